@@ -1,0 +1,80 @@
+//! What a rule decided: the only way in which state is altered.
+
+use smallvec::{SmallVec, smallvec};
+
+use crate::{Account, ApiKey, ApplicationKey, Org, OrgConnection, Role, User};
+
+/// One entity made, replaced or deleted. Each becomes an entry of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Of an account.
+    Account(Edit<Account>),
+    /// Of an org.
+    Org(Edit<Org>),
+    /// Of a user.
+    User(Edit<User>),
+    /// Of a role.
+    Role(Edit<Role>),
+    /// Of an API key.
+    ApiKey(Edit<ApiKey>),
+    /// Of an application key.
+    ApplicationKey(Edit<ApplicationKey>),
+    /// Of an org connection.
+    OrgConnection(Edit<OrgConnection>),
+}
+
+/// What happened to one entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// It was made.
+    Create(T),
+    /// It was replaced by another version of itself.
+    Replace {
+        /// As it was.
+        before: T,
+        /// As it is.
+        after: T,
+    },
+    /// It was deleted.
+    Delete(T),
+}
+
+impl<T> Edit<T> {
+    /// The entity as it was, if it was.
+    pub const fn before(&self) -> Option<&T> {
+        match self {
+            Self::Create(_) => None,
+            Self::Replace { before, .. } | Self::Delete(before) => Some(before),
+        }
+    }
+
+    /// The entity as it is, if it is.
+    pub const fn after(&self) -> Option<&T> {
+        match self {
+            Self::Create(after) | Self::Replace { after, .. } => Some(after),
+            Self::Delete(_) => None,
+        }
+    }
+}
+
+/// The answer of a rule, with the changes that make it true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "nothing has changed until the ledger has committed it"]
+pub struct Decided<T> {
+    /// What to tell the caller once the changes are kept.
+    pub value: T,
+    /// What to keep, in order. Most calls change one thing.
+    pub changes: SmallVec<[Change; 1]>,
+}
+
+impl<T> Decided<T> {
+    /// A decision that changes one thing.
+    pub fn one(value: T, change: Change) -> Self {
+        Self { value, changes: smallvec![change] }
+    }
+
+    /// A decision that all is as it should be already.
+    pub fn unchanged(value: T) -> Self {
+        Self { value, changes: SmallVec::new() }
+    }
+}

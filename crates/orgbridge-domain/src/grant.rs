@@ -1,0 +1,266 @@
+//! Who is asking, and proof of what they may do. This file is the one place that decides it.
+//!
+//! Rules take a [`Grant`] and reach state only through it. A grant borrows the very state that it was proven
+//! on, so none can outlive it: a command that waits for its commit has to ask again, on the state that the
+//! commit will see, and a right that was taken away in between is gone.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::{
+    ApiKey, ApiKeyId, ApplicationKeyId, KeyDigest, Org, OrgId, Permission, PermissionSet, Refusal, Right,
+    State, User, UserId, user,
+};
+
+/// Who is asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Principal {
+    /// A user of an org, by a credential.
+    User {
+        /// The org that the credential belongs to.
+        org: OrgId,
+        /// The user whose permissions are exercised.
+        user: UserId,
+        /// What was shown.
+        credential: Credential,
+    },
+    /// Whoever has the database in their hands: the command line.
+    Operator,
+}
+
+/// What a principal showed. It holds ids only, and is looked up anew for each decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// An API key and an application key of one org.
+    Keys {
+        /// The org's key.
+        api_key: ApiKeyId,
+        /// The user's key.
+        application_key: ApplicationKeyId,
+    },
+}
+
+/// Why a caller is nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAuthenticated {
+    /// The API key is not one of a live org.
+    #[error("DD-API-KEY is not a live key")]
+    ApiKey,
+    /// The application key is none, or one of another org, or of a disabled user. Which of these, a stranger
+    /// may not know.
+    #[error("DD-APPLICATION-KEY is not a live key of the organization that DD-API-KEY belongs to")]
+    ApplicationKey,
+}
+
+/// Finds the org that an API key belongs to.
+///
+/// # Errors
+/// [`NotAuthenticated::ApiKey`] if the key is unknown or revoked, or its org disabled.
+pub fn authenticate_api_key<'s>(
+    state: &'s State,
+    digest: &KeyDigest,
+) -> Result<&'s Arc<ApiKey>, NotAuthenticated> {
+    let key = state.api_key_by_digest(digest).ok_or(NotAuthenticated::ApiKey)?;
+    if state.is_enabled(key.org) { Ok(key) } else { Err(NotAuthenticated::ApiKey) }
+}
+
+/// Finds the user that an API key and an application key stand for.
+///
+/// # Errors
+/// [`NotAuthenticated`] if either is no live key, or they are keys of different orgs.
+pub fn authenticate(
+    state: &State,
+    api_key: &KeyDigest,
+    application_key: &KeyDigest,
+) -> Result<Principal, NotAuthenticated> {
+    let api_key = authenticate_api_key(state, api_key)?;
+    let application_key =
+        state.application_key_by_digest(application_key).ok_or(NotAuthenticated::ApplicationKey)?;
+    match state.user(application_key.owner) {
+        Some(owner) if owner.org == api_key.org && !owner.disabled => Ok(Principal::User {
+            org: owner.org,
+            user: owner.id,
+            credential: Credential::Keys { api_key: api_key.id, application_key: application_key.id },
+        }),
+        _ => Err(NotAuthenticated::ApplicationKey),
+    }
+}
+
+/// A principal before a state: what every rule is asked through.
+#[derive(Debug, Clone, Copy)]
+pub struct Session<'s> {
+    state: &'s State,
+    principal: Principal,
+}
+
+impl<'s> Session<'s> {
+    /// Puts `principal` before `state`. Nothing is proven yet.
+    pub const fn new(state: &'s State, principal: Principal) -> Self {
+        Self { state, principal }
+    }
+
+    /// Who is asking.
+    pub const fn principal(&self) -> Principal {
+        self.principal
+    }
+
+    /// Proves that the principal holds `R` in the org that its credential belongs to.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthorized`] if the credential is no longer live, [`Refusal::Forbidden`] if its rights
+    /// don't include `R`. An operator belongs to no org and is refused: [`Self::authorize_in`] is theirs.
+    pub fn authorize<R: Right>(&self) -> Result<Grant<'s, R>, Refusal> {
+        match self.principal {
+            Principal::User { org, .. } => self.authorize_in(org),
+            Principal::Operator => Err(Refusal::OperatorOnly),
+        }
+    }
+
+    /// Proves that the principal holds `R` in `org`. An operator holds every right in every org.
+    ///
+    /// # Errors
+    /// As [`Self::authorize`]; [`Refusal::Absent`] if the principal may not know of such an org.
+    pub fn authorize_in<R: Right>(&self, org: OrgId) -> Result<Grant<'s, R>, Refusal> {
+        let unknown = || Refusal::absent("organization", org);
+        let rights = match self.principal {
+            Principal::Operator => PermissionSet::all(),
+            Principal::User { org: own, .. } if own != org => return Err(unknown()),
+            Principal::User { .. } => {
+                let (_, rights) = self.standing()?;
+                rights.require(R::PERMISSION)?;
+                rights.effective()
+            }
+        };
+        let org = self.state.org(org).ok_or_else(unknown)?;
+        Ok(Grant { state: self.state, org, principal: self.principal, rights, right: PhantomData })
+    }
+
+    /// The caller as a user, without asking for any permission: who am I?
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthorized`] if the credential is no longer live.
+    pub fn whoami(&self) -> Result<(&'s Org, &'s User), Refusal> {
+        let (user, _) = self.standing()?;
+        // A live credential's org exists: `standing` has just seen it enabled.
+        let org = self.state.org(user.org).ok_or_else(|| Refusal::absent("organization", user.org))?;
+        Ok((org, user))
+    }
+
+    /// Proves that the principal runs the deployment and is no customer of it.
+    ///
+    /// # Errors
+    /// [`Refusal::OperatorOnly`] if it is a user.
+    pub fn deployment(&self) -> Result<Deployment<'s>, Refusal> {
+        match self.principal {
+            Principal::Operator => Ok(Deployment { state: self.state }),
+            Principal::User { .. } => Err(Refusal::OperatorOnly),
+        }
+    }
+
+    /// The user behind the credential and what it may do now; everything that could have ended it is looked
+    /// up again.
+    fn standing(&self) -> Result<(&'s User, Rights), Refusal> {
+        let Principal::User { org, user, credential } = self.principal else {
+            return Err(Refusal::OperatorOnly);
+        };
+        let state = self.state;
+        let Credential::Keys { api_key, application_key } = credential;
+        if !state.is_enabled(org) || state.api_key(api_key).is_none_or(|key| key.org != org) {
+            return Err(NotAuthenticated::ApiKey.into());
+        }
+        let user = state.user(user).filter(|user| user.org == org && !user.disabled);
+        let key = state.application_key(application_key);
+        match (user, key) {
+            (Some(user), Some(key)) if key.owner == user.id => {
+                Ok((user, Rights { of_roles: user::permissions(state, user), scopes: key.scopes }))
+            }
+            _ => Err(NotAuthenticated::ApplicationKey.into()),
+        }
+    }
+}
+
+/// What a user's roles allow, and what the credential cuts it down to.
+struct Rights {
+    of_roles: PermissionSet,
+    scopes: Option<PermissionSet>,
+}
+
+impl Rights {
+    fn effective(&self) -> PermissionSet {
+        self.scopes.map_or(self.of_roles, |scopes| self.of_roles.intersection(scopes))
+    }
+
+    fn require(&self, permission: Permission) -> Result<(), Refusal> {
+        if !self.of_roles.contains(permission) {
+            Err(Refusal::Forbidden { permission, missing_from: MissingFrom::Roles })
+        } else if !self.effective().contains(permission) {
+            Err(Refusal::Forbidden { permission, missing_from: MissingFrom::Scopes })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// What would have to hold a permission for a call to be allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingFrom {
+    /// The roles of the user.
+    Roles,
+    /// The scopes of the application key or token.
+    Scopes,
+}
+
+/// Proof that a principal holds `R` in an org, on the state that it borrows.
+///
+/// Only [`Session`] makes one.
+#[derive(Debug)]
+pub struct Grant<'s, R> {
+    state: &'s State,
+    org: &'s Org,
+    principal: Principal,
+    rights: PermissionSet,
+    right: PhantomData<fn() -> R>,
+}
+
+impl<'s, R> Grant<'s, R> {
+    /// The state that it was proven on.
+    pub const fn state(&self) -> &'s State {
+        self.state
+    }
+
+    /// The org in which it holds.
+    pub const fn org(&self) -> &'s Org {
+        self.org
+    }
+
+    /// Who holds it.
+    pub const fn principal(&self) -> Principal {
+        self.principal
+    }
+
+    /// Nobody gives away a right that they don't hold.
+    ///
+    /// # Errors
+    /// [`Refusal::BeyondOwnRights`] with the first of `permissions` that the principal lacks.
+    pub fn may_give(&self, permissions: PermissionSet) -> Result<(), Refusal> {
+        match permissions.iter().find(|permission| !self.rights.contains(*permission)) {
+            Some(permission) => Err(Refusal::BeyondOwnRights(permission)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Proof that a principal runs the deployment: it may make accounts and orgs.
+///
+/// Only [`Session::deployment`] makes one.
+#[derive(Debug)]
+pub struct Deployment<'s> {
+    state: &'s State,
+}
+
+impl<'s> Deployment<'s> {
+    /// The state that it was proven on.
+    pub const fn state(&self) -> &'s State {
+        self.state
+    }
+}

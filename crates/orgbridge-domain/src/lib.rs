@@ -1,0 +1,50 @@
+//! What Orgbridge decides.
+//!
+//! Two organizations keep their telemetry apart. One, the *source*, lets another, the *sink*, query some of
+//! it. That permission is an [`OrgConnection`]. This crate holds who may make, change, see and use one, as
+//! plain functions over [`State`]:
+//!
+//! - A **rule** takes a [`Grant`] and values, and returns what it [`Decided`] or a [`Refusal`].
+//! - A **grant** is proof, made by [`Session`] alone, that a [`Principal`] holds a permission in an org.
+//! - A **change** is the only way to alter state, and becomes an entry of the audit log.
+//!
+//! There is no I/O here, no clock, no randomness and no async: times, ids and secrets come in as arguments.
+
+pub mod account;
+pub mod api_key;
+pub mod application_key;
+mod change;
+mod connection_types;
+mod draft;
+mod grant;
+mod id;
+mod key;
+pub mod org;
+pub mod org_connection;
+mod permission;
+mod refusal;
+pub mod role;
+mod state;
+mod text;
+mod timestamp;
+pub mod user;
+
+pub use account::Account;
+pub use change::{Change, Decided, Edit};
+pub use connection_types::{ConnectionType, ConnectionTypes, NotAConnectionType, TypesProblem};
+pub use draft::Draft;
+pub use grant::{
+    Credential, Deployment, Grant, MissingFrom, NotAuthenticated, Principal, Session, authenticate,
+    authenticate_api_key,
+};
+pub use id::{AccountId, ApiKeyId, ApplicationKeyId, ConnectionId, NotAnId, OrgId, RoleId, UserId};
+pub use key::{ApiKey, ApiKeySecret, ApplicationKey, ApplicationKeySecret, KeyDigest, Last4, NotAKey};
+pub use org::Org;
+pub use org_connection::OrgConnection;
+pub use permission::{NotAPermission, Permission, PermissionSet, Right, right};
+pub use refusal::{Refusal, Verb, WhyNotAllowed};
+pub use role::{ManagedRole, Role};
+pub use state::{Kept, Pair, Place, State};
+pub use text::{Email, Name, NotAPublicId, PublicId, TextProblem};
+pub use timestamp::Timestamp;
+pub use user::{User, UserKind};

@@ -1,0 +1,243 @@
+//! Org connections: which org lets which other org query what.
+
+use std::sync::Arc;
+
+use crate::right::{OrgConnectionsRead, OrgConnectionsWrite};
+use crate::{
+    Change, ConnectionId, ConnectionType, ConnectionTypes, Decided, Edit, Grant, OrgId, Principal, Refusal,
+    State, Timestamp, UserId, Verb, WhyNotAllowed,
+};
+
+/// The permission of a source org that a sink org may query some of its telemetry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrgConnection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// The org that owns the data and grants.
+    pub source: OrgId,
+    /// The org that may query; another one of the same account.
+    pub sink: OrgId,
+    /// What it may query.
+    pub types: ConnectionTypes,
+    /// The user of the source org who made it.
+    pub created_by: UserId,
+    /// When it was made. An update never changes it.
+    pub created_at: Timestamp,
+    /// When its types last changed.
+    pub modified_at: Timestamp,
+}
+
+impl OrgConnection {
+    /// Whether `org` is on either side.
+    pub fn involves(&self, org: OrgId) -> bool {
+        self.source == org || self.sink == org
+    }
+}
+
+/// Bounds that the operator sets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// With how many sinks one source may share; `None` for as many as it likes.
+    pub sinks_per_source: Option<u32>,
+}
+
+/// What a new connection is made from. Its source is the grant's org.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOrgConnection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// The org that is to be shown something.
+    pub sink: OrgId,
+    /// What.
+    pub types: ConnectionTypes,
+    /// The user of the source org who makes it.
+    pub created_by: UserId,
+}
+
+/// Connects the grant's org, as source, with a sink of the same account.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] if the sink is the source, [`Refusal::NoSink`] if it is no org of the account,
+/// [`Refusal::AlreadyConnected`] if the pair is, [`Refusal::TooManySinks`] past the operator's limit,
+/// [`Refusal::CreatorIsNoUserOfTheSource`] if a principal speaks for somebody else.
+pub fn create(
+    grant: &Grant<'_, OrgConnectionsWrite>,
+    new: NewOrgConnection,
+    limits: Limits,
+    now: Timestamp,
+) -> Result<Decided<OrgConnection>, Refusal> {
+    let (state, source) = (grant.state(), grant.org());
+    let NewOrgConnection { id, sink, types, created_by } = new;
+    if sink == source.id {
+        let why = WhyNotAllowed::SinkIsTheSource;
+        return Err(Refusal::NotAllowed { source_org: source.id, sink_org: sink, why });
+    }
+    if state.org(sink).is_none_or(|org| org.account != source.account) {
+        return Err(Refusal::NoSink);
+    }
+    let speaks_for = match grant.principal() {
+        Principal::User { user, .. } => user == created_by,
+        Principal::Operator => state.user(created_by).is_some_and(|creator| creator.org == source.id),
+    };
+    if !speaks_for {
+        return Err(Refusal::CreatorIsNoUserOfTheSource);
+    }
+    if state.connection_between(source.id, sink).is_some() {
+        return Err(Refusal::AlreadyConnected { source_org: source.id, sink_org: sink });
+    }
+    if state.connection(id).is_some() {
+        return Err(Refusal::taken("connection id", id));
+    }
+    if let Some(limit) = limits.sinks_per_source
+        && state.connections_of(source.id).filter(|place| place.pair.source == source.id).count()
+            >= limit as usize
+    {
+        return Err(Refusal::TooManySinks { source_org: source.id, limit });
+    }
+    let connection =
+        OrgConnection { id, source: source.id, sink, types, created_by, created_at: now, modified_at: now };
+    Ok(Decided::one(connection.clone(), Change::OrgConnection(Edit::Create(connection))))
+}
+
+/// Replaces what the connection `id` shares. Only its source may.
+///
+/// # Errors
+/// [`Refusal::NoConnection`] if the grant's org is on neither side, [`Refusal::OnlyTheSourceMayUpdate`] if
+/// it is the sink.
+pub fn update(
+    grant: &Grant<'_, OrgConnectionsWrite>,
+    id: ConnectionId,
+    types: ConnectionTypes,
+    now: Timestamp,
+) -> Result<Decided<OrgConnection>, Refusal> {
+    let before = known_to(grant, id, Verb::Update)?;
+    if before.source != grant.org().id {
+        return Err(Refusal::OnlyTheSourceMayUpdate);
+    }
+    let before = OrgConnection::clone(before);
+    if before.types == types {
+        return Ok(Decided::unchanged(before));
+    }
+    let after = OrgConnection { types, modified_at: now, ..before.clone() };
+    Ok(Decided::one(after.clone(), Change::OrgConnection(Edit::Replace { before, after })))
+}
+
+/// Deletes the connection `id`. Either side may.
+///
+/// # Errors
+/// [`Refusal::NoConnection`] if the grant's org is on neither side.
+pub fn delete(
+    grant: &Grant<'_, OrgConnectionsWrite>,
+    id: ConnectionId,
+) -> Result<Decided<OrgConnection>, Refusal> {
+    let connection = OrgConnection::clone(known_to(grant, id, Verb::Delete)?);
+    Ok(Decided::one(connection.clone(), Change::OrgConnection(Edit::Delete(connection))))
+}
+
+/// The connection `id`, if the grant's org is on either side of it.
+///
+/// # Errors
+/// [`Refusal::NoConnection`] if it is on neither.
+pub fn read<'s>(
+    grant: &Grant<'s, OrgConnectionsRead>,
+    id: ConnectionId,
+) -> Result<&'s Arc<OrgConnection>, Refusal> {
+    known_to(grant, id, Verb::Read)
+}
+
+fn known_to<'s, R>(
+    grant: &Grant<'s, R>,
+    id: ConnectionId,
+    verb: Verb,
+) -> Result<&'s Arc<OrgConnection>, Refusal> {
+    let org = grant.org().id;
+    grant
+        .state()
+        .connection(id)
+        .filter(|connection| connection.involves(org))
+        .ok_or(Refusal::NoConnection { id, verb })
+}
+
+/// Which connections a list is narrowed to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// By who shares.
+    pub source: OrgFilter,
+    /// By who is shown.
+    pub sink: OrgFilter,
+}
+
+/// Narrows one side of a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OrgFilter {
+    /// Any org.
+    #[default]
+    Any,
+    /// This org.
+    Only(OrgId),
+    /// No org at all: what was asked for is no org's id.
+    Nothing,
+}
+
+impl OrgFilter {
+    fn admits(self, org: OrgId) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(wanted) => wanted == org,
+            Self::Nothing => false,
+        }
+    }
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// How many to leave out at the start.
+    pub offset: usize,
+    /// How many to hold at the most.
+    pub limit: usize,
+}
+
+/// A page of a list, and how much there is in all.
+#[derive(Debug)]
+pub struct Listing<'s> {
+    /// The page, ordered by creation, then id.
+    pub connections: Vec<&'s Arc<OrgConnection>>,
+    /// How many connections the org is part of, whatever the filter.
+    pub total: usize,
+    /// How many of them the filter admits.
+    pub total_filtered: usize,
+}
+
+/// The connections in which the grant's org is source or sink.
+pub fn list<'s>(grant: &Grant<'s, OrgConnectionsRead>, filter: Filter, page: Page) -> Listing<'s> {
+    let state = grant.state();
+    let mut listing = Listing { connections: Vec::new(), total: 0, total_filtered: 0 };
+    for place in state.connections_of(grant.org().id) {
+        listing.total += 1;
+        if !filter.source.admits(place.pair.source) || !filter.sink.admits(place.pair.sink) {
+            continue;
+        }
+        if listing.total_filtered >= page.offset && listing.connections.len() < page.limit {
+            listing.connections.extend(state.connection_between(place.pair.source, place.pair.sink));
+        }
+        listing.total_filtered += 1;
+    }
+    listing
+}
+
+/// May `sink` read telemetry of type `wanted` that `source` owns, now?
+///
+/// Returns the connection by which it may. An org that does not exist or is disabled may nothing, and nobody
+/// may read what it owns. This says nothing about an org's own telemetry, which needs no connection.
+pub fn decide(
+    state: &State,
+    sink: OrgId,
+    source: OrgId,
+    wanted: ConnectionType,
+) -> Option<&Arc<OrgConnection>> {
+    state
+        .connection_between(source, sink)
+        .filter(|connection| connection.types.contains(wanted))
+        .filter(|_| !state.is_disabled(source) && !state.is_disabled(sink))
+}

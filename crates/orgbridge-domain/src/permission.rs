@@ -1,0 +1,207 @@
+//! Permissions and sets of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Proof at the type level of which permission a [`crate::Grant`] carries.
+pub trait Right: Send + Sync + 'static {
+    /// The permission that the type stands for.
+    const PERMISSION: Permission;
+}
+
+macro_rules! permissions {
+    ($($variant:ident $name:literal $display:literal $group:literal $what:literal)+) => {
+        /// What a role can allow and a scope can narrow to.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Permission {
+            $(#[doc = $what] $variant,)+
+        }
+
+        impl Permission {
+            /// Every permission there is.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The name on the wire, in scopes and in storage.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The name for people.
+            pub const fn display_name(self) -> &'static str {
+                match self { $(Self::$variant => $display,)+ }
+            }
+
+            /// The heading under which people find it.
+            pub const fn group_name(self) -> &'static str {
+                match self { $(Self::$variant => $group,)+ }
+            }
+
+            /// What it allows, as a sentence.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$variant => $what,)+ }
+            }
+        }
+
+        /// A type for each [`Permission`].
+        pub mod right {
+            $(
+                #[doc = $what]
+                #[derive(Debug, Clone, Copy)]
+                pub enum $variant {}
+
+                impl super::Right for $variant {
+                    const PERMISSION: super::Permission = super::Permission::$variant;
+                }
+            )+
+        }
+    };
+}
+
+permissions! {
+    OrgConnectionsRead "org_connections_read" "Org Connections Read" "Org Management"
+        "Read the connections between this organization and others."
+    OrgConnectionsWrite "org_connections_write" "Org Connections Write" "Org Management"
+        "Create, update and delete connections of this organization."
+    OrgManagement "org_management" "Org Management" "Org Management"
+        "Read, create and rename organizations of the account."
+    UserAccessManage "user_access_manage" "User Access Manage" "Access Management"
+        "Create and disable users, and change roles and who has them."
+    ServiceAccountWrite "service_account_write" "Service Account Write" "Access Management"
+        "Create, disable and use service accounts."
+    ApiKeysRead "api_keys_read" "API Keys Read" "API and Application Keys"
+        "List the organization's API keys, without their secrets."
+    ApiKeysWrite "api_keys_write" "API Keys Write" "API and Application Keys"
+        "Create, rename and revoke the organization's API keys."
+    UserAppKeys "user_app_keys" "User App Keys" "API and Application Keys"
+        "Create and revoke one's own application keys."
+    OrgAppKeysRead "org_app_keys_read" "Org App Keys Read" "API and Application Keys"
+        "List the application keys of every user of the organization."
+    OrgAppKeysWrite "org_app_keys_write" "Org App Keys Write" "API and Application Keys"
+        "Edit and revoke the application keys of every user of the organization."
+    AuditLogsRead "audit_logs_read" "Audit Trail Read" "Compliance"
+        "Read the organization's audit trail."
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// The text names no permission.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no permission")]
+pub struct NotAPermission(pub String);
+
+impl FromStr for Permission {
+    type Err = NotAPermission;
+
+    fn from_str(text: &str) -> Result<Self, NotAPermission> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|known| known.as_str() == text)
+            .ok_or_else(|| NotAPermission(text.chars().take(80).collect()))
+    }
+}
+
+/// A set of permissions.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct PermissionSet(u64);
+
+impl PermissionSet {
+    /// The set of none.
+    pub const EMPTY: Self = Self(0);
+
+    /// The set of all.
+    pub const fn all() -> Self {
+        Self((1 << Permission::ALL.len()) - 1)
+    }
+
+    /// The set of `permissions`.
+    pub const fn of(permissions: &[Permission]) -> Self {
+        let mut bits = 0;
+        let mut position = 0;
+        while position < permissions.len() {
+            bits |= 1 << permissions[position] as u64;
+            position += 1;
+        }
+        Self(bits)
+    }
+
+    /// Whether the set holds `permission`.
+    pub const fn contains(self, permission: Permission) -> bool {
+        self.0 & (1 << permission as u64) != 0
+    }
+
+    /// What either set holds.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What both sets hold.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The permissions held, in the order of [`Permission::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
+    }
+}
+
+impl FromIterator<Permission> for PermissionSet {
+    fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
+        permissions.into_iter().fold(Self::EMPTY, |set, permission| set.union(Self::of(&[permission])))
+    }
+}
+
+impl fmt::Debug for PermissionSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// The names, joined by commas: the form in storage.
+impl fmt::Display for PermissionSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, permission) in self.iter().enumerate() {
+            let comma = if position == 0 { "" } else { "," };
+            write!(formatter, "{comma}{permission}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for PermissionSet {
+    type Err = NotAPermission;
+
+    fn from_str(joined: &str) -> Result<Self, NotAPermission> {
+        joined.split(',').filter(|name| !name.is_empty()).map(str::parse).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_it_was_given_and_reads_its_own_text() {
+        let set = PermissionSet::of(&[Permission::AuditLogsRead, Permission::OrgConnectionsRead]);
+        assert!(set.contains(Permission::AuditLogsRead));
+        assert!(!set.contains(Permission::OrgConnectionsWrite));
+        assert_eq!(set.to_string(), "org_connections_read,audit_logs_read");
+        assert_eq!(set.to_string().parse(), Ok(set));
+        assert_eq!("".parse(), Ok(PermissionSet::EMPTY));
+        assert_eq!(PermissionSet::all().iter().count(), Permission::ALL.len());
+    }
+
+    #[test]
+    fn a_scope_cuts_and_never_adds() {
+        let rights = PermissionSet::of(&[Permission::OrgConnectionsRead]);
+        let scopes = PermissionSet::of(&[Permission::OrgConnectionsRead, Permission::OrgConnectionsWrite]);
+        assert_eq!(rights.intersection(scopes), rights);
+    }
+}

@@ -1,0 +1,193 @@
+//! What a rule refuses, and how it says so.
+
+use std::fmt;
+
+use crate::{ConnectionId, MissingFrom, NotAuthenticated, OrgId, Permission, TypesProblem};
+
+/// Why a rule said no. `Display` is the first error string that a client sees, word for word as the real
+/// service says it where a recording of that exists; [`Refusal::details`] are the strings behind it.
+///
+/// Source: contract, section 1, "Errors".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The caller is nobody, or no longer somebody.
+    #[error("Unauthorized")]
+    Unauthorized(#[from] NotAuthenticated),
+    /// The caller lacks a permission.
+    #[error("Forbidden")]
+    Forbidden {
+        /// The permission that the call needs.
+        permission: Permission,
+        /// Where it would have to stand.
+        missing_from: MissingFrom,
+    },
+    /// A sink tried to change what it is shown.
+    #[error("Forbidden")]
+    OnlyTheSourceMayUpdate,
+    /// Only the command line on the database itself may do this, or it has to name an org.
+    #[error("Forbidden")]
+    OperatorOnly,
+    /// A role or key would allow what its maker may not do.
+    #[error("Forbidden")]
+    BeyondOwnRights(Permission),
+    /// There is no such connection, or none that the caller may know of.
+    #[error("{}rg connection with id:{id} not found not found", verb.first_letter())]
+    NoConnection {
+        /// The id that was asked for.
+        id: ConnectionId,
+        /// What was asked; the real service words each in its own way.
+        verb: Verb,
+    },
+    /// The sink is no org of the account, or none at all.
+    #[error("Not found")]
+    NoSink,
+    /// The two orgs are connected already.
+    #[error("connection between orgs {source_org} and {sink_org} already exists")]
+    AlreadyConnected {
+        /// Who would share.
+        source_org: OrgId,
+        /// Who would be shown.
+        sink_org: OrgId,
+    },
+    /// Such a connection can't be.
+    #[error("connection between orgs {source_org} and {sink_org} is not allowed")]
+    NotAllowed {
+        /// Who would share.
+        source_org: OrgId,
+        /// Who would be shown.
+        sink_org: OrgId,
+        /// What is wrong with it.
+        why: WhyNotAllowed,
+    },
+    /// The source shares with as many orgs as the deployment allows.
+    #[error("organization {source_org} already shares with {limit} organizations, the most allowed")]
+    TooManySinks {
+        /// Who would share.
+        source_org: OrgId,
+        /// How many sinks a source may have.
+        limit: u32,
+    },
+    /// The connection's creator would be no user of the source org.
+    #[error("Forbidden")]
+    CreatorIsNoUserOfTheSource,
+    /// The org has no such API key.
+    #[error("API key not found")]
+    NoApiKey,
+    /// The org has no such application key.
+    #[error("Application key not found")]
+    NoApplicationKey,
+    /// There is no such thing, or none that the caller may know of.
+    #[error("Not found")]
+    Absent {
+        /// What kind of thing.
+        what: &'static str,
+        /// What was asked for.
+        named: String,
+    },
+    /// Something else has the id or name already.
+    #[error("{what} {named} is already taken")]
+    Taken {
+        /// What kind of id or name.
+        what: &'static str,
+        /// Which.
+        named: String,
+    },
+    /// It can't be deleted while something depends on it.
+    #[error("{what} is still in use by {by}")]
+    InUse {
+        /// What kind of thing.
+        what: &'static str,
+        /// Who uses it.
+        by: String,
+    },
+    /// The org would have no enabled admin left.
+    #[error("the last enabled admin of an organization can't be removed")]
+    LastAdmin,
+}
+
+/// What was to be done with a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// To read it.
+    Read,
+    /// To update it.
+    Update,
+    /// To delete it.
+    Delete,
+}
+
+impl Verb {
+    /// The recorded texts differ in one capital letter.
+    const fn first_letter(self) -> char {
+        match self {
+            Self::Read | Self::Update => 'O',
+            Self::Delete => 'o',
+        }
+    }
+}
+
+/// Why a connection can't be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WhyNotAllowed {
+    /// An org can always read its own.
+    #[error("data.relationships.sink_org.data.id: an organization can't be connected with itself")]
+    SinkIsTheSource,
+    /// The types are no set.
+    #[error("data.attributes.connection_types{0}")]
+    Types(TypesProblem),
+}
+
+impl Refusal {
+    /// There is no `what` called `named`, or none that the caller may know of.
+    pub fn absent(what: &'static str, named: impl fmt::Display) -> Self {
+        Self::Absent { what, named: named.to_string() }
+    }
+
+    /// The `what` called `named` is another's.
+    pub fn taken(what: &'static str, named: impl fmt::Display) -> Self {
+        Self::Taken { what, named: named.to_string() }
+    }
+
+    /// What exactly is wrong, and what to do about it.
+    pub fn details(&self) -> Vec<String> {
+        match self {
+            Self::Unauthorized(reason) => vec![reason.to_string()],
+            Self::Forbidden { permission, missing_from } => vec![
+                "Failed permission authorization checks".to_owned(),
+                match missing_from {
+                    MissingFrom::Roles => {
+                        format!("no role of the user has the permission {permission}")
+                    }
+                    MissingFrom::Scopes => {
+                        format!("the scopes of the credential do not include {permission}")
+                    }
+                },
+            ],
+            Self::OnlyTheSourceMayUpdate => {
+                vec!["only the source organization can update a connection".to_owned()]
+            }
+            Self::OperatorOnly => {
+                vec!["only the operator of this deployment, on its command line, can do this".to_owned()]
+            }
+            Self::BeyondOwnRights(permission) => {
+                vec![format!("nobody can give away {permission} without holding it")]
+            }
+            Self::CreatorIsNoUserOfTheSource => {
+                vec!["a connection is created by a user of its source organization".to_owned()]
+            }
+            Self::NoSink => vec![
+                "data.relationships.sink_org.data.id: no organization of this account has this id".to_owned(),
+            ],
+            Self::NotAllowed { why, .. } => vec![why.to_string()],
+            Self::Absent { what, named } => vec![format!("there is no {what} {named}")],
+            Self::NoConnection { .. }
+            | Self::AlreadyConnected { .. }
+            | Self::TooManySinks { .. }
+            | Self::NoApiKey
+            | Self::NoApplicationKey
+            | Self::Taken { .. }
+            | Self::InUse { .. }
+            | Self::LastAdmin => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! All that decisions need, in memory.
+//!
+//! [`State`] is a persistent value: a copy costs a few pointers, and a copy that is altered leaves the
+//! original as it was. So readers hold one consistent version for as long as they like while the writer
+//! prepares the next, and a batch that could not be committed is dropped and was never seen.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use imbl::shared_ptr::DefaultSharedPtr;
+
+use crate::{
+    Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Change, ConnectionId, Edit,
+    Email, KeyDigest, Org, OrgConnection, OrgId, PublicId, Role, RoleId, Timestamp, User, UserId,
+};
+
+/// Keys are UUIDs and digests, some of which strangers choose; the hasher is seeded at random.
+type Map<K, V> = imbl::GenericHashMap<K, V, foldhash::fast::RandomState, DefaultSharedPtr>;
+type Set<K> = imbl::GenericHashSet<K, foldhash::fast::RandomState, DefaultSharedPtr>;
+type OrdSet<K> = imbl::OrdSet<K>;
+
+/// Everything that is kept, at one revision.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    accounts: Map<AccountId, Arc<Account>>,
+    orgs: Map<OrgId, Arc<Org>>,
+    users: Map<UserId, Arc<User>>,
+    roles: Map<RoleId, Arc<Role>>,
+    api_keys: Map<ApiKeyId, Arc<ApiKey>>,
+    application_keys: Map<ApplicationKeyId, Arc<ApplicationKey>>,
+    /// By pair and not by id, so that a decision is one look-up.
+    connections: Map<Pair, Arc<OrgConnection>>,
+
+    pair_of_connection: Map<ConnectionId, Pair>,
+    places_of_connections: OrdSet<Place>,
+    /// Few as a rule, so that a decision need not look the orgs themselves up.
+    disabled_orgs: Set<OrgId>,
+    orgs_of_account: OrdSet<(AccountId, Timestamp, OrgId)>,
+    org_with_public_id: Map<PublicId, OrgId>,
+    users_of_org: OrdSet<(OrgId, UserId)>,
+    user_with_email: Map<(OrgId, Email), UserId>,
+    roles_of_org: OrdSet<(OrgId, RoleId)>,
+    api_keys_of_org: OrdSet<(OrgId, ApiKeyId)>,
+    api_key_with_digest: Map<KeyDigest, Arc<ApiKey>>,
+    application_keys_of_user: OrdSet<(UserId, ApplicationKeyId)>,
+    application_key_with_digest: Map<KeyDigest, Arc<ApplicationKey>>,
+}
+
+/// The two orgs of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pair {
+    /// Who shares.
+    pub source: OrgId,
+    /// Who is shown.
+    pub sink: OrgId,
+}
+
+/// Where a connection stands in the list of an org: by creation, then id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    org: OrgId,
+    created_at: Timestamp,
+    id: ConnectionId,
+    /// Which connection.
+    pub pair: Pair,
+}
+
+impl State {
+    /// How many connections there are.
+    pub fn connection_count(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// How many orgs there are.
+    pub fn org_count(&self) -> usize {
+        self.orgs.len()
+    }
+
+    /// Every account, in no order.
+    pub fn accounts(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.accounts.values()
+    }
+
+    /// Every org, in no order.
+    pub fn orgs(&self) -> impl Iterator<Item = &Arc<Org>> {
+        self.orgs.values()
+    }
+
+    /// Every user, in no order.
+    pub fn users(&self) -> impl Iterator<Item = &Arc<User>> {
+        self.users.values()
+    }
+
+    /// Every custom role, in no order.
+    pub fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
+        self.roles.values()
+    }
+
+    /// Every API key, in no order.
+    pub fn api_keys(&self) -> impl Iterator<Item = &Arc<ApiKey>> {
+        self.api_keys.values()
+    }
+
+    /// Every application key, in no order.
+    pub fn application_keys(&self) -> impl Iterator<Item = &Arc<ApplicationKey>> {
+        self.application_keys.values()
+    }
+
+    /// Every connection, in no order.
+    pub fn connections(&self) -> impl Iterator<Item = &Arc<OrgConnection>> {
+        self.connections.values()
+    }
+
+    /// The account `id`.
+    pub fn account(&self, id: AccountId) -> Option<&Arc<Account>> {
+        self.accounts.get(&id)
+    }
+
+    /// The org `id`.
+    pub fn org(&self, id: OrgId) -> Option<&Arc<Org>> {
+        self.orgs.get(&id)
+    }
+
+    /// The org with the short id `public_id`.
+    pub fn org_by_public_id(&self, public_id: &PublicId) -> Option<&Arc<Org>> {
+        self.org_with_public_id.get(public_id).and_then(|id| self.org(*id))
+    }
+
+    /// The orgs of an account, oldest first.
+    pub fn orgs_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<Org>> {
+        let first = (account, Timestamp::MIN, OrgId::new(uuid::Uuid::nil()));
+        self.orgs_of_account
+            .range(first..)
+            .take_while(move |(of, ..)| *of == account)
+            .filter_map(|(.., id)| self.org(*id))
+    }
+
+    /// Whether the org `id` is there and switched on.
+    pub fn is_enabled(&self, id: OrgId) -> bool {
+        self.org(id).is_some_and(|org| !org.disabled)
+    }
+
+    /// Whether the org `id` is switched off. One that does not exist is not.
+    pub fn is_disabled(&self, id: OrgId) -> bool {
+        self.disabled_orgs.contains(&id)
+    }
+
+    /// The user `id`.
+    pub fn user(&self, id: UserId) -> Option<&Arc<User>> {
+        self.users.get(&id)
+    }
+
+    /// The user of `org` with this email address.
+    pub fn user_by_email(&self, org: OrgId, email: &Email) -> Option<&Arc<User>> {
+        self.user_with_email.get(&(org, email.clone())).and_then(|id| self.user(*id))
+    }
+
+    /// The users of an org, by id.
+    pub fn users_of(&self, org: OrgId) -> impl Iterator<Item = &Arc<User>> {
+        self.users_of_org
+            .range((org, UserId::new(uuid::Uuid::nil()))..)
+            .take_while(move |(of, _)| *of == org)
+            .filter_map(|(_, id)| self.user(*id))
+    }
+
+    /// The custom role `id`.
+    pub fn role(&self, id: RoleId) -> Option<&Arc<Role>> {
+        self.roles.get(&id)
+    }
+
+    /// The custom roles of an org, by id.
+    pub fn roles_of(&self, org: OrgId) -> impl Iterator<Item = &Arc<Role>> {
+        self.roles_of_org
+            .range((org, RoleId::new(uuid::Uuid::nil()))..)
+            .take_while(move |(of, _)| *of == org)
+            .filter_map(|(_, id)| self.role(*id))
+    }
+
+    /// The API key `id`.
+    pub fn api_key(&self, id: ApiKeyId) -> Option<&Arc<ApiKey>> {
+        self.api_keys.get(&id)
+    }
+
+    /// The API key whose secret has this digest.
+    pub fn api_key_by_digest(&self, digest: &KeyDigest) -> Option<&Arc<ApiKey>> {
+        self.api_key_with_digest.get(digest)
+    }
+
+    /// The API keys of an org, by id.
+    pub fn api_keys_of(&self, org: OrgId) -> impl Iterator<Item = &Arc<ApiKey>> {
+        self.api_keys_of_org
+            .range((org, ApiKeyId::new(uuid::Uuid::nil()))..)
+            .take_while(move |(of, _)| *of == org)
+            .filter_map(|(_, id)| self.api_key(*id))
+    }
+
+    /// The application key `id`.
+    pub fn application_key(&self, id: ApplicationKeyId) -> Option<&Arc<ApplicationKey>> {
+        self.application_keys.get(&id)
+    }
+
+    /// The application key whose secret has this digest.
+    pub fn application_key_by_digest(&self, digest: &KeyDigest) -> Option<&Arc<ApplicationKey>> {
+        self.application_key_with_digest.get(digest)
+    }
+
+    /// The application keys of a user, by id.
+    pub fn application_keys_of(&self, owner: UserId) -> impl Iterator<Item = &Arc<ApplicationKey>> {
+        self.application_keys_of_user
+            .range((owner, ApplicationKeyId::new(uuid::Uuid::nil()))..)
+            .take_while(move |(of, _)| *of == owner)
+            .filter_map(|(_, id)| self.application_key(*id))
+    }
+
+    /// The connection `id`.
+    pub fn connection(&self, id: ConnectionId) -> Option<&Arc<OrgConnection>> {
+        self.pair_of_connection.get(&id).and_then(|pair| self.connections.get(pair))
+    }
+
+    /// The connection by which `source` shares with `sink`.
+    pub fn connection_between(&self, source: OrgId, sink: OrgId) -> Option<&Arc<OrgConnection>> {
+        self.connections.get(&Pair { source, sink })
+    }
+
+    /// The connections in which `org` is source or sink, by creation, then id.
+    pub fn connections_of(&self, org: OrgId) -> impl Iterator<Item = &Place> {
+        let nil = OrgId::new(uuid::Uuid::nil());
+        let first = Place {
+            org,
+            created_at: Timestamp::MIN,
+            id: ConnectionId::new(uuid::Uuid::nil()),
+            pair: Pair { source: nil, sink: nil },
+        };
+        self.places_of_connections.range(first..).take_while(move |place| place.org == org)
+    }
+
+    /// Makes `change` true.
+    ///
+    /// What to take out is found by id in this state and not taken from the change, so that a replay can't
+    /// leave an index behind.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Account(edit) => self.edit(edit),
+            Change::Org(edit) => self.edit(edit),
+            Change::User(edit) => self.edit(edit),
+            Change::Role(edit) => self.edit(edit),
+            Change::ApiKey(edit) => self.edit(edit),
+            Change::ApplicationKey(edit) => self.edit(edit),
+            Change::OrgConnection(edit) => self.edit(edit),
+        }
+    }
+
+    fn edit<E: Kept>(&mut self, edit: &Edit<E>) {
+        match edit {
+            Edit::Create(entity) | Edit::Replace { after: entity, .. } => self.put(entity.clone()),
+            Edit::Delete(entity) => entity.take_out(self),
+        }
+    }
+
+    /// Puts an entity in, or in the place of its former version.
+    pub fn put<E: Kept>(&mut self, entity: E) {
+        entity.put_into(self);
+    }
+}
+
+/// What [`State`] keeps: each kind of entity with the indexes that lead to it.
+pub trait Kept: Clone {
+    /// Puts the entity in, or in the place of its former version.
+    fn put_into(self, state: &mut State);
+
+    /// Takes the entity with the id of this one out.
+    fn take_out(&self, state: &mut State);
+}
+
+impl Kept for Account {
+    fn put_into(self, state: &mut State) {
+        state.accounts.insert(self.id, Arc::new(self));
+    }
+
+    fn take_out(&self, state: &mut State) {
+        state.accounts.remove(&self.id);
+    }
+}
+
+impl Kept for Org {
+    fn put_into(self, state: &mut State) {
+        self.take_out(state);
+        state.orgs_of_account.insert((self.account, self.created_at, self.id));
+        state.org_with_public_id.insert(self.public_id.clone(), self.id);
+        if self.disabled {
+            state.disabled_orgs.insert(self.id);
+        }
+        state.orgs.insert(self.id, Arc::new(self));
+    }
+
+    fn take_out(&self, state: &mut State) {
+        if let Some(org) = state.orgs.remove(&self.id) {
+            state.orgs_of_account.remove(&(org.account, org.created_at, org.id));
+            state.org_with_public_id.remove(&org.public_id);
+            state.disabled_orgs.remove(&org.id);
+        }
+    }
+}
+
+impl Kept for User {
+    fn put_into(self, state: &mut State) {
+        self.take_out(state);
+        state.users_of_org.insert((self.org, self.id));
+        state.user_with_email.insert((self.org, self.email.clone()), self.id);
+        state.users.insert(self.id, Arc::new(self));
+    }
+
+    fn take_out(&self, state: &mut State) {
+        if let Some(user) = state.users.remove(&self.id) {
+            state.users_of_org.remove(&(user.org, user.id));
+            state.user_with_email.remove(&(user.org, user.email.clone()));
+        }
+    }
+}
+
+impl Kept for Role {
+    fn put_into(self, state: &mut State) {
+        self.take_out(state);
+        state.roles_of_org.insert((self.org, self.id));
+        state.roles.insert(self.id, Arc::new(self));
+    }
+
+    fn take_out(&self, state: &mut State) {
+        if let Some(role) = state.roles.remove(&self.id) {
+            state.roles_of_org.remove(&(role.org, role.id));
+        }
+    }
+}
+
+impl Kept for ApiKey {
+    fn put_into(self, state: &mut State) {
+        self.take_out(state);
+        let key = Arc::new(self);
+        state.api_keys_of_org.insert((key.org, key.id));
+        state.api_key_with_digest.insert(key.digest, Arc::clone(&key));
+        state.api_keys.insert(key.id, key);
+    }
+
+    fn take_out(&self, state: &mut State) {
+        if let Some(key) = state.api_keys.remove(&self.id) {
+            state.api_keys_of_org.remove(&(key.org, key.id));
+            state.api_key_with_digest.remove(&key.digest);
+        }
+    }
+}
+
+impl Kept for ApplicationKey {
+    fn put_into(self, state: &mut State) {
+        self.take_out(state);
+        let key = Arc::new(self);
+        state.application_keys_of_user.insert((key.owner, key.id));
+        state.application_key_with_digest.insert(key.digest, Arc::clone(&key));
+        state.application_keys.insert(key.id, key);
+    }
+
+    fn take_out(&self, state: &mut State) {
+        if let Some(key) = state.application_keys.remove(&self.id) {
+            state.application_keys_of_user.remove(&(key.owner, key.id));
+            state.application_key_with_digest.remove(&key.digest);
+        }
+    }
+}
+
+impl OrgConnection {
+    fn pair(&self) -> Pair {
+        Pair { source: self.source, sink: self.sink }
+    }
+
+    fn places(&self) -> [Place; 2] {
+        [self.source, self.sink].map(|org| Place {
+            org,
+            created_at: self.created_at,
+            id: self.id,
+            pair: self.pair(),
+        })
+    }
+}
+
+impl Kept for OrgConnection {
+    fn put_into(self, state: &mut State) {
+        // The hot path: an update changes types alone, and no index holds those.
+        let pair = self.pair();
+        if let Some(kept) = state.connections.get_mut(&pair)
+            && kept.id == self.id
+            && kept.created_at == self.created_at
+        {
+            *kept = Arc::new(self);
+            return;
+        }
+        self.take_out(state);
+        for place in self.places() {
+            state.places_of_connections.insert(place);
+        }
+        state.pair_of_connection.insert(self.id, pair);
+        state.connections.insert(pair, Arc::new(self));
+    }
+
+    fn take_out(&self, state: &mut State) {
+        let Some(pair) = state.pair_of_connection.remove(&self.id) else { return };
+        if let Some(connection) = state.connections.remove(&pair) {
+            for place in connection.places() {
+                state.places_of_connections.remove(&place);
+            }
+        }
+    }
+}

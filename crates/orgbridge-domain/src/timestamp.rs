@@ -1,0 +1,75 @@
+//! Points in time.
+
+use std::fmt;
+
+/// Microseconds since 1970-01-01T00:00:00Z, by the wall clock of the process that decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The first point in time that is kept: the start of the year 1.
+    pub const MIN: Self = Self(-62_135_596_800_000_000);
+    /// The last point in time that is kept: in every time zone, it is still the year 9999.
+    pub const MAX: Self = Self(253_402_207_200_999_999);
+
+    /// The point in time that lies `micros` microseconds after 1970, moved into [`Self::MIN`]`..=`[`Self::MAX`].
+    pub fn from_micros(micros: i64) -> Self {
+        Self(micros.clamp(Self::MIN.0, Self::MAX.0))
+    }
+
+    /// Microseconds since 1970.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    fn civil(self) -> jiff::civil::DateTime {
+        // `from_micros` is the only way in, and it keeps to years that jiff can name.
+        let timestamp = jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        jiff::tz::Offset::UTC.to_datetime(timestamp)
+    }
+
+    /// The form of the real service's first API version: `2023-01-31 12:00:00`, in UTC.
+    ///
+    /// Source: contract, section 4.
+    pub fn to_spaced(self) -> String {
+        self.civil().strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+}
+
+/// RFC 3339 with microseconds and a numeric offset: `2025-08-26T20:19:36.177236+00:00`.
+///
+/// Source: contract, section 1.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let civil = self.civil();
+        write!(
+            formatter,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}+00:00",
+            civil.year(),
+            civil.month(),
+            civil.day(),
+            civil.hour(),
+            civil.minute(),
+            civil.second(),
+            civil.subsec_nanosecond() / 1000,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_with_microseconds_and_a_numeric_offset() {
+        let time = Timestamp::from_micros(1_756_239_576_177_236);
+        assert_eq!(time.to_string(), "2025-08-26T20:19:36.177236+00:00");
+        assert_eq!(time.to_spaced(), "2025-08-26 20:19:36");
+    }
+
+    #[test]
+    fn the_ends_of_time_are_shown_too() {
+        assert_eq!(Timestamp::from_micros(i64::MIN).to_string(), "0001-01-01T00:00:00.000000+00:00");
+        assert_eq!(Timestamp::from_micros(i64::MAX).to_string(), "9999-12-30T22:00:00.999999+00:00");
+    }
+}
