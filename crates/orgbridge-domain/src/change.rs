@@ -40,6 +40,13 @@ pub enum Edit<T> {
 }
 
 impl<T> Edit<T> {
+    /// The entity in its latest version.
+    pub const fn entity(&self) -> &T {
+        match self {
+            Self::Create(entity) | Self::Replace { after: entity, .. } | Self::Delete(entity) => entity,
+        }
+    }
+
     /// The entity as it was, if it was.
     pub const fn before(&self) -> Option<&T> {
         match self {

@@ -15,8 +15,8 @@ pub struct Draft {
 
 impl Draft {
     /// Begins on the state and with the principal of `session`.
-    pub fn new(state: &State, principal: Principal) -> Self {
-        Self { state: state.clone(), principal, changes: SmallVec::new() }
+    pub fn new(session: &Session<'_>) -> Self {
+        Self { state: session.state().clone(), principal: session.principal(), changes: SmallVec::new() }
     }
 
     /// The state with all that was decided so far.

@@ -99,6 +99,11 @@ impl<'s> Session<'s> {
         Self { state, principal }
     }
 
+    /// The state before which the principal stands.
+    pub(crate) const fn state(&self) -> &'s State {
+        self.state
+    }
+
     /// Who is asking.
     pub const fn principal(&self) -> Principal {
         self.principal

@@ -9,8 +9,8 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The first point in time that is kept: the start of the year 1.
     pub const MIN: Self = Self(-62_135_596_800_000_000);
-    /// The last point in time that is kept: in every time zone, it is still the year 9999.
-    pub const MAX: Self = Self(253_402_207_200_999_999);
+    /// The last point in time that is kept: the start of the year 9999.
+    pub const MAX: Self = Self(253_370_764_800_000_000);
 
     /// The point in time that lies `micros` microseconds after 1970, moved into [`Self::MIN`]`..=`[`Self::MAX`].
     pub fn from_micros(micros: i64) -> Self {
@@ -70,6 +70,6 @@ mod tests {
     #[test]
     fn the_ends_of_time_are_shown_too() {
         assert_eq!(Timestamp::from_micros(i64::MIN).to_string(), "0001-01-01T00:00:00.000000+00:00");
-        assert_eq!(Timestamp::from_micros(i64::MAX).to_string(), "9999-12-30T22:00:00.999999+00:00");
+        assert_eq!(Timestamp::from_micros(i64::MAX).to_string(), "9999-01-01T00:00:00.000000+00:00");
     }
 }

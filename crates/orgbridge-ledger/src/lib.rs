@@ -1,1 +1,30 @@
-//! Placeholder.
+//! What Orgbridge keeps.
+//!
+//! A [`Ledger`] holds the latest [`View`] in memory for everyone who reads, and one writer that makes
+//! decisions durable: it gathers the commands that wait, runs each rule on the state that its commit will
+//! see, writes the changes with their audit entries in one transaction, and only then answers and publishes.
+//!
+//! Several processes may hold a ledger on one database. Whoever takes the revision row first reads what the
+//! others appended before it decides anything.
+
+mod address;
+pub mod audit;
+pub mod backup;
+mod clock;
+mod entry;
+mod error;
+mod ledger;
+mod position;
+mod record;
+mod request;
+mod sqlite;
+mod storage;
+mod writer;
+
+pub use address::DatabaseAddress;
+pub use clock::{Clock, SystemClock};
+pub use entry::{Actor, Entry};
+pub use error::{CommitError, OpenError, Unavailable};
+pub use ledger::{CommitObserver, Ledger, LedgerOptions, View};
+pub use position::{ChainDigest, Epoch, Position, Revision};
+pub use request::{NotARequestId, RequestId};

@@ -1,0 +1,236 @@
+//! Reading the audit log, and finding out whether somebody has tampered with it.
+
+use std::fmt;
+
+use orgbridge_domain::State;
+use rusqlite::{Connection, named_params};
+
+use crate::record::{self, Record};
+use crate::sqlite::{ENTRY_COLUMNS, RESTORED, everything, open_read_only, position_in, read_entry};
+use crate::{ChainDigest, DatabaseAddress, Entry, OpenError, Position, Revision, Unavailable};
+
+/// The audit log of a ledger, opened for reading.
+pub struct AuditLog {
+    connection: Connection,
+}
+
+/// Which entries are wanted. `Default` wants all.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Only those after this revision.
+    pub after: Revision,
+    /// Only those of this kind of thing: the name of its table.
+    pub entity: Option<String>,
+    /// Only those of the thing with this id.
+    pub entity_id: Option<String>,
+    /// Only those by the user with this id.
+    pub user_id: Option<String>,
+    /// How many at the most, oldest first; `None` for all.
+    pub limit: Option<u32>,
+}
+
+impl AuditLog {
+    /// Opens the audit log of the database at `address`.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is wrong with the database.
+    pub fn open(address: &DatabaseAddress) -> Result<Self, OpenError> {
+        let DatabaseAddress::Sqlite(path) = address;
+        Ok(Self { connection: open_read_only(path)? })
+    }
+
+    /// The entries that `query` wants, oldest first.
+    ///
+    /// # Errors
+    /// What storage could not do.
+    pub fn entries(&self, query: &Query) -> Result<Vec<Entry>, Unavailable> {
+        let sql = format!(
+            "SELECT {ENTRY_COLUMNS} FROM change WHERE revision > :after \
+             AND (:entity IS NULL OR entity = :entity) \
+             AND (:entity_id IS NULL OR entity_id = :entity_id) \
+             AND (:user_id IS NULL OR actor_user_id = :user_id) \
+             ORDER BY revision LIMIT :limit"
+        );
+        let mut statement = self.connection.prepare(&sql)?;
+        let entries = statement.query_map(
+            named_params! {
+                ":after": query.after.get(),
+                ":entity": query.entity,
+                ":entity_id": query.entity_id,
+                ":user_id": query.user_id,
+                ":limit": query.limit.map_or(-1, i64::from),
+            },
+            read_entry,
+        )?;
+        Ok(entries.collect::<Result<_, _>>()?)
+    }
+
+    /// Follows the chain from the first entry to the last, and replays it to see whether the tables hold what
+    /// it says and nothing else.
+    ///
+    /// The chain shows any tampering but one: whoever can write the database can cut the history off, or
+    /// write it anew from some entry on, with every digest after that. Only an `anchor` written down elsewhere
+    /// shows that.
+    ///
+    /// # Errors
+    /// What storage could not do. What is wrong with the log is in the [`Verdict`].
+    pub fn verify(&self, anchor: Option<Anchor>) -> Result<Verdict, Unavailable> {
+        self.connection.execute_batch("BEGIN")?;
+        let verdict = self.verify_in_transaction(anchor);
+        self.connection.execute_batch("ROLLBACK")?;
+        verdict
+    }
+
+    fn verify_in_transaction(&self, anchor: Option<Anchor>) -> Result<Verdict, Unavailable> {
+        let position = position_in(&self.connection, "main")?;
+        let mut findings = Vec::new();
+        let mut replayed = State::default();
+        let mut last = (Revision::default(), ChainDigest::START);
+        let mut anchored = anchor.is_none_or(|anchor| anchor.matches(last));
+
+        let sql = format!("SELECT {ENTRY_COLUMNS} FROM change ORDER BY revision");
+        let mut statement = self.connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let entry = read_entry(row)?;
+            let expected = last.0.next();
+            if entry.revision != expected {
+                findings.push(Finding::Missing { first: expected, next: entry.revision });
+            } else if entry.digest != entry.digest_after(last.1) {
+                findings.push(Finding::Altered(entry.revision));
+            }
+            last = (entry.revision, entry.digest);
+            anchored |= anchor.is_some_and(|anchor| anchor.matches(last));
+            if entry.entity != RESTORED {
+                let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
+                match record::change_from_json(&entry.entity, before, after) {
+                    Some(Ok(change)) => replayed.apply(&change),
+                    _ => findings.push(Finding::Unreadable(entry.revision)),
+                }
+            }
+        }
+        if last != (position.revision, position.digest) {
+            findings.push(Finding::Truncated { last: last.0, expected: position.revision });
+        }
+        if let (Some(anchor), false) = (anchor, anchored) {
+            findings.push(Finding::AnotherHistory(anchor));
+        }
+        compare(&replayed, &everything(&self.connection)?.state, &mut findings);
+        Ok(Verdict { position, findings })
+    }
+}
+
+/// A point of history that was written down elsewhere: what [`AuditLog::verify`] once printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Anchor {
+    /// How many entries there were.
+    pub revision: Revision,
+    /// What vouched for them.
+    pub digest: ChainDigest,
+}
+
+impl Anchor {
+    fn matches(self, (revision, digest): (Revision, ChainDigest)) -> bool {
+        self.revision == revision && self.digest == digest
+    }
+}
+
+/// `REVISION:DIGEST`, the digest in hexadecimal.
+impl std::str::FromStr for Anchor {
+    type Err = NotAnAnchor;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAnchor> {
+        let (revision, digest) = text.split_once(':').ok_or(NotAnAnchor)?;
+        Ok(Self {
+            revision: Revision::new(revision.parse().map_err(|_| NotAnAnchor)?),
+            digest: ChainDigest::from_bytes(record::from_hex(digest).ok_or(NotAnAnchor)?),
+        })
+    }
+}
+
+impl fmt::Display for Anchor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.revision, self.digest)
+    }
+}
+
+/// The text is no anchor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected REVISION:DIGEST, such as `orgbridge audit verify` prints")]
+pub struct NotAnAnchor;
+
+/// What came of following the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Where the ledger says that it stands.
+    pub position: Position,
+    /// What is wrong; nothing, if all is well.
+    pub findings: Vec<Finding>,
+}
+
+/// Something that no rule and no writer would have left behind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Finding {
+    /// Entries were deleted, or moved.
+    #[error("entries from revision {first} on are missing; the next one found is {next}")]
+    Missing {
+        /// The first that is missing.
+        first: Revision,
+        /// The next that is there.
+        next: Revision,
+    },
+    /// The digest of an entry doesn't follow from what it says and the digest before it.
+    #[error("the entry of revision {0} was altered, or does not follow the entry before it")]
+    Altered(Revision),
+    /// An entry records no change that this program understands.
+    #[error("the entry of revision {0} can't be read")]
+    Unreadable(Revision),
+    /// The log doesn't end where the ledger says.
+    #[error("the log ends at revision {last}, with another digest or earlier than the ledger's {expected}")]
+    Truncated {
+        /// Where it ends.
+        last: Revision,
+        /// Where it should.
+        expected: Revision,
+    },
+    /// The anchor is no point of this history.
+    #[error("the history does not pass through {0}: it was cut off or written anew")]
+    AnotherHistory(Anchor),
+    /// A table was altered behind the log's back.
+    #[error("{table} {id} is not in its table as the log says")]
+    TableDiffers {
+        /// Which table.
+        table: &'static str,
+        /// Which row.
+        id: String,
+    },
+}
+
+/// Compares what the log says with what the tables hold.
+fn compare(replayed: &State, stored: &State, findings: &mut Vec<Finding>) {
+    macro_rules! compare {
+        ($entities:ident, $entity:ident) => {
+            for entity in replayed.$entities() {
+                if stored.$entity(entity.id) != Some(entity) {
+                    findings.push(differs(&**entity, entity.id));
+                }
+            }
+            for entity in stored.$entities() {
+                if replayed.$entity(entity.id).is_none() {
+                    findings.push(differs(&**entity, entity.id));
+                }
+            }
+        };
+    }
+    compare!(accounts, account);
+    compare!(orgs, org);
+    compare!(roles, role);
+    compare!(users, user);
+    compare!(api_keys, api_key);
+    compare!(application_keys, application_key);
+    compare!(connections, connection);
+}
+
+fn differs<R: Record>(_: &R, id: impl fmt::Display) -> Finding {
+    Finding::TableDiffers { table: R::TABLE, id: id.to_string() }
+}

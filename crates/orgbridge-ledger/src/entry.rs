@@ -1,0 +1,91 @@
+//! Entries of the audit log, and the chain that vouches for them.
+
+use orgbridge_domain::{Credential, Principal, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::{ChainDigest, Revision};
+
+/// One change, as the audit log records it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Which change of the history it is.
+    pub revision: Revision,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Who made it.
+    pub actor: Actor,
+    /// By which request.
+    pub request_id: String,
+    /// What kind of thing was changed: the name of its table.
+    pub entity: String,
+    /// Which one.
+    pub entity_id: String,
+    /// Its row before, as a JSON object; `None` where it was made.
+    pub before: Option<String>,
+    /// Its row after, as a JSON object; `None` where it was deleted.
+    pub after: Option<String>,
+    /// What vouches for this entry and all before it.
+    pub digest: ChainDigest,
+}
+
+/// Who made a change, in words that outlive what they name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// `user` or `operator`.
+    pub kind: String,
+    /// The org that a user acted in.
+    pub org_id: Option<String>,
+    /// The user.
+    pub user_id: Option<String>,
+    /// What the user showed: `keys:` with the ids of an API key and an application key.
+    pub credential: Option<String>,
+}
+
+impl From<Principal> for Actor {
+    fn from(principal: Principal) -> Self {
+        match principal {
+            Principal::Operator => {
+                Self { kind: "operator".to_owned(), org_id: None, user_id: None, credential: None }
+            }
+            Principal::User { org, user, credential } => {
+                let Credential::Keys { api_key, application_key } = credential;
+                Self {
+                    kind: "user".to_owned(),
+                    org_id: Some(org.to_string()),
+                    user_id: Some(user.to_string()),
+                    credential: Some(format!("keys:{api_key},{application_key}")),
+                }
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// The digest that this entry has if it follows one with the digest `previous`.
+    ///
+    /// SHA-256 over `previous` and then each field in the order of the table's columns: its length in bytes
+    /// as 8 bytes, the highest first, and its text; 2^64 − 1 stands for an absent field.
+    pub fn digest_after(&self, previous: ChainDigest) -> ChainDigest {
+        let mut hash = Sha256::new();
+        hash.update(previous.as_bytes());
+        let mut field = |text: Option<&str>| match text {
+            None => hash.update(u64::MAX.to_be_bytes()),
+            Some(text) => {
+                hash.update((text.len() as u64).to_be_bytes());
+                hash.update(text);
+            }
+        };
+        field(Some(&self.revision.to_string()));
+        field(Some(&self.at.micros().to_string()));
+        field(Some(&self.actor.kind));
+        field(self.actor.org_id.as_deref());
+        field(self.actor.user_id.as_deref());
+        field(self.actor.credential.as_deref());
+        field(Some(&self.request_id));
+        field(Some(&self.entity));
+        field(Some(&self.entity_id));
+        field(self.before.as_deref());
+        field(self.after.as_deref());
+        ChainDigest::from_bytes(hash.finalize().into())
+    }
+}

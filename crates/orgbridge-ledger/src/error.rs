@@ -1,0 +1,110 @@
+//! What storage could not do.
+
+use std::path::PathBuf;
+
+use orgbridge_domain::Refusal;
+
+/// Why a command was not committed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CommitError {
+    /// A rule said no. Nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The ledger could not keep the change. Nothing was changed.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// The ledger can't keep changes now. It recovers by itself when the cause is gone.
+///
+/// `Display` may be shown to a client; the cause is for the log alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// No space is left for the database.
+    #[error("the ledger has no space left")]
+    Full,
+    /// The database or its folder may not be written.
+    #[error("the ledger is read-only")]
+    ReadOnly,
+    /// The database is gone from its place.
+    #[error("the ledger's database is gone")]
+    Gone,
+    /// Another process holds the database locked.
+    #[error("the ledger is locked by another process")]
+    Locked,
+    /// The machine could not read or write.
+    #[error("the ledger's storage device failed")]
+    Device {
+        /// What it said.
+        cause: String,
+    },
+    /// The rule that was to decide this call panicked. Other calls go on.
+    #[error("the ledger could not decide this call")]
+    RulePanicked,
+    /// The ledger is shutting down.
+    #[error("the ledger is closed")]
+    Closed,
+    /// Anything else that storage reports, such as a constraint that doesn't hold.
+    #[error("the ledger's storage failed")]
+    Storage {
+        /// What it said.
+        cause: String,
+    },
+}
+
+impl Unavailable {
+    /// What storage said, for the log.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Device { cause } | Self::Storage { cause } => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+/// Why a ledger could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address of the database is of no known form.
+    #[error("{0:?} is no database; expected sqlite:PATH")]
+    NotADatabase(String),
+    /// There is no database at this path.
+    #[error("there is no database at {0}; `orgbridge init` makes one")]
+    Missing(PathBuf),
+    /// There is a database at this path already.
+    #[error("there is a database at {0} already")]
+    Exists(PathBuf),
+    /// The file is no SQLite database, or not one of Orgbridge.
+    #[error("{path} is no ledger of Orgbridge: {cause}")]
+    NotALedger {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A newer program has altered the schema.
+    #[error(
+        "the database has schema version {found}, and this program knows versions up to {known}; \
+         use the newer Orgbridge that last opened it"
+    )]
+    NewerSchema {
+        /// The version found.
+        found: u32,
+        /// The newest version that this program knows.
+        known: u32,
+    },
+    /// The tables hold what no rule would have put there.
+    #[error("the database holds something that can't be read: {0}")]
+    Corrupt(String),
+    /// The machine has no thread left for the writer.
+    #[error("the ledger's writer could not be started: {0}")]
+    NoThread(String),
+    /// Storage reported an error.
+    #[error("the database at {path} could not be opened: {cause}")]
+    Storage {
+        /// The file.
+        path: PathBuf,
+        /// What storage said.
+        cause: String,
+    },
+}

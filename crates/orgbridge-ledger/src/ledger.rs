@@ -1,0 +1,165 @@
+//! The ledger as everyone sees it.
+
+use std::fmt;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use orgbridge_domain::{Decided, Principal, Refusal, Session, State, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::sqlite::Sqlite;
+use crate::storage::Storage;
+use crate::writer::{Message, Pending, Shared, Writer};
+use crate::{Clock, CommitError, DatabaseAddress, OpenError, Position, RequestId, SystemClock, Unavailable};
+
+/// Everything that is kept, and where in history that is.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Where in history it is.
+    pub position: Position,
+    /// What is kept.
+    pub state: State,
+}
+
+/// A durable history of changes, and the state that they add up to. Clones share it.
+#[derive(Clone)]
+pub struct Ledger {
+    shared: Arc<Shared>,
+    inbox: Sender<Message>,
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// What a ledger is given besides its database.
+#[derive(Clone)]
+pub struct LedgerOptions {
+    /// Where the times of changes come from.
+    pub clock: Arc<dyn Clock>,
+    /// Who is told of commits.
+    pub observer: Arc<dyn CommitObserver>,
+}
+
+impl Default for LedgerOptions {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), observer: Arc::new(NobodyWatches) }
+    }
+}
+
+/// Is told of what the writer does, on the writer's thread: it must be quick.
+pub trait CommitObserver: Send + Sync + 'static {
+    /// `commands` waited together and became `changes` durable changes, `took` after the transaction began.
+    fn committed(&self, commands: usize, changes: usize, took: Duration);
+
+    /// The ledger has begun to be unable to keep changes.
+    fn failed(&self, trouble: &Unavailable);
+}
+
+struct NobodyWatches;
+
+impl CommitObserver for NobodyWatches {
+    fn committed(&self, _commands: usize, _changes: usize, _took: Duration) {}
+
+    fn failed(&self, _trouble: &Unavailable) {}
+}
+
+impl Ledger {
+    /// Makes an empty ledger where no database is yet.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`] if there is one, and whatever keeps it from being made.
+    pub fn create(address: &DatabaseAddress, options: LedgerOptions) -> Result<Self, OpenError> {
+        let DatabaseAddress::Sqlite(path) = address;
+        Self::start(Sqlite::create(path)?, options)
+    }
+
+    /// Opens a ledger, bringing its schema up to date, and reads everything that it keeps.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is wrong with the database.
+    pub fn open(address: &DatabaseAddress, options: LedgerOptions) -> Result<Self, OpenError> {
+        let DatabaseAddress::Sqlite(path) = address;
+        Self::start(Sqlite::open(path)?, options)
+    }
+
+    fn start(mut storage: impl Storage, options: LedgerOptions) -> Result<Self, OpenError> {
+        let view = storage.load().map_err(|trouble| match trouble {
+            Unavailable::Storage { cause } => OpenError::Corrupt(cause),
+            other => OpenError::Corrupt(other.to_string()),
+        })?;
+        let shared =
+            Arc::new(Shared { latest: ArcSwap::from_pointee(view), trouble: ArcSwapOption::empty() });
+        let (inbox, messages) = channel();
+        let writer =
+            Writer { storage, shared: Arc::clone(&shared), clock: options.clock, observer: options.observer };
+        let writer = thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || writer.run(&messages))
+            .map_err(|error| OpenError::NoThread(error.to_string()))?;
+        Ok(Self { shared, inbox, writer: Arc::new(Mutex::new(Some(writer))) })
+    }
+
+    /// The latest committed state. Costs no lock, and stays as it is for as long as it is held.
+    pub fn view(&self) -> Arc<View> {
+        self.shared.latest.load_full()
+    }
+
+    /// Runs `rule` for `principal` on the state that its commit will see, and makes what it decides durable.
+    ///
+    /// Returns when the change is on disk and every later [`Self::view`] shows it. The rule may be run more
+    /// than once, and must therefore have no effects of its own.
+    ///
+    /// # Errors
+    /// [`CommitError::Refused`] if the rule refuses, [`CommitError::Unavailable`] if it can't be kept. Nothing
+    /// was changed then.
+    pub async fn commit<T, F>(
+        &self,
+        principal: Principal,
+        request_id: RequestId,
+        rule: F,
+    ) -> Result<T, CommitError>
+    where
+        T: Send + 'static,
+        F: Fn(&Session<'_>, Timestamp) -> Result<Decided<T>, Refusal> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let pending = Pending { principal, request_id, rule, reply, outcome: None };
+        self.inbox.send(Message::Run(Box::new(pending))).map_err(|_| Unavailable::Closed)?;
+        answer.await.map_err(|_| Unavailable::Closed)?
+    }
+
+    /// Whether the ledger can keep changes now.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub fn health(&self) -> Result<(), Unavailable> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if writer.as_ref().is_none_or(JoinHandle::is_finished) {
+            return Err(Unavailable::Closed);
+        }
+        match self.shared.trouble.load().as_deref() {
+            None => Ok(()),
+            Some(trouble) => Err(trouble.clone()),
+        }
+    }
+
+    /// Commits what is waiting, and ends the writer. Later commands are answered with
+    /// [`Unavailable::Closed`]. Blocks until all is done.
+    pub fn close(&self) {
+        // A writer that is gone already has nothing left to do.
+        let _ = self.inbox.send(Message::Close);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer
+            && writer.join().is_err()
+        {
+            tracing::error!("the ledger's writer panicked");
+        }
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Ledger").field("position", &self.view().position).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,475 @@
+//! Entities as rows: one description of each serves its table, its audit entries and the way back.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use orgbridge_domain::{
+    Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Change, ConnectionId, Edit, Kept,
+    KeyDigest, Org, OrgConnection, OrgId, Role, RoleId, Timestamp, User, UserId,
+};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value as Json};
+use smallvec::{SmallVec, smallvec};
+use uuid::Uuid;
+
+/// A value of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    /// SQL's NULL.
+    Null,
+    /// A number, a time or a flag.
+    Integer(i64),
+    /// A hyphenated UUID.
+    Id(Uuid),
+    /// Any other text.
+    Text(Cow<'a, str>),
+}
+
+/// The values of a row, in the order of [`Record::COLUMNS`].
+pub(crate) type Values<'a> = SmallVec<[Value<'a>; 9]>;
+
+/// An entity that has a table.
+pub(crate) trait Record: Kept + 'static {
+    /// Its table, which is also what audit entries call it.
+    const TABLE: &'static str;
+    /// Its columns; the first is `id`.
+    const COLUMNS: &'static [&'static str];
+    /// Those that a later version of the entity may differ in.
+    const CHANGING: &'static [&'static str];
+
+    /// Its row.
+    fn values(&self) -> Values<'_>;
+
+    /// Reads a row.
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord>;
+}
+
+/// A row to be read, column by column, counted from 0.
+pub(crate) trait Source {
+    /// The text in a column, or `None` for NULL.
+    fn text(&self, column: usize) -> Result<Option<Cow<'_, str>>, BadRecord>;
+    /// The number in a column.
+    fn integer(&self, column: usize) -> Result<i64, BadRecord>;
+}
+
+/// A row holds what no rule would have put there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BadRecord(pub(crate) String);
+
+impl BadRecord {
+    pub(crate) fn at(column: usize, problem: impl Display) -> Self {
+        Self(format!("column {column}: {problem}"))
+    }
+}
+
+/// Reads the text of `column` as a `T`.
+fn parse<T>(source: &impl Source, column: usize) -> Result<T, BadRecord>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    parse_optional(source, column)?.ok_or_else(|| BadRecord::at(column, "NULL where a text belongs"))
+}
+
+fn parse_optional<T>(source: &impl Source, column: usize) -> Result<Option<T>, BadRecord>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    source
+        .text(column)?
+        .map(|text| text.parse().map_err(|problem: T::Err| BadRecord::at(column, problem)))
+        .transpose()
+}
+
+fn time(source: &impl Source, column: usize) -> Result<Timestamp, BadRecord> {
+    source.integer(column).map(Timestamp::from_micros)
+}
+
+fn flag(source: &impl Source, column: usize) -> Result<bool, BadRecord> {
+    source.integer(column).map(|number| number != 0)
+}
+
+fn digest(source: &impl Source, column: usize) -> Result<KeyDigest, BadRecord> {
+    let text = source.text(column)?.unwrap_or_default();
+    from_hex(&text).map(KeyDigest::from_bytes).ok_or_else(|| BadRecord::at(column, "expected 64 hex digits"))
+}
+
+/// 32 bytes in lower-case hexadecimal.
+pub(crate) fn to_hex(bytes: &[u8; 32]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| DIGITS[usize::from(digit)] as char)
+        .collect()
+}
+
+/// The 32 bytes that 64 hexadecimal digits stand for.
+pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    if digits.len() != 64 {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let high = char::from(pair[0]).to_digit(16)?;
+        let low = char::from(pair[1]).to_digit(16)?;
+        *byte = u8::try_from(high << 4 | low).ok()?;
+    }
+    Some(bytes)
+}
+
+fn text(text: &str) -> Value<'_> {
+    Value::Text(Cow::Borrowed(text))
+}
+
+fn shown(value: impl Display) -> Value<'static> {
+    Value::Text(Cow::Owned(value.to_string()))
+}
+
+fn at(time: Timestamp) -> Value<'static> {
+    Value::Integer(time.micros())
+}
+
+impl Record for Account {
+    const TABLE: &'static str = "account";
+    const COLUMNS: &'static [&'static str] = &["id", "name", "created_at_us"];
+    const CHANGING: &'static [&'static str] = &["name"];
+
+    fn values(&self) -> Values<'_> {
+        smallvec![Value::Id(self.id.uuid()), text(self.name.as_str()), at(self.created_at)]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        Ok(Self { id: parse::<AccountId>(source, 0)?, name: parse(source, 1)?, created_at: time(source, 2)? })
+    }
+}
+
+impl Record for Org {
+    const TABLE: &'static str = "org";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "account_id",
+        "parent_org_id",
+        "public_id",
+        "name",
+        "disabled",
+        "created_at_us",
+        "modified_at_us",
+    ];
+    const CHANGING: &'static [&'static str] = &["name", "disabled", "modified_at_us"];
+
+    fn values(&self) -> Values<'_> {
+        smallvec![
+            Value::Id(self.id.uuid()),
+            Value::Id(self.account.uuid()),
+            self.parent.map_or(Value::Null, |parent| Value::Id(parent.uuid())),
+            text(self.public_id.as_str()),
+            text(self.name.as_str()),
+            Value::Integer(self.disabled.into()),
+            at(self.created_at),
+            at(self.modified_at),
+        ]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        Ok(Self {
+            id: parse::<OrgId>(source, 0)?,
+            account: parse(source, 1)?,
+            parent: parse_optional(source, 2)?,
+            public_id: parse(source, 3)?,
+            name: parse(source, 4)?,
+            disabled: flag(source, 5)?,
+            created_at: time(source, 6)?,
+            modified_at: time(source, 7)?,
+        })
+    }
+}
+
+impl Record for Role {
+    const TABLE: &'static str = "role";
+    const COLUMNS: &'static [&'static str] = &["id", "org_id", "name", "permissions", "created_at_us"];
+    const CHANGING: &'static [&'static str] = &["name", "permissions"];
+
+    fn values(&self) -> Values<'_> {
+        smallvec![
+            Value::Id(self.id.uuid()),
+            Value::Id(self.org.uuid()),
+            text(self.name.as_str()),
+            shown(self.permissions),
+            at(self.created_at),
+        ]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        Ok(Self {
+            id: parse::<RoleId>(source, 0)?,
+            org: parse(source, 1)?,
+            name: parse(source, 2)?,
+            permissions: parse(source, 3)?,
+            created_at: time(source, 4)?,
+        })
+    }
+}
+
+impl Record for User {
+    const TABLE: &'static str = "app_user";
+    const COLUMNS: &'static [&'static str] =
+        &["id", "org_id", "name", "email", "kind", "role_ids", "disabled", "created_at_us", "modified_at_us"];
+    const CHANGING: &'static [&'static str] = &["name", "role_ids", "disabled", "modified_at_us"];
+
+    fn values(&self) -> Values<'_> {
+        let roles: Vec<String> = self.roles.iter().map(ToString::to_string).collect();
+        smallvec![
+            Value::Id(self.id.uuid()),
+            Value::Id(self.org.uuid()),
+            text(self.name.as_str()),
+            text(self.email.as_str()),
+            text(self.kind.as_str()),
+            Value::Text(Cow::Owned(roles.join(","))),
+            Value::Integer(self.disabled.into()),
+            at(self.created_at),
+            at(self.modified_at),
+        ]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        let roles = source.text(5)?.unwrap_or_default();
+        Ok(Self {
+            id: parse::<UserId>(source, 0)?,
+            org: parse(source, 1)?,
+            name: parse(source, 2)?,
+            email: parse(source, 3)?,
+            kind: parse(source, 4)?,
+            roles: roles
+                .split(',')
+                .filter(|id| !id.is_empty())
+                .map(|id| id.parse().map_err(|problem| BadRecord::at(5, problem)))
+                .collect::<Result<_, _>>()?,
+            disabled: flag(source, 6)?,
+            created_at: time(source, 7)?,
+            modified_at: time(source, 8)?,
+        })
+    }
+}
+
+impl Record for ApiKey {
+    const TABLE: &'static str = "api_key";
+    const COLUMNS: &'static [&'static str] = &["id", "org_id", "name", "digest", "last4", "created_at_us"];
+    const CHANGING: &'static [&'static str] = &["name"];
+
+    fn values(&self) -> Values<'_> {
+        smallvec![
+            Value::Id(self.id.uuid()),
+            Value::Id(self.org.uuid()),
+            text(self.name.as_str()),
+            Value::Text(Cow::Owned(to_hex(self.digest.as_bytes()))),
+            text(self.last4.as_str()),
+            at(self.created_at),
+        ]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        Ok(Self {
+            id: parse::<ApiKeyId>(source, 0)?,
+            org: parse(source, 1)?,
+            name: parse(source, 2)?,
+            digest: digest(source, 3)?,
+            last4: parse(source, 4)?,
+            created_at: time(source, 5)?,
+        })
+    }
+}
+
+impl Record for ApplicationKey {
+    const TABLE: &'static str = "application_key";
+    const COLUMNS: &'static [&'static str] =
+        &["id", "owner_user_id", "name", "digest", "last4", "scopes", "created_at_us"];
+    const CHANGING: &'static [&'static str] = &["name", "scopes"];
+
+    fn values(&self) -> Values<'_> {
+        smallvec![
+            Value::Id(self.id.uuid()),
+            Value::Id(self.owner.uuid()),
+            text(self.name.as_str()),
+            Value::Text(Cow::Owned(to_hex(self.digest.as_bytes()))),
+            text(self.last4.as_str()),
+            self.scopes.map_or(Value::Null, shown),
+            at(self.created_at),
+        ]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        Ok(Self {
+            id: parse::<ApplicationKeyId>(source, 0)?,
+            owner: parse(source, 1)?,
+            name: parse(source, 2)?,
+            digest: digest(source, 3)?,
+            last4: parse(source, 4)?,
+            scopes: parse_optional(source, 5)?,
+            created_at: time(source, 6)?,
+        })
+    }
+}
+
+impl Record for OrgConnection {
+    const TABLE: &'static str = "org_connection";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "source_org_id",
+        "sink_org_id",
+        "connection_types",
+        "created_by",
+        "created_at_us",
+        "modified_at_us",
+    ];
+    const CHANGING: &'static [&'static str] = &["connection_types", "modified_at_us"];
+
+    fn values(&self) -> Values<'_> {
+        smallvec![
+            Value::Id(self.id.uuid()),
+            Value::Id(self.source.uuid()),
+            Value::Id(self.sink.uuid()),
+            shown(self.types),
+            Value::Id(self.created_by.uuid()),
+            at(self.created_at),
+            at(self.modified_at),
+        ]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        Ok(Self {
+            id: parse::<ConnectionId>(source, 0)?,
+            source: parse(source, 1)?,
+            sink: parse(source, 2)?,
+            types: parse(source, 3)?,
+            created_by: parse(source, 4)?,
+            created_at: time(source, 5)?,
+            modified_at: time(source, 6)?,
+        })
+    }
+}
+
+/// A change in the words of the audit log.
+pub(crate) struct Described {
+    /// The table of what was changed.
+    pub(crate) table: &'static str,
+    /// Its id.
+    pub(crate) id: Uuid,
+    /// Its row before.
+    pub(crate) before: Option<String>,
+    /// Its row after.
+    pub(crate) after: Option<String>,
+}
+
+/// Puts a change into the words of the audit log.
+pub(crate) fn describe(change: &Change) -> Described {
+    fn edit<R: Record>(id: Uuid, edit: &Edit<R>) -> Described {
+        let json = |entity: &R| to_json::<R>(&entity.values());
+        Described { table: R::TABLE, id, before: edit.before().map(json), after: edit.after().map(json) }
+    }
+    macro_rules! described {
+        ($edit:expr) => {
+            edit($edit.entity().id.uuid(), $edit)
+        };
+    }
+    match change {
+        Change::Account(account) => described!(account),
+        Change::Org(org) => described!(org),
+        Change::User(user) => described!(user),
+        Change::Role(role) => described!(role),
+        Change::ApiKey(key) => described!(key),
+        Change::ApplicationKey(key) => described!(key),
+        Change::OrgConnection(connection) => described!(connection),
+    }
+}
+
+/// The row as a JSON object, column by column.
+pub(crate) fn to_json<R: Record>(values: &[Value<'_>]) -> String {
+    struct Row<'a, 'v, R>(&'a [Value<'v>], std::marker::PhantomData<R>);
+
+    impl<R: Record> Serialize for Row<'_, '_, R> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(Some(self.0.len()))?;
+            for (column, value) in R::COLUMNS.iter().zip(self.0) {
+                match value {
+                    Value::Null => map.serialize_entry(column, &())?,
+                    Value::Integer(number) => map.serialize_entry(column, number)?,
+                    Value::Id(id) => {
+                        let mut buffer = Uuid::encode_buffer();
+                        map.serialize_entry(column, id.hyphenated().encode_lower(&mut buffer))?;
+                    }
+                    Value::Text(text) => map.serialize_entry(column, text)?,
+                }
+            }
+            map.end()
+        }
+    }
+
+    // Numbers and texts always have a JSON form.
+    serde_json::to_string(&Row::<'_, '_, R>(values, std::marker::PhantomData)).unwrap_or_default()
+}
+
+/// A JSON object as [`to_json`] wrote it.
+struct JsonRow {
+    columns: &'static [&'static str],
+    members: Map<String, Json>,
+}
+
+impl JsonRow {
+    fn member(&self, column: usize) -> Result<&Json, BadRecord> {
+        let name = self.columns.get(column).copied().unwrap_or_default();
+        self.members.get(name).ok_or_else(|| BadRecord(format!("{name} is missing")))
+    }
+}
+
+impl Source for JsonRow {
+    fn text(&self, column: usize) -> Result<Option<Cow<'_, str>>, BadRecord> {
+        match self.member(column)? {
+            Json::Null => Ok(None),
+            Json::String(text) => Ok(Some(Cow::Borrowed(text))),
+            other => Err(BadRecord::at(column, format!("{other} where a text belongs"))),
+        }
+    }
+
+    fn integer(&self, column: usize) -> Result<i64, BadRecord> {
+        let member = self.member(column)?;
+        member.as_i64().ok_or_else(|| BadRecord::at(column, format!("{member} where a number belongs")))
+    }
+}
+
+fn from_json<R: Record>(json: &str) -> Result<R, BadRecord> {
+    let members = serde_json::from_str(json).map_err(|problem| BadRecord(problem.to_string()))?;
+    R::from_source(&JsonRow { columns: R::COLUMNS, members })
+}
+
+/// The change that an audit entry records; `None` where `table` is none that this program knows.
+pub(crate) fn change_from_json(
+    table: &str,
+    before: Option<&str>,
+    after: Option<&str>,
+) -> Option<Result<Change, BadRecord>> {
+    fn edit<R: Record>(before: Option<&str>, after: Option<&str>) -> Result<Edit<R>, BadRecord> {
+        match (before, after) {
+            (None, Some(after)) => Ok(Edit::Create(from_json(after)?)),
+            (Some(before), Some(after)) => {
+                Ok(Edit::Replace { before: from_json(before)?, after: from_json(after)? })
+            }
+            (Some(before), None) => Ok(Edit::Delete(from_json(before)?)),
+            (None, None) => Err(BadRecord("neither a row before nor one after".to_owned())),
+        }
+    }
+    Some(match table {
+        Account::TABLE => edit(before, after).map(Change::Account),
+        Org::TABLE => edit(before, after).map(Change::Org),
+        Role::TABLE => edit(before, after).map(Change::Role),
+        User::TABLE => edit(before, after).map(Change::User),
+        ApiKey::TABLE => edit(before, after).map(Change::ApiKey),
+        ApplicationKey::TABLE => edit(before, after).map(Change::ApplicationKey),
+        OrgConnection::TABLE => edit(before, after).map(Change::OrgConnection),
+        _ => return None,
+    })
+}

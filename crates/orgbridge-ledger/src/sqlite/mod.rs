@@ -1,0 +1,299 @@
+//! A ledger in a file of SQLite.
+
+mod load;
+mod restore;
+mod rows;
+mod schema;
+
+pub(crate) use load::everything;
+pub(crate) use restore::RESTORED;
+
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use orgbridge_domain::{Change, Timestamp};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
+
+use crate::record::{from_hex, to_hex};
+use crate::storage::Storage;
+use crate::{Actor, ChainDigest, Entry, Epoch, OpenError, Position, Revision, Unavailable, View};
+
+/// How long to wait for another process that is committing.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// More statements than the writer has.
+const STATEMENT_CACHE: usize = 64;
+
+/// The database of a ledger, opened for writing.
+pub(crate) struct Sqlite {
+    connection: Connection,
+    statements: rows::Statements,
+    path: PathBuf,
+    place: Option<FileIdentity>,
+}
+
+impl Sqlite {
+    /// Makes a database in a file that only its owner can read.
+    pub(crate) fn create(path: &Path) -> Result<Self, OpenError> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Err(OpenError::Exists(path.to_owned()));
+            }
+            Err(error) => {
+                return Err(OpenError::Storage { path: path.to_owned(), cause: error.to_string() });
+            }
+        }
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        schema::mark(&connection).map_err(|error| storage_error(path, &error))?;
+        drop(connection);
+        Self::open(path)
+    }
+
+    /// Opens a database and brings its schema up to date.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        schema::check(&connection, path)?;
+        configure(&connection).map_err(|error| storage_error(path, &error))?;
+        schema::migrate(&mut connection, path)?;
+        Ok(Self {
+            connection,
+            statements: rows::Statements::new(),
+            path: path.to_owned(),
+            place: FileIdentity::of(path),
+        })
+    }
+
+    /// The file that was opened must still be the one at its path: SQLite goes on writing into a file that
+    /// has been deleted or replaced, and what was acknowledged would be lost with it.
+    fn check_place(&mut self) -> Result<(), Unavailable> {
+        let place = FileIdentity::of(&self.path);
+        if place == self.place {
+            return Ok(());
+        }
+        if place.is_none() {
+            return Err(Unavailable::Gone);
+        }
+        tracing::warn!(path = %self.path.display(), "another database stands at the path; it is opened anew");
+        *self = Self::open(&self.path).map_err(|error| {
+            tracing::error!(%error, "the database that took the place of the former one can't be opened");
+            Unavailable::Gone
+        })?;
+        Ok(())
+    }
+
+    fn read_position(&self) -> rusqlite::Result<Position> {
+        position_in(&self.connection, "main")
+    }
+}
+
+/// Opens a database for reading alone, after the same checks as for writing.
+pub(crate) fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    schema::check(&connection, path)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::Missing(path.to_owned()));
+    }
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| storage_error(path, &error))?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| storage_error(path, &error))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    Ok(connection)
+}
+
+/// What has to be set on every connection that writes.
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    // Readers and the writer don't wait for each other.
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A commit returns when the log is on disk: acknowledged means kept.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // In KiB where negative. Filled as needed.
+    connection.pragma_update(None, "cache_size", -65_536)
+}
+
+fn storage_error(path: &Path, error: &rusqlite::Error) -> OpenError {
+    OpenError::Storage { path: path.to_owned(), cause: error.to_string() }
+}
+
+/// Where the ledger in the schema `schema` of a connection stands.
+pub(crate) fn position_in(connection: &Connection, schema: &str) -> rusqlite::Result<Position> {
+    let sql = format!("SELECT epoch, revision, digest FROM {schema}.ledger");
+    connection.prepare_cached(&sql)?.query_row([], |row| {
+        Ok(Position {
+            epoch: Epoch::new(row.get(0)?),
+            revision: Revision::new(row.get(1)?),
+            digest: digest(row, 2)?,
+        })
+    })
+}
+
+fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<ChainDigest> {
+    let text: String = row.get(column)?;
+    from_hex(&text)
+        .map(ChainDigest::from_bytes)
+        .ok_or_else(|| rusqlite::Error::InvalidColumnType(column, text, rusqlite::types::Type::Text))
+}
+
+/// The columns of an audit entry, in the order in which [`read_entry`] reads them.
+pub(crate) const ENTRY_COLUMNS: &str = "revision, at_us, actor, actor_org_id, actor_user_id, \
+     actor_credential, request_id, entity, entity_id, row_before, row_after, digest";
+
+/// Reads an audit entry from a row with [`ENTRY_COLUMNS`].
+pub(crate) fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        revision: Revision::new(row.get(0)?),
+        at: Timestamp::from_micros(row.get(1)?),
+        actor: Actor {
+            kind: row.get(2)?,
+            org_id: row.get(3)?,
+            user_id: row.get(4)?,
+            credential: row.get(5)?,
+        },
+        request_id: row.get(6)?,
+        entity: row.get(7)?,
+        entity_id: row.get(8)?,
+        before: row.get(9)?,
+        after: row.get(10)?,
+        digest: digest(row, 11)?,
+    })
+}
+
+/// Appends an audit entry.
+pub(crate) fn insert_entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO change (revision, at_us, actor, actor_org_id, actor_user_id, actor_credential, \
+             request_id, entity, entity_id, row_before, row_after, digest) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        )?
+        .execute(params![
+            entry.revision.get(),
+            entry.at.micros(),
+            entry.actor.kind,
+            entry.actor.org_id,
+            entry.actor.user_id,
+            entry.actor.credential,
+            entry.request_id,
+            entry.entity,
+            entry.entity_id,
+            entry.before,
+            entry.after,
+            to_hex(entry.digest.as_bytes()),
+        ])
+        .map(drop)
+}
+
+/// Moves the ledger to `position`.
+pub(crate) fn set_position(connection: &Connection, position: Position) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE ledger SET epoch = $1, revision = $2, digest = $3")?
+        .execute(params![position.epoch.get(), position.revision.get(), to_hex(position.digest.as_bytes())])
+        .map(drop)
+}
+
+impl Storage for Sqlite {
+    fn begin(&mut self) -> Result<Position, Unavailable> {
+        self.check_place()?;
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(self.read_position()?)
+    }
+
+    fn write(&mut self, entry: &Entry, change: &Change) -> Result<(), Unavailable> {
+        self.statements.write(&self.connection, change)?;
+        Ok(insert_entry(&self.connection, entry)?)
+    }
+
+    fn commit(&mut self, position: Position) -> Result<(), Unavailable> {
+        set_position(&self.connection, position)?;
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    fn rollback(&mut self) {
+        // SQLite has rolled back by itself after some errors; the only failure left is that none is open.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::warn!(%error, "a transaction could not be rolled back");
+        }
+    }
+
+    fn position(&mut self) -> Result<Position, Unavailable> {
+        self.check_place()?;
+        Ok(self.read_position()?)
+    }
+
+    fn entries_after(&mut self, revision: Revision) -> Result<Vec<Entry>, Unavailable> {
+        let sql = format!("SELECT {ENTRY_COLUMNS} FROM change WHERE revision > $1 ORDER BY revision");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let entries = statement.query_map([revision.get()], read_entry)?;
+        Ok(entries.collect::<Result<_, _>>()?)
+    }
+
+    fn load(&mut self) -> Result<View, Unavailable> {
+        if !self.connection.is_autocommit() {
+            return everything(&self.connection);
+        }
+        self.connection.execute_batch("BEGIN")?;
+        let view = everything(&self.connection);
+        self.rollback();
+        view
+    }
+
+    fn probe(&mut self) -> Result<(), Unavailable> {
+        self.check_place()?;
+        Ok(self.connection.execute_batch("UPDATE ledger SET revision = revision")?)
+    }
+
+    fn close(&mut self) {
+        // So that a copy of the one file, made while nothing runs, is whole.
+        if let Err(error) = self.connection.pragma_query(None, "wal_checkpoint(TRUNCATE)", |_| Ok(())) {
+            tracing::warn!(%error, "the log could not be moved into the database; the next start reads it");
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Unavailable {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
+            Some(ErrorCode::CannotOpen) => Self::Gone,
+            Some(ErrorCode::SystemIoFailure) => Self::Device { cause: error.to_string() },
+            _ => Self::Storage { cause: error.to_string() },
+        }
+    }
+}
+
+/// Which file it is, whatever its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
+impl FileIdentity {
+    /// The file at `path`, if there is one.
+    #[cfg(unix)]
+    fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(path).ok().map(|metadata| Self { device: metadata.dev(), inode: metadata.ino() })
+    }
+
+    /// Elsewhere an open file can't be deleted or replaced, so being there is enough.
+    #[cfg(not(unix))]
+    fn of(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().map(|_| Self { device: 0, inode: 0 })
+    }
+}

@@ -1,0 +1,112 @@
+//! One database replaced by another, in one transaction.
+
+use std::path::Path;
+
+use orgbridge_domain::{Principal, Timestamp};
+use rusqlite::{Connection, params};
+
+use super::{ENTRY_COLUMNS, Sqlite, insert_entry, position_in, read_entry, set_position};
+use crate::backup::Restored;
+use crate::{Actor, Entry, Position};
+
+/// What the audit log calls a restoration: the one entry that records no change of an entity.
+pub(crate) const RESTORED: &str = "ledger";
+
+/// Every table but `ledger`, those that others refer to first.
+const TABLES: [&str; 8] =
+    ["account", "org", "role", "app_user", "api_key", "application_key", "org_connection", "change"];
+
+impl Sqlite {
+    /// Leaves one file with everything in it, as a copy of which `ATTACH` needs it.
+    pub(crate) fn into_single_file(self) -> rusqlite::Result<()> {
+        self.connection.pragma_update(None, "journal_mode", "DELETE")
+    }
+
+    /// Replaces everything by what the ledger in the file `source` keeps, and begins a new epoch.
+    pub(crate) fn replace_by(
+        &self,
+        source: &Path,
+        now: Timestamp,
+        most_listed: u32,
+    ) -> rusqlite::Result<Restored> {
+        let connection = &self.connection;
+        connection.execute("ATTACH DATABASE $1 AS backup", [source.to_string_lossy()])?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let restored = replace_in_transaction(connection, now, most_listed)
+            .and_then(|restored| connection.execute_batch("COMMIT").map(|()| restored));
+        if restored.is_err() && !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
+        connection.execute_batch("DETACH DATABASE backup")?;
+        restored
+    }
+}
+
+fn replace_in_transaction(
+    connection: &Connection,
+    now: Timestamp,
+    most_listed: u32,
+) -> rusqlite::Result<Restored> {
+    let old = position_in(connection, "main")?;
+    let kept = position_in(connection, "backup")?;
+    let common: u64 = connection.query_row(
+        "SELECT coalesce(max(revision), 0) FROM main.change JOIN backup.change USING (revision, digest)",
+        [],
+        |row| row.get(0),
+    )?;
+    let sql =
+        format!("SELECT {ENTRY_COLUMNS} FROM main.change WHERE revision > $1 ORDER BY revision LIMIT $2");
+    let lost_entries = connection
+        .prepare(&sql)?
+        .query_map(params![common, most_listed], read_entry)?
+        .collect::<Result<Vec<_>, _>>()?;
+
+    // The rows of one table refer to those of another; all of them are there again at the end.
+    connection.pragma_update(None, "defer_foreign_keys", true)?;
+    for table in TABLES.into_iter().rev() {
+        connection.execute(&format!("DELETE FROM main.{table}"), [])?;
+    }
+    for table in TABLES {
+        let columns = columns_of(connection, table)?;
+        connection.execute(
+            &format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM backup.{table}"),
+            [],
+        )?;
+    }
+
+    let mut position = Position { epoch: old.epoch.max(kept.epoch).next(), ..kept };
+    let entry = restoration(old, position, now);
+    position.revision = entry.revision;
+    position.digest = entry.digest;
+    insert_entry(connection, &entry)?;
+    set_position(connection, position)?;
+    Ok(Restored { position, lost: old.revision.get().saturating_sub(common), lost_entries })
+}
+
+/// The columns of a table, which the two databases may hold in different orders.
+fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<String> {
+    let mut statement = connection.prepare("SELECT name FROM pragma_table_info($1)")?;
+    let names = statement.query_map([table], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    Ok(names.join(", "))
+}
+
+/// The audit entry of a restoration over a ledger that stood at `old`.
+fn restoration(old: Position, new: Position, now: Timestamp) -> Entry {
+    let position = |position: Position| {
+        let Position { epoch, revision, digest } = position;
+        format!(r#"{{"epoch":{epoch},"revision":{revision},"digest":"{digest}"}}"#)
+    };
+    let mut entry = Entry {
+        revision: new.revision.next(),
+        at: now,
+        actor: Actor::from(Principal::Operator),
+        request_id: "restore".to_owned(),
+        entity: RESTORED.to_owned(),
+        entity_id: new.epoch.to_string(),
+        before: Some(position(old)),
+        after: Some(position(new)),
+        digest: new.digest,
+    };
+    entry.digest = entry.digest_after(new.digest);
+    entry
+}

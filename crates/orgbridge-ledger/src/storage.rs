@@ -1,0 +1,37 @@
+//! What the writer needs of a database.
+
+use orgbridge_domain::Change;
+
+use crate::{Entry, Position, Revision, Unavailable, View};
+
+/// A database that holds a ledger. The writer owns it and calls it from its own thread.
+///
+/// A transaction is open from [`Storage::begin`] to [`Storage::commit`] or [`Storage::rollback`].
+pub(crate) trait Storage: Send + 'static {
+    /// Begins a transaction that nobody else can commit beside, and says where the ledger stands in it.
+    fn begin(&mut self) -> Result<Position, Unavailable>;
+
+    /// Writes a change and its audit entry.
+    fn write(&mut self, entry: &Entry, change: &Change) -> Result<(), Unavailable>;
+
+    /// Moves the ledger to `position` and makes the transaction durable.
+    fn commit(&mut self, position: Position) -> Result<(), Unavailable>;
+
+    /// Ends the transaction, if one is open, as if it had never begun.
+    fn rollback(&mut self);
+
+    /// Where the ledger stands now. Cheap: it is asked many times a second.
+    fn position(&mut self) -> Result<Position, Unavailable>;
+
+    /// The audit entries after `revision`, in order.
+    fn entries_after(&mut self, revision: Revision) -> Result<Vec<Entry>, Unavailable>;
+
+    /// Everything that is kept, read at one point of history.
+    fn load(&mut self) -> Result<View, Unavailable>;
+
+    /// Writes and commits something that changes nothing, to see whether that works again.
+    fn probe(&mut self) -> Result<(), Unavailable>;
+
+    /// Puts everything into its final place before the process ends.
+    fn close(&mut self);
+}

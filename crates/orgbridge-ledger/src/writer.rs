@@ -1,0 +1,294 @@
+//! The one writer of a process.
+//!
+//! Commands that wait are gathered into a batch and committed together: one `fsync` for many. A batch runs
+//! on a copy of the state that is thrown away if it can't be committed, so nobody ever sees, or is answered
+//! from, what did not become durable.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use orgbridge_domain::{Change, Decided, Principal, Refusal, Session, State, Timestamp};
+use smallvec::SmallVec;
+use tokio::sync::oneshot;
+
+use crate::storage::Storage;
+use crate::{
+    Clock, CommitError, CommitObserver, Entry, Position, RequestId, Unavailable, View, entry::Actor, record,
+};
+
+/// How many commands are committed together at the most: few enough to keep a batch within milliseconds.
+const MAX_BATCH: usize = 1024;
+
+/// How often the writer looks whether another process has written, when it has nothing to write itself.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What the writer is told.
+pub(crate) enum Message {
+    /// Decide and keep.
+    Run(Box<dyn Command>),
+    /// Finish what came before this, and end.
+    Close,
+}
+
+/// A rule that waits to be run, and somebody who waits for its answer.
+pub(crate) trait Command: Send {
+    /// Runs the rule. Its answer is kept until [`Command::answer`]; the changes that make it true are returned.
+    fn decide(&mut self, state: &State, now: Timestamp) -> SmallVec<[Change; 1]>;
+
+    /// Who asked, and by which request.
+    fn origin(&self) -> (Principal, &RequestId);
+
+    /// Gives the answer, now that it is durable, or says why it isn't.
+    fn answer(self: Box<Self>, kept: Result<(), Unavailable>);
+}
+
+/// The only kind of [`Command`].
+pub(crate) struct Pending<T, F> {
+    pub(crate) principal: Principal,
+    pub(crate) request_id: RequestId,
+    pub(crate) rule: F,
+    pub(crate) reply: oneshot::Sender<Result<T, CommitError>>,
+    pub(crate) outcome: Option<Result<T, CommitError>>,
+}
+
+impl<T, F> Command for Pending<T, F>
+where
+    T: Send,
+    F: Fn(&Session<'_>, Timestamp) -> Result<Decided<T>, Refusal> + Send,
+{
+    fn decide(&mut self, state: &State, now: Timestamp) -> SmallVec<[Change; 1]> {
+        let session = Session::new(state, self.principal);
+        let (outcome, changes) = match catch_unwind(AssertUnwindSafe(|| (self.rule)(&session, now))) {
+            Ok(Ok(Decided { value, changes })) => (Ok(value), changes),
+            Ok(Err(refusal)) => (Err(refusal.into()), SmallVec::new()),
+            Err(_) => (Err(Unavailable::RulePanicked.into()), SmallVec::new()),
+        };
+        self.outcome = Some(outcome);
+        changes
+    }
+
+    fn origin(&self) -> (Principal, &RequestId) {
+        (self.principal, &self.request_id)
+    }
+
+    fn answer(self: Box<Self>, kept: Result<(), Unavailable>) {
+        let answer = match (kept, self.outcome) {
+            (Ok(()), Some(outcome)) => outcome,
+            (Ok(()), None) => Err(Unavailable::Closed.into()),
+            (Err(unavailable), _) => Err(unavailable.into()),
+        };
+        // Whoever asked may have gone away; what was decided stays decided.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// What the writer shares with everyone who reads.
+pub(crate) struct Shared {
+    /// The latest committed state.
+    pub(crate) latest: ArcSwap<View>,
+    /// Why the ledger can't keep changes now, if it can't.
+    pub(crate) trouble: ArcSwapOption<Unavailable>,
+}
+
+/// The writer's own side.
+pub(crate) struct Writer<S> {
+    pub(crate) storage: S,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Arc<dyn CommitObserver>,
+}
+
+impl<S: Storage> Writer<S> {
+    /// Serves `inbox` until it is told to close or nobody is left who could tell it anything.
+    pub(crate) fn run(mut self, inbox: &Receiver<Message>) {
+        let mut batch: Vec<Box<dyn Command>> = Vec::new();
+        let mut open = true;
+        while open {
+            match inbox.recv_timeout(POLL_INTERVAL) {
+                Ok(Message::Run(command)) => batch.push(command),
+                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    let seen = self.look_around();
+                    self.note(seen);
+                    continue;
+                }
+            }
+            while batch.len() < MAX_BATCH {
+                match inbox.try_recv() {
+                    Ok(Message::Run(command)) => batch.push(command),
+                    Ok(Message::Close) => {
+                        open = false;
+                        break;
+                    }
+                    Err(_) => break,
+                }
+            }
+            self.serve(&mut batch);
+        }
+        self.storage.close();
+    }
+
+    /// Commits a batch and answers it.
+    ///
+    /// A change that the database won't take although the rule allowed it must not take its neighbours with
+    /// it, so the members of such a batch are tried again one by one.
+    fn serve(&mut self, batch: &mut Vec<Box<dyn Command>>) {
+        let kept = self.commit(batch);
+        if batch.len() > 1 && matches!(kept, Err(Unavailable::Storage { .. })) {
+            for command in batch.drain(..) {
+                let mut alone = [command];
+                let kept = self.commit(&mut alone);
+                self.note(kept.clone());
+                let [command] = alone;
+                command.answer(kept);
+            }
+            return;
+        }
+        self.note(kept.clone());
+        for command in batch.drain(..) {
+            command.answer(kept.clone());
+        }
+    }
+
+    /// Runs the rules of `batch` one after the other on what the transaction sees, and commits what they
+    /// decided.
+    fn commit(&mut self, batch: &mut [Box<dyn Command>]) -> Result<(), Unavailable> {
+        let began = Instant::now();
+        let result = self.write_and_commit(batch);
+        match result {
+            Ok(0) => {}
+            Ok(changes) => self.observer.committed(batch.len(), changes, began.elapsed()),
+            Err(_) => self.storage.rollback(),
+        }
+        result.map(drop)
+    }
+
+    fn write_and_commit(&mut self, batch: &mut [Box<dyn Command>]) -> Result<usize, Unavailable> {
+        let position = self.storage.begin()?;
+        let mut next = self.view_at(position)?;
+        let now = self.clock.now();
+        let before = next.position.revision;
+        for command in batch {
+            let changes = command.decide(&next.state, now);
+            let (principal, request_id) = command.origin();
+            for change in &changes {
+                let entry = entry_of(change, next.position, principal, request_id, now);
+                self.storage.write(&entry, change)?;
+                next.state.apply(change);
+                next.position.revision = entry.revision;
+                next.position.digest = entry.digest;
+            }
+        }
+        let changes = next.position.revision.get() - before.get();
+        if changes == 0 {
+            self.storage.rollback();
+        } else {
+            self.storage.commit(next.position)?;
+        }
+        self.publish(next);
+        Ok(usize::try_from(changes).unwrap_or(usize::MAX))
+    }
+
+    /// Follows what other processes wrote, and finds out whether trouble is over.
+    fn look_around(&mut self) -> Result<(), Unavailable> {
+        if self.shared.trouble.load().is_some() {
+            self.storage.probe()?;
+        }
+        let position = self.storage.position()?;
+        if position != self.shared.latest.load().position {
+            // In a transaction, so that what is read belongs to one point of history.
+            let position = self.storage.begin()?;
+            let followed = self.view_at(position);
+            self.storage.rollback();
+            self.publish(followed?);
+        }
+        Ok(())
+    }
+
+    /// A copy of the latest state, moved on to `position`. A transaction is open.
+    fn view_at(&mut self, position: Position) -> Result<View, Unavailable> {
+        let known = self.shared.latest.load_full();
+        if known.position == position {
+            return Ok(View::clone(&known));
+        }
+        if known.position.epoch == position.epoch && known.position.revision < position.revision {
+            let mut view = View::clone(&known);
+            if self.catch_up(&mut view)? && view.position == position {
+                return Ok(view);
+            }
+        }
+        tracing::warn!(
+            known_epoch = known.position.epoch.get(),
+            known_revision = known.position.revision.get(),
+            epoch = position.epoch.get(),
+            revision = position.revision.get(),
+            "the database holds another history than the one known; everything is read anew"
+        );
+        self.storage.load()
+    }
+
+    /// Applies the entries that others appended; `false` if they don't continue what is known.
+    fn catch_up(&mut self, view: &mut View) -> Result<bool, Unavailable> {
+        for entry in self.storage.entries_after(view.position.revision)? {
+            let follows = entry.revision == view.position.revision.next()
+                && entry.digest == entry.digest_after(view.position.digest);
+            let change =
+                record::change_from_json(&entry.entity, entry.before.as_deref(), entry.after.as_deref());
+            match change {
+                Some(Ok(change)) if follows => view.state.apply(&change),
+                _ => return Ok(false),
+            }
+            view.position.revision = entry.revision;
+            view.position.digest = entry.digest;
+        }
+        Ok(true)
+    }
+
+    fn publish(&self, view: View) {
+        self.shared.latest.store(Arc::new(view));
+    }
+
+    /// Remembers whether the ledger works, and reports when that changes.
+    fn note(&self, kept: Result<(), Unavailable>) {
+        let before = self.shared.trouble.load();
+        match kept {
+            Ok(()) if before.is_some() => {
+                self.shared.trouble.store(None);
+                tracing::info!("the ledger keeps changes again");
+            }
+            Err(trouble) if before.as_deref() != Some(&trouble) => {
+                tracing::error!(cause = trouble.cause(), "{trouble}");
+                self.observer.failed(&trouble);
+                self.shared.trouble.store(Some(Arc::new(trouble)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The audit entry of a change that follows `position`.
+fn entry_of(
+    change: &Change,
+    position: Position,
+    principal: Principal,
+    request_id: &RequestId,
+    now: Timestamp,
+) -> Entry {
+    let record::Described { table, id, before, after } = record::describe(change);
+    let mut entry = Entry {
+        revision: position.revision.next(),
+        at: now,
+        actor: Actor::from(principal),
+        request_id: request_id.to_string(),
+        entity: table.to_owned(),
+        entity_id: id.to_string(),
+        before,
+        after,
+        digest: position.digest,
+    };
+    entry.digest = entry.digest_after(position.digest);
+    entry
+}

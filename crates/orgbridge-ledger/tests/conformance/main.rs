@@ -1,0 +1,279 @@
+//! What every ledger does, whatever database it is on.
+//!
+//! The suite is written against [`Backend`]; a database joins by implementing it and a line at the end.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod backend;
+mod story;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Barrier};
+
+use backend::Backend;
+use orgbridge_domain::org_connection::{self, Limits};
+use orgbridge_domain::{Refusal, org, user};
+use orgbridge_ledger::audit::{AuditLog, Query};
+use orgbridge_ledger::{CommitError, Ledger, LedgerOptions, Revision, Unavailable, backup};
+use story::{OPERATOR, Story, types};
+
+macro_rules! suite {
+    ($name:ident on $backend:ident: $($test:ident)+) => {
+        mod $name {
+            $(
+                #[test]
+                fn $test() {
+                    super::$test(&super::backend::$backend::default());
+                }
+            )+
+        }
+    };
+}
+
+fn what_was_committed_is_there_after_a_restart(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let shared = story.connect(types("logs"));
+    let updated = story.update(shared.id, types("metrics,logs")).unwrap();
+    let before = story.ledger.view();
+    story.ledger.close();
+
+    let reopened = Ledger::open(&backend.address(), LedgerOptions::default()).unwrap();
+
+    let view = reopened.view();
+    assert_eq!(view.position, before.position);
+    assert_eq!(**view.state.connection(shared.id).unwrap(), updated);
+    assert_eq!(view.state.connections_of(story.source.id).count(), 1);
+    assert_eq!(view.state.connections_of(story.sink.id).count(), 1);
+    assert_eq!(view.state.org(story.source.id), before.state.org(story.source.id));
+    assert_eq!(view.state.user(story.jane.id), before.state.user(story.jane.id));
+    assert_eq!(view.state.api_keys().count(), 1);
+    assert_eq!(view.state.application_keys().count(), 1);
+    let principal = Story::authenticate(&view.state).unwrap();
+    assert_eq!(principal, Story::authenticate(&before.state).unwrap());
+}
+
+fn every_change_has_an_entry_without_gaps(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let shared = story.connect(types("logs"));
+    story.update(shared.id, types("audit")).unwrap();
+    story.delete(shared.id).unwrap();
+
+    let log = AuditLog::open(&backend.address()).unwrap();
+    let entries = log.entries(&Query::default()).unwrap();
+
+    let revisions: Vec<u64> = entries.iter().map(|entry| entry.revision.get()).collect();
+    assert_eq!(revisions, (1..=story.ledger.view().position.revision.get()).collect::<Vec<_>>());
+    let last = &entries[entries.len() - 1];
+    assert_eq!(last.entity, "org_connection");
+    assert_eq!(last.actor.user_id.as_deref(), Some(story.jane.id.to_string().as_str()));
+    assert_eq!(last.after, None);
+    assert!(last.before.as_deref().unwrap().contains(r#""connection_types":"audit""#), "{last:?}");
+    assert_eq!(log.verify(None).unwrap().findings, []);
+}
+
+fn a_refused_command_changes_nothing(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    story.connect(types("logs"));
+    let before = story.ledger.view().position;
+
+    let refused = story.try_connect(types("metrics"));
+
+    assert!(matches!(refused, Err(CommitError::Refused(Refusal::AlreadyConnected { .. }))), "{refused:?}");
+    assert_eq!(story.ledger.view().position, before);
+}
+
+fn a_command_that_changes_nothing_leaves_no_entry(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let shared = story.connect(types("logs"));
+    let before = story.ledger.view().position;
+
+    assert_eq!(story.update(shared.id, types("logs")).unwrap(), shared);
+
+    assert_eq!(story.ledger.view().position, before);
+}
+
+fn of_many_parallel_creations_of_a_pair_one_succeeds(backend: &impl Backend) {
+    let story = Arc::new(Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap()));
+    let barrier = Arc::new(Barrier::new(20));
+    let attempts: Vec<_> = (0..20)
+        .map(|_| {
+            let (story, barrier) = (Arc::clone(&story), Arc::clone(&barrier));
+            std::thread::spawn(move || {
+                barrier.wait();
+                story.try_connect(types("logs"))
+            })
+        })
+        .collect();
+    let outcomes: Vec<_> = attempts.into_iter().map(|attempt| attempt.join().unwrap()).collect();
+
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert!(
+        outcomes
+            .iter()
+            .filter_map(|outcome| outcome.as_ref().err())
+            .all(|error| matches!(error, CommitError::Refused(Refusal::AlreadyConnected { .. })))
+    );
+}
+
+fn two_ledgers_on_one_database_see_each_other(backend: &impl Backend) {
+    let here = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let elsewhere = here.through(Ledger::open(&backend.address(), LedgerOptions::default()).unwrap());
+
+    let shared = here.connect(types("logs"));
+    // A command decides on what the other wrote, at once …
+    elsewhere.update(shared.id, types("audit")).unwrap();
+    assert!(here.try_connect(types("logs")).is_err());
+    // … and whoever only reads follows by itself.
+    here.wait_until(|view| {
+        view.state.connection(shared.id).is_some_and(|connection| connection.types == types("audit"))
+    });
+
+    assert_eq!(here.ledger.view().position, elsewhere.ledger.view().position);
+    assert_eq!(AuditLog::open(&backend.address()).unwrap().verify(None).unwrap().findings, []);
+}
+
+fn two_writers_number_their_changes_without_gaps(backend: &impl Backend) {
+    let here = Arc::new(Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap()));
+    let shared = here.connect(types("logs"));
+    let elsewhere =
+        Arc::new(here.through(Ledger::open(&backend.address(), LedgerOptions::default()).unwrap()));
+    let before = here.ledger.view().position.revision.get();
+
+    let writers: Vec<_> = [&here, &elsewhere]
+        .into_iter()
+        .map(|story| {
+            let story = Arc::clone(story);
+            std::thread::spawn(move || {
+                for round in 0..50 {
+                    let wanted = if round % 2 == 0 { "audit" } else { "metrics" };
+                    story.update(shared.id, types(wanted)).unwrap();
+                }
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+
+    let log = AuditLog::open(&backend.address()).unwrap();
+    let entries = log.entries(&Query { after: Revision::new(before), ..Query::default() }).unwrap();
+    let revisions: BTreeSet<u64> = entries.iter().map(|entry| entry.revision.get()).collect();
+    assert_eq!(revisions.len(), entries.len());
+    assert_eq!(revisions.last().copied(), Some(before + entries.len() as u64));
+    assert_eq!(log.verify(None).unwrap().findings, []);
+}
+
+fn a_right_taken_away_while_a_call_waits_is_gone_for_it(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let shared = story.connect(types("logs"));
+    // Jane has been let in, and her call waits for its commit.
+    let jane = Story::authenticate(&story.ledger.view().state).unwrap();
+    let (source, jane_id) = (story.source.id, story.jane.id);
+    story
+        .commit_as(OPERATOR, move |session, now| {
+            let other = user::NewUser {
+                id: story::id(77),
+                name: "Second Admin".parse().unwrap(),
+                email: "second@example.com".parse().unwrap(),
+                kind: orgbridge_domain::UserKind::Person,
+                roles: vec![orgbridge_domain::ManagedRole::Admin.id()],
+            };
+            user::create(&session.authorize_in(source)?, other, now)
+        })
+        .unwrap();
+    story
+        .commit_as(OPERATOR, move |session, now| {
+            user::set_disabled(&session.authorize_in(source)?, jane_id, true, now)
+        })
+        .unwrap();
+
+    let refused = story.commit_as(jane, move |session, now| {
+        org_connection::update(&session.authorize()?, shared.id, types("audit"), now)
+    });
+
+    assert!(matches!(refused, Err(CommitError::Refused(Refusal::Unauthorized(_)))), "{refused:?}");
+}
+
+fn a_rule_that_panics_takes_nobody_with_it(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let panicked = story.commit_as::<(), _>(OPERATOR, |_, _| panic!("on purpose"));
+    assert!(matches!(panicked, Err(CommitError::Unavailable(Unavailable::RulePanicked))), "{panicked:?}");
+    story.connect(types("logs"));
+    assert_eq!(story.ledger.health(), Ok(()));
+}
+
+fn a_closed_ledger_says_so(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    story.ledger.close();
+    let refused = story.try_connect(types("logs"));
+    assert!(matches!(refused, Err(CommitError::Unavailable(Unavailable::Closed))), "{refused:?}");
+    assert_eq!(story.ledger.health(), Err(Unavailable::Closed));
+}
+
+fn a_database_is_made_once(backend: &impl Backend) {
+    Ledger::create(&backend.address(), LedgerOptions::default()).unwrap().close();
+    let error = Ledger::create(&backend.address(), LedgerOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("already"), "{error}");
+}
+
+fn names_with_any_characters_come_back_as_they_were(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let source = story.source.id;
+    let name = "Ünï'\"\\;-- 🚀 \u{202e}Org ";
+    story
+        .commit_as(OPERATOR, move |session, now| {
+            org::rename(&session.authorize_in(source)?, name.parse().unwrap(), now)
+        })
+        .unwrap();
+    story.ledger.close();
+    let reopened = Ledger::open(&backend.address(), LedgerOptions::default()).unwrap();
+    assert_eq!(reopened.view().state.org(source).unwrap().name.as_str(), name);
+    assert_eq!(AuditLog::open(&backend.address()).unwrap().verify(None).unwrap().findings, []);
+}
+
+fn a_backup_holds_everything_and_a_restoration_says_what_is_lost(backend: &impl Backend) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("backup");
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let kept = story.connect(types("logs"));
+    let at_backup = story.ledger.view().position;
+    assert_eq!(backup::backup(&backend.address(), &file).unwrap(), at_backup);
+    assert!(backup::backup(&backend.address(), &file).is_err(), "a backup never overwrites");
+    story.delete(kept.id).unwrap();
+
+    // The ledger is open all the while, and goes over to the restored state by itself.
+    let restored = backup::restore(&backend.address(), &file, &orgbridge_ledger::SystemClock).unwrap();
+
+    assert_eq!(restored.lost, 1);
+    assert_eq!(restored.lost_entries[0].entity_id, kept.id.to_string());
+    assert!(restored.position.epoch > at_backup.epoch);
+    story.wait_until(|view| view.position == restored.position);
+    assert_eq!(**story.ledger.view().state.connection(kept.id).unwrap(), kept);
+    story.update(kept.id, types("metrics")).unwrap();
+    assert_eq!(AuditLog::open(&backend.address()).unwrap().verify(None).unwrap().findings, []);
+}
+
+fn limits_hold_at_the_commit(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let limits = Limits { sinks_per_source: Some(0) };
+    let jane = Story::authenticate(&story.ledger.view().state).unwrap();
+    let new = story.new_connection(types("logs"));
+    let refused = story
+        .commit_as(jane, move |session, now| org_connection::create(&session.authorize()?, new, limits, now));
+    assert!(matches!(refused, Err(CommitError::Refused(Refusal::TooManySinks { .. }))), "{refused:?}");
+}
+
+suite! { sqlite on Sqlite:
+    what_was_committed_is_there_after_a_restart
+    every_change_has_an_entry_without_gaps
+    a_refused_command_changes_nothing
+    a_command_that_changes_nothing_leaves_no_entry
+    of_many_parallel_creations_of_a_pair_one_succeeds
+    two_ledgers_on_one_database_see_each_other
+    two_writers_number_their_changes_without_gaps
+    a_right_taken_away_while_a_call_waits_is_gone_for_it
+    a_rule_that_panics_takes_nobody_with_it
+    a_closed_ledger_says_so
+    a_database_is_made_once
+    names_with_any_characters_come_back_as_they_were
+    a_backup_holds_everything_and_a_restoration_says_what_is_lost
+    limits_hold_at_the_commit
+}
