@@ -2,20 +2,15 @@
 //!
 //! The suite is written against [`Backend`]; a database joins by implementing it and a line at the end.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod backend;
-mod story;
-
 use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier};
 
-use backend::Backend;
+use crate::backend::Backend;
+use crate::story::{self, OPERATOR, Story, types};
 use orgbridge_domain::org_connection::{self, Limits};
 use orgbridge_domain::{Refusal, org, user};
 use orgbridge_ledger::audit::{AuditLog, Query};
 use orgbridge_ledger::{CommitError, Ledger, LedgerOptions, Revision, Unavailable, backup};
-use story::{OPERATOR, Story, types};
 
 macro_rules! suite {
     ($name:ident on $backend:ident: $($test:ident)+) => {
@@ -23,7 +18,7 @@ macro_rules! suite {
             $(
                 #[test]
                 fn $test() {
-                    super::$test(&super::backend::$backend::default());
+                    super::$test(&crate::backend::$backend::default());
                 }
             )+
         }
@@ -151,7 +146,9 @@ fn two_writers_number_their_changes_without_gaps(backend: &impl Backend) {
             })
         })
         .collect();
-    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    for writer in writers {
+        writer.join().unwrap();
+    }
 
     let log = AuditLog::open(&backend.address()).unwrap();
     let entries = log.entries(&Query { after: Revision::new(before), ..Query::default() }).unwrap();

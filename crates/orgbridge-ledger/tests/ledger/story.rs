@@ -12,8 +12,8 @@ use orgbridge_ledger::{CommitError, Ledger, RequestId, View};
 use uuid::Uuid;
 
 pub(crate) const OPERATOR: Principal = Principal::Operator;
-const API_KEY: &str = "0123456789abcdef0123456789abcdef";
-const APPLICATION_KEY: &str = "0123456789abcdef0123456789abcdef01234567";
+pub(crate) const API_KEY: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const APPLICATION_KEY: &str = "0123456789abcdef0123456789abcdef01234567";
 
 pub(crate) struct Story {
     pub(crate) ledger: Ledger,

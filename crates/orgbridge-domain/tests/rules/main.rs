@@ -1,0 +1,9 @@
+//! The rules, as the contract words them, and against a model too plain to be wrong.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod access;
+mod connections;
+mod model;
+mod people;
+mod world;

@@ -1,0 +1,170 @@
+//! Orgs, users, roles and keys.
+
+use orgbridge_domain::{
+    ApplicationKeySecret, ManagedRole, PermissionSet, Principal, Refusal, Session, UserKind, account,
+    api_key, application_key, org, role, user,
+};
+
+use crate::world::{FOREIGN, Persona, World, api_secret, id, make_role, org_id, user_id};
+
+/// Gives `Persona::Nobody` of org 0 a role that manages people and reads connections.
+fn with_a_people_manager() -> World {
+    let mut world = World::new();
+    let manager = make_role(&mut world, 0x500, "user_access_manage,org_app_keys_write,org_connections_read");
+    world.operate(|draft, now| {
+        let nobody = user_id(0, Persona::Nobody);
+        draft
+            .run(|session| user::set_roles(&session.authorize_in(org_id(0))?, nobody, vec![manager], now))
+            .map(drop)
+    });
+    world
+}
+
+#[test]
+fn nobody_gives_away_a_right_that_they_do_not_hold() {
+    let mut world = with_a_people_manager();
+    let beyond = |refused| assert!(matches!(refused, Refusal::BeyondOwnRights(_)), "{refused:?}");
+
+    beyond(
+        world
+            .run(0, Persona::Nobody, |session, now| {
+                let all = PermissionSet::all();
+                role::create(&session.authorize()?, id(0x501), "Mighty".parse().unwrap(), all, now)
+            })
+            .unwrap_err(),
+    );
+    beyond(
+        world
+            .run(0, Persona::Nobody, |session, now| {
+                let own = user_id(0, Persona::Nobody);
+                user::set_roles(&session.authorize()?, own, vec![ManagedRole::Admin.id()], now)
+            })
+            .unwrap_err(),
+    );
+    beyond(
+        world
+            .run(0, Persona::Nobody, |session, now| {
+                let new = application_key::NewApplicationKey {
+                    id: id(0x601),
+                    owner: user_id(0, Persona::Admin),
+                    name: "borrowed".parse().unwrap(),
+                    secret: ApplicationKeySecret::from_random([0xaa; 20]),
+                    scopes: None,
+                };
+                application_key::create(&session.authorize()?, new, now)
+            })
+            .unwrap_err(),
+    );
+    world
+        .run(0, Persona::Nobody, |session, now| {
+            let read = "org_connections_read".parse().unwrap();
+            role::create(&session.authorize()?, id(0x502), "Reader".parse().unwrap(), read, now)
+        })
+        .unwrap();
+}
+
+#[test]
+fn the_last_enabled_admin_stays() {
+    let mut world = World::new();
+    let grant_to = |world: &mut World, persona, roles: Vec<_>| {
+        world.run(0, Persona::Admin, move |session, now| {
+            user::set_roles(&session.authorize()?, user_id(0, persona), roles, now)
+        })
+    };
+    // The two whose keys are scoped are admins as well.
+    grant_to(&mut world, Persona::ScopedToRead, vec![]).unwrap();
+    grant_to(&mut world, Persona::ScopedToNothing, vec![]).unwrap();
+    assert_eq!(grant_to(&mut world, Persona::Admin, vec![]), Err(Refusal::LastAdmin));
+    let disabled = world.run(0, Persona::Admin, |session, now| {
+        user::set_disabled(&session.authorize()?, user_id(0, Persona::Admin), true, now)
+    });
+    assert_eq!(disabled, Err(Refusal::LastAdmin));
+}
+
+#[test]
+fn what_is_of_another_org_is_absent() {
+    let mut world = World::new();
+    for org in [1, FOREIGN] {
+        let refused = world.run(0, Persona::Admin, |session, now| {
+            user::set_disabled(&session.authorize()?, user_id(org, Persona::Admin), true, now)
+        });
+        assert!(matches!(refused, Err(Refusal::Absent { .. })), "{refused:?}");
+        let refused = world.run(0, Persona::Admin, |session, _| {
+            api_key::revoke(&session.authorize()?, id(0x300 + u128::from(org)))
+        });
+        assert_eq!(refused, Err(Refusal::NoApiKey));
+        let refused = world.run(0, Persona::Admin, |session, _| {
+            let key = id(0x2000 + 0x10 * u128::from(org));
+            application_key::revoke(&session.authorize()?, key)
+        });
+        assert_eq!(refused, Err(Refusal::NoApplicationKey));
+    }
+}
+
+#[test]
+fn ids_names_and_secrets_are_nobody_elses() {
+    let mut world = World::new();
+    let taken = |refused: Result<(), Refusal>| {
+        assert!(matches!(refused, Err(Refusal::Taken { .. })), "{refused:?}");
+    };
+    let now = world.tick();
+    let session = Session::new(&world.state, Principal::Operator);
+    let deployment = session.deployment().unwrap();
+    taken(account::create(&deployment, id(1), "New".parse().unwrap(), now).map(drop));
+    taken(account::create(&deployment, id(3), "First".parse().unwrap(), now).map(drop));
+    let new_org = |org_id, public_id: Option<&str>| org::NewOrg {
+        id: org_id,
+        account: id(1),
+        public_id: public_id.map(|text| text.parse().unwrap()),
+        name: "Org".parse().unwrap(),
+    };
+    taken(org::create(&deployment, new_org(org_id(0), None), now).map(drop));
+    let of_another = org_id(FOREIGN).to_string();
+    taken(org::create(&deployment, new_org(id(0x777), Some(&of_another)), now).map(drop));
+
+    let new_user = |user, email: &str| user::NewUser {
+        id: user,
+        name: "Twin".parse().unwrap(),
+        email: email.parse().unwrap(),
+        kind: UserKind::ServiceAccount,
+        roles: vec![],
+    };
+    let grant = session.authorize_in(org_id(0)).unwrap();
+    taken(user::create(&grant, new_user(user_id(1, Persona::Admin), "new@example.com"), now).map(drop));
+    taken(user::create(&grant, new_user(id(0x778), "ADMIN@org0.example"), now).map(drop));
+    assert!(user::create(&grant, new_user(id(0x778), "admin@org1.example"), now).is_ok());
+    let admin = "Admin".parse().unwrap();
+    taken(role::create(&grant, id(0x779), admin, PermissionSet::EMPTY, now).map(drop));
+
+    let grant = session.authorize_in(org_id(0)).unwrap();
+    let again = api_key::create(&grant, id(0x77a), "again".parse().unwrap(), &api_secret(1), now);
+    taken(again.map(drop));
+}
+
+#[test]
+fn a_role_that_somebody_holds_is_not_deleted() {
+    let mut world = with_a_people_manager();
+    let delete = |world: &mut World| {
+        world.run(0, Persona::Admin, |session, _| role::delete(&session.authorize()?, id(0x500)))
+    };
+    assert!(matches!(delete(&mut world), Err(Refusal::InUse { .. })));
+    world
+        .run(0, Persona::Admin, |session, now| {
+            user::set_roles(&session.authorize()?, user_id(0, Persona::Nobody), vec![], now)
+        })
+        .unwrap();
+    delete(&mut world).unwrap();
+    assert!(matches!(delete(&mut world), Err(Refusal::Absent { .. })));
+}
+
+#[test]
+fn the_first_org_of_an_account_manages_the_others_and_no_other_account() {
+    let world = World::new();
+    let managed = |number| {
+        let session = world.session(number, Persona::Admin);
+        org::managed(&session.authorize().unwrap()).map(|org| org.id).collect::<Vec<_>>()
+    };
+    assert_eq!(managed(0), [0, 1, 2, 3].map(org_id));
+    assert_eq!(managed(1), [org_id(1)]);
+    assert_eq!(managed(FOREIGN), [org_id(FOREIGN)]);
+}

@@ -1,0 +1,9 @@
+//! The ledger against real databases.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod backend;
+mod conformance;
+mod faults;
+mod story;
+mod tampering;

@@ -1,0 +1,120 @@
+//! Whoever alters history is found out. Hardening, 22.
+
+use orgbridge_ledger::audit::{Anchor, AuditLog, Finding};
+use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions, Revision};
+use rusqlite::Connection;
+
+use crate::backend::{Backend, Sqlite};
+use crate::story::{Story, types};
+
+/// A closed ledger with a history, and a way to tamper with it.
+struct Crime {
+    place: Sqlite,
+    story: Story,
+}
+
+impl Crime {
+    fn scene() -> Self {
+        let place = Sqlite::default();
+        let story = Story::begin(Ledger::create(&place.address(), LedgerOptions::default()).unwrap());
+        let shared = story.connect(types("logs"));
+        story.update(shared.id, types("logs,metrics")).unwrap();
+        story.update(shared.id, types("audit")).unwrap();
+        story.ledger.close();
+        Self { place, story }
+    }
+
+    fn commit(&self, sql: &str) {
+        let DatabaseAddress::Sqlite(path) = self.place.address();
+        Connection::open(path).unwrap().execute_batch(sql).unwrap();
+    }
+
+    fn last(&self) -> u64 {
+        self.story.ledger.view().position.revision.get()
+    }
+
+    fn findings(&self, anchor: Option<Anchor>) -> Vec<Finding> {
+        AuditLog::open(&self.place.address()).unwrap().verify(anchor).unwrap().findings
+    }
+}
+
+#[test]
+fn an_untouched_history_has_no_findings() {
+    let crime = Crime::scene();
+    let position = crime.story.ledger.view().position;
+    let anchor = Anchor { revision: position.revision, digest: position.digest };
+    assert_eq!(crime.findings(Some(anchor)), []);
+    assert_eq!(anchor.to_string().parse(), Ok(anchor));
+}
+
+#[test]
+fn an_edited_entry_is_named() {
+    for column in ["at_us = at_us + 1", "actor_user_id = NULL", "request_id = 'x'", "row_before = '{}'"] {
+        let crime = Crime::scene();
+        let edited = Revision::new(crime.last() - 1);
+        crime.commit(&format!("UPDATE change SET {column} WHERE revision = {edited}"));
+        assert!(crime.findings(None).contains(&Finding::Altered(edited)), "{column}");
+    }
+}
+
+#[test]
+fn a_deleted_entry_is_named() {
+    let crime = Crime::scene();
+    let (deleted, next) = (Revision::new(crime.last() - 1), Revision::new(crime.last()));
+    crime.commit(&format!("DELETE FROM change WHERE revision = {deleted}"));
+    assert!(crime.findings(None).contains(&Finding::Missing { first: deleted, next }));
+}
+
+#[test]
+fn reordered_entries_are_named() {
+    let crime = Crime::scene();
+    let (one, other) = (crime.last() - 1, crime.last());
+    crime.commit(&format!(
+        "UPDATE change SET revision = 1000 WHERE revision = {one};
+         UPDATE change SET revision = {one} WHERE revision = {other};
+         UPDATE change SET revision = {other} WHERE revision = 1000;"
+    ));
+    let findings = crime.findings(None);
+    assert!(findings.contains(&Finding::Altered(Revision::new(one))), "{findings:?}");
+    assert!(findings.contains(&Finding::Altered(Revision::new(other))), "{findings:?}");
+}
+
+#[test]
+fn a_truncated_history_is_named() {
+    let crime = Crime::scene();
+    let (last, expected) = (Revision::new(crime.last() - 1), Revision::new(crime.last()));
+    crime.commit(&format!("DELETE FROM change WHERE revision = {expected}"));
+    assert!(crime.findings(None).contains(&Finding::Truncated { last, expected }));
+}
+
+#[test]
+fn a_row_altered_behind_the_log_is_named() {
+    let crime = Crime::scene();
+    crime.commit("UPDATE org_connection SET connection_types = 'logs,metrics,audit'");
+    let findings = crime.findings(None);
+    assert!(matches!(&findings[..], [Finding::TableDiffers { table: "org_connection", .. }]), "{findings:?}");
+}
+
+#[test]
+fn a_row_added_or_removed_behind_the_log_is_named() {
+    let added = Crime::scene();
+    added.commit("UPDATE org_connection SET id = '00000000-0000-0000-0000-0000000000ff'");
+    assert_eq!(added.findings(None).len(), 2, "the one that is gone and the one that has come");
+}
+
+#[test]
+fn a_history_cut_off_with_care_is_found_by_an_anchor_written_down_elsewhere() {
+    let crime = Crime::scene();
+    let position = crime.story.ledger.view().position;
+    let anchor = Anchor { revision: position.revision, digest: position.digest };
+    let kept = position.revision.get() - 1;
+    crime.commit(&format!(
+        "DELETE FROM change WHERE revision > {kept};
+         UPDATE org_connection SET connection_types = 'logs,metrics', modified_at_us =
+             (SELECT json_extract(row_after, '$.modified_at_us') FROM change WHERE revision = {kept});
+         UPDATE ledger SET revision = {kept},
+             digest = (SELECT digest FROM change WHERE revision = {kept});"
+    ));
+    assert_eq!(crime.findings(None), [], "the chain alone can't show it");
+    assert_eq!(crime.findings(Some(anchor)), [Finding::AnotherHistory(anchor)]);
+}
