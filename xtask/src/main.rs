@@ -1,2 +1,48 @@
-//! Placeholder.
-fn main() {}
+//! The project's own chores. `cargo xtask help` lists them.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a chore does is read on a terminal")]
+
+mod bench;
+mod clients;
+mod documents;
+mod readme;
+mod server;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask test             all that a change must pass: format, lints, tests, documents, clients, commands
+cargo xtask clients          the programs in clients/ against a live server
+cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only NAME)
+cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
+cargo xtask readme           runs the commands of the README";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => test::everything(),
+        ["clients"] => clients::all(),
+        ["bench", options @ ..] => bench::run(options),
+        ["documents"] => documents::write(),
+        ["documents", "--check"] => documents::check(),
+        ["readme"] => readme::run(),
+        ["help" | "--help"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        _ => {
+            eprintln!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

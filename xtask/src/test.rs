@@ -1,0 +1,34 @@
+//! All that a change must pass.
+
+use crate::shell::{Result, cargo, need, release_binary, run};
+use crate::{bench, clients, documents, readme};
+
+/// Runs every suite, the quick ones first. Stops at the first that fails.
+pub(crate) fn everything() -> Result {
+    need("cc", &["gcc", "libc6-dev"])?;
+    need("curl", &["curl"])?;
+    need("prlimit", &["util-linux"])?;
+
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    documents::check()?;
+    cargo(&["test", "--workspace", "--locked"])?;
+
+    cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
+    demo()?;
+    clients::all()?;
+    readme::run()?;
+    bench::run(&["--quick"])?;
+    println!("all suites passed");
+    Ok(())
+}
+
+/// The demonstration, twice in the same folder: the second start finds what the first one left.
+fn demo() -> Result {
+    let folder = tempfile::tempdir()?;
+    let directory = folder.path().to_string_lossy();
+    for _ in 0..2 {
+        run(release_binary(), &["demo", "--once", "--directory", &directory])?;
+    }
+    Ok(())
+}
