@@ -1,0 +1,201 @@
+//! One request and its answer.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, Version, header};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower::ServiceExt as _;
+use tower::util::Oneshot;
+
+use crate::body::EdgeBody;
+use crate::edge::PeerAddress;
+use crate::guard::{Malformed, is_host};
+use crate::link::Link;
+use crate::refusal::Refusal;
+use crate::service::EdgeService;
+use crate::stats::EdgeStats;
+
+/// The service as hyper calls it for one connection.
+pub(crate) struct Exchanges<S> {
+    pub(crate) service: S,
+    pub(crate) link: Arc<Link>,
+    pub(crate) stats: Arc<EdgeStats>,
+    pub(crate) peer: PeerAddress,
+    pub(crate) body_timeout: Duration,
+}
+
+impl<S: EdgeService> hyper::service::Service<Request<Incoming>> for Exchanges<S> {
+    type Response = Response<AnswerBody<S::Content>>;
+    type Error = S::Error;
+    type Future = Answering<Oneshot<S, Request<EdgeBody>>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let is_multiplexed = request.version() == Version::HTTP_2;
+        let exchange = Exchange::open(Arc::clone(&self.link), is_multiplexed);
+        let mut deadline = None;
+        if is_multiplexed {
+            if let Err(malformed) = check_host(&request) {
+                self.stats.count_malformed();
+                return Answering::Refused {
+                    refusal: Refusal::Malformed(malformed),
+                    exchange: Some(exchange),
+                };
+            }
+            deadline = (!request.body().is_end_stream()).then(|| Instant::now() + self.body_timeout);
+        }
+        let mut request = request.map(|incoming| EdgeBody::new(incoming, deadline));
+        request.extensions_mut().insert(self.peer);
+        Answering::Called { future: self.service.clone().oneshot(request), exchange: Some(exchange) }
+    }
+}
+
+/// Holds an HTTP/2 request to what the [guard](crate::guard) asks of HTTP/1. Source: RFC 9113, section 8.3.1.
+fn check_host<B>(request: &Request<B>) -> Result<(), Malformed> {
+    if request.method() == Method::CONNECT {
+        return Err(Malformed::Connect);
+    }
+    let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+    let mut hosts = request.headers().get_all(header::HOST).iter().map(header::HeaderValue::as_bytes);
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return Err(Malformed::HostRepeated);
+    }
+    match (authority, host) {
+        (None, None) => Err(Malformed::HostMissing),
+        (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => Err(Malformed::HostDiffers),
+        (Some(host), _) | (None, Some(host)) if !is_host(host) => Err(Malformed::HostInvalid),
+        _ => Ok(()),
+    }
+}
+
+/// Counts an exchange in its [`Link`] from the call until nothing of it is left, however it ends.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    link: Arc<Link>,
+    /// One of several on an HTTP/2 connection, where the wire can't see which of them a client refuses to
+    /// read.
+    is_multiplexed: bool,
+    is_answered: bool,
+}
+
+impl Exchange {
+    fn open(link: Arc<Link>, is_multiplexed: bool) -> Self {
+        link.count_called();
+        Self { link, is_multiplexed, is_answered: false }
+    }
+
+    fn note_answered(&mut self) {
+        self.is_answered = true;
+        self.link.count_answered();
+        self.note_progress();
+    }
+
+    fn note_progress(&self) {
+        if self.is_multiplexed {
+            self.link.touch();
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.note_answered();
+        }
+        self.link.count_finished();
+    }
+}
+
+pin_project! {
+    /// The answer to come. It takes the exchange along.
+    #[project = AnsweringProjection]
+    pub(crate) enum Answering<F> {
+        Called { #[pin] future: F, exchange: Option<Exchange> },
+        Refused { refusal: Refusal, exchange: Option<Exchange> },
+    }
+}
+
+impl<F, B, E> Future for Answering<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = Result<Response<AnswerBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            AnsweringProjection::Called { future, exchange } => {
+                let response = ready!(future.poll(cx))?;
+                let exchange = answered(exchange);
+                Poll::Ready(Ok(response.map(|body| AnswerBody::Service { body, exchange })))
+            }
+            AnsweringProjection::Refused { refusal, exchange } => {
+                let exchange = answered(exchange);
+                let into_body = |text| AnswerBody::Refusal { text: Some(text), exchange };
+                Poll::Ready(Ok(refusal.to_response(into_body)))
+            }
+        }
+    }
+}
+
+fn answered(exchange: &mut Option<Exchange>) -> Option<Exchange> {
+    let mut exchange = exchange.take();
+    if let Some(exchange) = &mut exchange {
+        exchange.note_answered();
+    }
+    exchange
+}
+
+pin_project! {
+    /// The content of an answer. The exchange ends when hyper drops it.
+    #[project = AnswerBodyProjection]
+    pub(crate) enum AnswerBody<B> {
+        Service { #[pin] body: B, exchange: Option<Exchange> },
+        Refusal { text: Option<Bytes>, exchange: Option<Exchange> },
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for AnswerBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        match self.project() {
+            AnswerBodyProjection::Service { body, exchange } => {
+                let frame = ready!(body.poll_frame(cx));
+                if let Some(exchange) = exchange {
+                    exchange.note_progress();
+                }
+                Poll::Ready(frame)
+            }
+            AnswerBodyProjection::Refusal { text, .. } => {
+                Poll::Ready(text.take().map(|text| Ok(Frame::data(text))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Service { body, .. } => body.is_end_stream(),
+            Self::Refusal { text, .. } => text.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Service { body, .. } => body.size_hint(),
+            Self::Refusal { text, .. } => {
+                SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! HTTP/2, with and without good manners. Source: hardening list, 16.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use orgbridge_edge::{EdgeSettings, Http2Settings};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+
+use crate::support::{Client, Never, SHORT, Served, bounded, eventually, patient};
+
+pub(crate) async fn handshake<T>(stream: T) -> SendRequest<Full<Bytes>>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+pub(crate) async fn get(client: &mut SendRequest<Full<Bytes>>, url: &str) -> (u16, String) {
+    send(client, Request::get(url).body(Full::default()).unwrap()).await
+}
+
+async fn send(client: &mut SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> (u16, String) {
+    bounded(client.ready()).await.unwrap();
+    let response = bounded(client.send_request(request)).await.unwrap();
+    let status = response.status().as_u16();
+    let content = bounded(response.into_body().collect()).await.unwrap().to_bytes();
+    (status, String::from_utf8(content.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn prior_knowledge_on_cleartext_is_understood() {
+    let served = Served::with(patient()).await;
+    let mut client = handshake(served.connect().await.0).await;
+    assert_eq!(get(&mut client, "http://a/").await, (200, "hello".to_owned()));
+    let echo = Request::post("http://a/echo").body(Full::from("content")).unwrap();
+    assert_eq!(send(&mut client, echo).await, (200, "content".to_owned()));
+}
+
+#[tokio::test]
+async fn many_streams_share_a_connection() {
+    let served = Served::with(patient()).await;
+    let client = handshake(served.connect().await.0).await;
+    let mut waits = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let mut client = client.clone();
+        waits.spawn(async move { get(&mut client, "http://a/").await });
+    }
+    while let Some(answer) = waits.join_next().await {
+        assert_eq!(answer.unwrap(), (200, "hello".to_owned()));
+    }
+    assert_eq!(served.stats.open_connections(), 1);
+}
+
+#[tokio::test]
+async fn an_authority_that_differs_from_host_is_refused_and_the_connection_stays() {
+    let served = Served::with(patient()).await;
+    let mut client = handshake(served.connect().await.0).await;
+    let request = Request::get("http://a/").header("host", "b").body(Full::default()).unwrap();
+    let reason =
+        r#"{"errors":["Bad Request","the Host header differs from the host of the request target"]}"#;
+    assert_eq!(send(&mut client, request).await, (400, reason.to_owned()));
+    assert_eq!(get(&mut client, "http://a/").await, (200, "hello".to_owned()));
+    assert_eq!(served.stats.malformed_requests(), 1);
+}
+
+#[tokio::test]
+async fn connect_is_refused() {
+    let served = Served::with(patient()).await;
+    let mut client = handshake(served.connect().await.0).await;
+    let request = Request::builder().method(Method::CONNECT).uri("a:443").body(Full::default()).unwrap();
+    let reason = r#"{"errors":["Bad Request","CONNECT is not supported"]}"#;
+    assert_eq!(send(&mut client, request).await, (400, reason.to_owned()));
+}
+
+#[tokio::test]
+async fn a_panic_resets_its_own_stream_alone() {
+    let served = Served::with(patient()).await;
+    let mut client = handshake(served.connect().await.0).await;
+    let request = Request::get("http://a/panic").body(Full::default()).unwrap();
+    assert!(bounded(client.send_request(request)).await.is_err());
+    assert_eq!(get(&mut client, "http://a/").await, (200, "hello".to_owned()));
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_after_the_idle_timeout() {
+    let http2 = Http2Settings { ping_interval: SHORT / 5, ..Http2Settings::default() };
+    let served = Served::with(EdgeSettings { idle_timeout: SHORT, http2, ..patient() }).await;
+    let mut client = handshake(served.connect().await.0).await;
+    assert_eq!(get(&mut client, "http://a/").await, (200, "hello".to_owned()));
+    let start = Instant::now();
+    eventually(|| served.stats.open_connections() == 0).await;
+    assert!(start.elapsed() >= SHORT.mul_f32(0.8), "{:?}", start.elapsed());
+    assert_eq!(served.stats.timed_out_connections(), 1);
+}
+
+#[tokio::test]
+async fn a_peer_that_answers_no_ping_is_closed_while_it_waits_for_an_answer() {
+    let http2 = Http2Settings { ping_interval: SHORT, ping_timeout: SHORT, ..Http2Settings::default() };
+    let served = Served::with(EdgeSettings { http2, ..patient() }).await;
+    let mut client = served.connect().await;
+    client.send(&[PREFACE, &SETTINGS, &headers(1, &GET_WAIT)].concat()).await;
+    served.waiting.notified().await;
+    eventually(|| served.stats.open_connections() == 0).await;
+}
+
+#[tokio::test]
+async fn content_that_does_not_come_fails_after_the_body_timeout() {
+    let served = Served::with(EdgeSettings { body_timeout: SHORT, ..patient() }).await;
+    let client = served.connect().await.0;
+    let (mut client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client)).await.unwrap();
+    tokio::spawn(connection);
+    let start = Instant::now();
+    let request = Request::post("http://a/echo").body(Never).unwrap();
+    let response = bounded(client.send_request(request)).await.unwrap();
+    assert_eq!(response.status(), 400);
+    assert!(start.elapsed() >= SHORT.mul_f32(0.8), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_stream_that_is_granted_no_window_ends_the_connection_after_the_write_timeout() {
+    let served = Served::with(EdgeSettings { write_timeout: SHORT, ..patient() }).await;
+    let mut client = served.connect().await;
+    // SETTINGS with INITIAL_WINDOW_SIZE = 0.
+    let no_window = frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    client.send(&[PREFACE, &no_window, &headers(1, &GET_ROOT)].concat()).await;
+    eventually(|| served.stats.timed_out_connections() == 1).await;
+    eventually(|| served.stats.open_connections() == 0).await;
+}
+
+#[tokio::test]
+async fn a_stop_lets_a_stream_finish() {
+    let served = Served::with(patient()).await;
+    let mut client = handshake(served.connect().await.0).await;
+    let answer = tokio::spawn({
+        let mut client = client.clone();
+        async move { get(&mut client, "http://a/wait").await }
+    });
+    served.waiting.notified().await;
+    served.stop.cancel();
+    tokio::time::sleep(SHORT).await;
+    assert!(!answer.is_finished());
+    served.go_on.notify_one();
+    assert_eq!(answer.await.unwrap(), (200, "waited".to_owned()));
+    bounded(served.task).await.unwrap();
+    assert!(client.send_request(Request::new(Full::default())).await.is_err());
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_client_that_answers_nothing() {
+    let served = Served::with(patient()).await;
+    let mut mute = served.connect().await;
+    mute.send(&[PREFACE, &SETTINGS].concat()).await;
+    bounded(mute.0.readable()).await.unwrap();
+    let start = Instant::now();
+    served.stop().await;
+    assert!(start.elapsed() < patient().drain_timeout / 2, "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn an_idle_connection_makes_room() {
+    let served = Served::with(EdgeSettings { max_connections: 1, ..patient() }).await;
+    for _ in 0..10 {
+        // Never answers a ping, so a farewell by the book would wait for it.
+        let mut mute = served.connect().await;
+        mute.send(&[PREFACE, &SETTINGS].concat()).await;
+        eventually(|| served.stats.open_connections() == 1).await;
+        let mut client = handshake(served.connect().await.0).await;
+        assert_eq!(get(&mut client, "http://a/").await, (200, "hello".to_owned()));
+    }
+    assert_eq!(served.stats.refused_connections(), 0);
+}
+
+#[tokio::test]
+async fn a_rapid_reset_ends_in_goaway() {
+    let flood = (0..2000_u32)
+        .flat_map(|n| [headers(2 * n + 1, &GET_ROOT), frame(3, 0, 2 * n + 1, &[0, 0, 0, 8])].concat());
+    assert_goes_away(flood.collect()).await;
+}
+
+#[tokio::test]
+async fn a_continuation_flood_ends_in_goaway() {
+    // HEADERS without END_HEADERS, and CONTINUATION frames without end.
+    let start = frame(1, 0, 1, &GET_ROOT);
+    let flood = (0..2000).flat_map(|_| frame(9, 0, 1, &[0; 16]));
+    assert_goes_away(start.into_iter().chain(flood).collect()).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_empty_data_ends_in_goaway() {
+    let start = frame(1, END_HEADERS, 1, &POST_ECHO);
+    let flood = (0..100_000).flat_map(|_| frame(0, 0, 1, &[]));
+    assert_goes_away(start.into_iter().chain(flood).collect()).await;
+}
+
+#[tokio::test]
+async fn a_header_list_beyond_the_limit_is_refused() {
+    let served = Served::with(patient()).await;
+    let mut client = handshake(served.connect().await.0).await;
+    let request = Request::get("http://a/").header("x", "x".repeat(20_000)).body(Full::default()).unwrap();
+    let answer = bounded(client.send_request(request)).await;
+    assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status() == 431));
+}
+
+#[tokio::test]
+async fn streams_beyond_the_limit_are_refused() {
+    let http2 = Http2Settings { max_concurrent_streams: 4, ..Http2Settings::default() };
+    let served = Served::with(EdgeSettings { http2, ..patient() }).await;
+    let mut client = served.connect().await;
+    let many: Vec<u8> = (0..8).flat_map(|n| headers(2 * n + 1, &GET_WAIT)).collect();
+    client.send(&[PREFACE, &SETTINGS, &many].concat()).await;
+    // RST_STREAM with REFUSED_STREAM.
+    bounded(read_until_frame(&mut client, |kind, payload| kind == 3 && payload == [0, 0, 0, 7])).await;
+}
+
+/// Sends `flood` on a fresh connection, which must end in a GOAWAY or a closed socket while the edge goes on.
+async fn assert_goes_away(flood: Vec<u8>) {
+    let served = Served::with(patient()).await;
+    let client = served.connect().await;
+    let (mut reader, mut writer) = client.0.into_split();
+    let writing = tokio::spawn(async move {
+        let opening = [PREFACE, &SETTINGS].concat();
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut writer, &opening).await;
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut writer, &flood).await;
+        writer
+    });
+    let mut answer = Vec::new();
+    let _ = bounded(reader.read_to_end(&mut answer)).await;
+    drop(bounded(writing).await);
+    eventually(|| served.stats.open_connections() == 0).await;
+    let mut client = handshake(served.connect().await.0).await;
+    assert_eq!(get(&mut client, "http://a/").await, (200, "hello".to_owned()));
+}
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+/// HPACK: `:method: GET`, `:scheme: http`, `:path: /`, `:authority: a`.
+const GET_ROOT: [u8; 6] = [0x82, 0x86, 0x84, 0x01, 1, b'a'];
+/// The same with `:path: /wait`.
+const GET_WAIT: [u8; 12] = [0x82, 0x86, 0x04, 5, b'/', b'w', b'a', b'i', b't', 0x01, 1, b'a'];
+/// `:method: POST`, `:scheme: http`, `:path: /echo`, `:authority: a`.
+const POST_ECHO: [u8; 12] = [0x83, 0x86, 0x04, 5, b'/', b'e', b'c', b'h', b'o', 0x01, 1, b'a'];
+
+fn headers(stream: u32, block: &[u8]) -> Vec<u8> {
+    frame(1, END_STREAM | END_HEADERS, stream, block)
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+async fn read_until_frame(client: &mut Client<tokio::net::TcpStream>, wanted: impl Fn(u8, &[u8]) -> bool) {
+    loop {
+        let mut head = [0; 9];
+        client.0.read_exact(&mut head).await.unwrap();
+        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+        client.0.read_exact(&mut payload).await.unwrap();
+        if wanted(head[3], &payload) {
+            return;
+        }
+    }
+}
