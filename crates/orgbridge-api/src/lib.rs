@@ -1,1 +1,46 @@
-//! Placeholder.
+//! What Orgbridge answers: the control plane over HTTP.
+//!
+//! [`router`] makes an axum router from a [`Ledger`] and what surrounds it. A request walks one straight line:
+//!
+//! 1. `exchange`: a name for the request, a span, the answer's common headers, metrics, and 500 where something
+//!    panics;
+//! 2. `admission`: the credentials that the route asks for are looked up and the caller's rate limit is charged;
+//! 3. `extract`: the caller's right is proven first, so that strangers learn nothing of our validation, then the
+//!    path and the query are read, and the body last;
+//! 4. `routes`: one function per call, which hands values to a rule of [`orgbridge_domain`] and shows the outcome;
+//! 5. `wire`: the shapes that go over the wire, which never reach the domain.
+//!
+//! Every error, whoever raises it, is `{"errors":["what", "where and why"]}`.
+//!
+//! # Absent on purpose
+//! - Cross-origin requests: no answer allows one. A browser session has no business with these credentials.
+//! - Compression: one official client can't read it, and answers are small.
+//! - `X-HTTP-Method-Override` and its like: a request means what its first line says.
+//! - Timeouts and caps on connections: they belong to the sockets, which this crate never sees.
+
+mod admission;
+mod api;
+mod clock;
+mod error;
+mod exchange;
+mod extract;
+mod ids;
+mod json;
+mod metrics;
+mod rate_limit;
+mod reply;
+mod request_id;
+mod router;
+mod routes;
+mod wire;
+
+pub use admission::ClientAddress;
+pub use api::ApiOptions;
+pub use clock::{MonotonicClock, SystemMonotonicClock};
+pub use ids::{IdSource, RandomIds};
+pub use metrics::RequestMetrics;
+pub use rate_limit::{LimitName, NotALimitName, Quota, RateLimits};
+pub use router::{Access, RouteInfo, router, routes};
+
+#[cfg(doc)]
+use orgbridge_ledger::Ledger;

@@ -1,0 +1,130 @@
+//! Who may come in: credentials are looked up and the rate limit is charged before a handler is called.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::Extensions;
+use orgbridge_domain::{OrgId, Principal, Refusal, authenticate, authenticate_api_key};
+use orgbridge_ledger::{RequestId, View};
+
+use crate::api::Api;
+use crate::error::ApiError;
+use crate::extract::{ApiKeyHolder, CredentialProblem, Credentials, Presented, SignedIn};
+use crate::rate_limit::Standing;
+use crate::{Access, LimitName, RouteInfo};
+
+/// The address of the client, which whoever holds the socket puts into each request as an extension. Failed
+/// authentication is limited by it.
+///
+/// Requests without one share one limit. It is never read from a header: any client can send those.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+/// Whether a request goes on to its handler, and how its caller stands with the limit that was charged for it.
+pub(crate) struct Admission {
+    pub(crate) standing: Standing,
+    pub(crate) outcome: Result<Caller, ApiError>,
+}
+
+impl Admission {
+    /// Answers `error`, or that the limit is used up where it is.
+    fn turned_away(standing: Standing, error: ApiError) -> Self {
+        Self { standing, outcome: Err(standing.check().map_or_else(ApiError::from, |()| error)) }
+    }
+}
+
+/// Somebody who was let in.
+pub(crate) enum Caller {
+    ApiKeyHolder(ApiKeyHolder),
+    SignedIn(SignedIn),
+}
+
+impl Caller {
+    /// Puts the caller where the extractors of handlers look for one.
+    pub(crate) fn attach_to(self, extensions: &mut Extensions) {
+        match self {
+            Self::ApiKeyHolder(caller) => extensions.insert(caller).map(drop),
+            Self::SignedIn(caller) => extensions.insert(caller).map(drop),
+        };
+    }
+
+    const fn org(&self) -> OrgId {
+        match self {
+            Self::ApiKeyHolder(caller) => caller.org,
+            Self::SignedIn(caller) => caller.org,
+        }
+    }
+}
+
+impl Api {
+    /// Looks up who is calling, and charges the limit of their org.
+    ///
+    /// Failures are charged to the client's address instead. Once it has used up its failures, nothing that it sends is
+    /// looked up until the window ends, so that a search for keys costs us next to nothing.
+    pub(crate) fn admit(
+        &self,
+        route: &RouteInfo,
+        request: &Request,
+        id: &RequestId,
+        now: Duration,
+    ) -> Admission {
+        let address = client_address(request);
+        let failures = self.limiter.look_at_address(LimitName::FailedAuthentication, address, now);
+        if let Err(exhausted) = failures.check() {
+            return Admission { standing: failures, outcome: Err(exhausted.into()) };
+        }
+        match self.identify(route.access, request, id) {
+            Ok(caller) => {
+                let standing = self.limiter.charge_org(route.limit, caller.org(), now);
+                Admission { standing, outcome: standing.check().map(|()| caller).map_err(ApiError::from) }
+            }
+            Err(error) => {
+                let standing = self.limiter.charge_address(LimitName::FailedAuthentication, address, now);
+                Admission::turned_away(standing, error)
+            }
+        }
+    }
+
+    /// Charges the client's address for a request that no route takes.
+    pub(crate) fn admit_nowhere(&self, error: ApiError, request: &Request, now: Duration) -> Admission {
+        let standing = self.limiter.charge_address(LimitName::UnknownRoute, client_address(request), now);
+        Admission::turned_away(standing, error)
+    }
+
+    fn identify(&self, access: Access, request: &Request, id: &RequestId) -> Result<Caller, ApiError> {
+        let presented = Presented::read(request.headers(), request.uri().query())?;
+        let view = self.ledger.view();
+        match access {
+            Access::ApiKey => holder_of(presented, &view).map(Caller::ApiKeyHolder),
+            Access::Credentials | Access::Permission(_) => {
+                sign_in(presented, view, id.clone()).map(Caller::SignedIn)
+            }
+        }
+    }
+}
+
+fn holder_of(presented: Presented<'_>, view: &View) -> Result<ApiKeyHolder, ApiError> {
+    let digest = presented.api_key().ok_or(ApiError::ApiKeyRequired)?;
+    let key = authenticate_api_key(&view.state, &digest).map_err(|_| ApiError::ApiKeyNotLive)?;
+    Ok(ApiKeyHolder { org: key.org })
+}
+
+fn sign_in(presented: Presented<'_>, view: Arc<View>, request: RequestId) -> Result<SignedIn, ApiError> {
+    let principal = match presented.choose()? {
+        Credentials::Keys { api_key, application_key } => {
+            authenticate(&view.state, &api_key, &application_key).map_err(CredentialProblem::NotLive)?
+        }
+        Credentials::AccessToken => return Err(CredentialProblem::AccessToken.into()),
+    };
+    match principal {
+        Principal::User { org, user, .. } => Ok(SignedIn { view, principal, org, user, request }),
+        // No credential of the wire stands for the operator.
+        Principal::Operator => Err(Refusal::OperatorOnly.into()),
+    }
+}
+
+fn client_address(request: &Request) -> IpAddr {
+    request.extensions().get().map_or(Ipv6Addr::UNSPECIFIED.into(), |ClientAddress(address)| *address)
+}

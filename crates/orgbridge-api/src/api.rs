@@ -1,0 +1,79 @@
+//! What every part of the API shares.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use orgbridge_domain::org_connection::Limits;
+use orgbridge_ledger::Ledger;
+
+use crate::rate_limit::Limiter;
+use crate::{IdSource, MonotonicClock, RandomIds, RateLimits, RequestMetrics, SystemMonotonicClock};
+
+/// What [`router`](crate::router) is made from.
+pub struct ApiOptions {
+    /// Where everything is kept.
+    pub ledger: Ledger,
+    /// The operator's bounds on connections.
+    pub limits: Limits,
+    /// How many requests are taken, and in how long.
+    pub rate_limits: RateLimits,
+    /// Where requests are counted. The caller registers it where it is read.
+    pub metrics: Arc<RequestMetrics>,
+    /// What the windows of the rate limits and the latencies are measured with.
+    pub clock: Arc<dyn MonotonicClock>,
+    /// Where the ids of new things and of requests come from.
+    pub ids: Arc<dyn IdSource>,
+}
+
+impl ApiOptions {
+    /// The options for `ledger` with the default of everything else.
+    pub fn new(ledger: Ledger) -> Self {
+        Self {
+            ledger,
+            limits: Limits::default(),
+            rate_limits: RateLimits::default(),
+            metrics: Arc::default(),
+            clock: Arc::new(SystemMonotonicClock::default()),
+            ids: Arc::new(RandomIds),
+        }
+    }
+}
+
+impl fmt::Debug for ApiOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ApiOptions")
+            .field("limits", &self.limits)
+            .field("rate_limits", &self.rate_limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What handlers and extractors reach everything through. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Api(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) ledger: Ledger,
+    pub(crate) limits: Limits,
+    pub(crate) limiter: Limiter,
+    pub(crate) metrics: Arc<RequestMetrics>,
+    pub(crate) clock: Arc<dyn MonotonicClock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+}
+
+impl From<ApiOptions> for Api {
+    fn from(options: ApiOptions) -> Self {
+        let ApiOptions { ledger, limits, rate_limits, metrics, clock, ids } = options;
+        Self(Arc::new(Shared { ledger, limits, limiter: Limiter::new(rate_limits), metrics, clock, ids }))
+    }
+}
+
+impl Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

@@ -1,0 +1,263 @@
+//! What a client sees when something is refused or fails.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use orgbridge_domain::Refusal;
+use orgbridge_ledger::{CommitError, Unavailable};
+use serde::Serialize;
+
+use crate::extract::{BodyProblem, CredentialProblem};
+use crate::json;
+use crate::rate_limit::Exhausted;
+use crate::reply::{APPLICATION_JSON, to_json};
+
+/// Why a call has no success to answer. `Display` is the first string of the answer, word for word as the real
+/// service says it where a recording of that exists; [`ApiError::details`] are the strings behind it.
+///
+/// Source: contract, section 1, "Errors".
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// The caller is nobody.
+    #[error("Unauthorized")]
+    Unauthorized(#[from] CredentialProblem),
+    /// The check of an API key found none.
+    #[error("API key required")]
+    ApiKeyRequired,
+    /// The check of an API key found one that is not live.
+    #[error("Forbidden")]
+    ApiKeyNotLive,
+    /// The caller has used up a rate limit.
+    #[error(transparent)]
+    RateLimited(#[from] Exhausted),
+    /// There is no such path.
+    #[error("Not found")]
+    NoSuchPath,
+    /// The path is there, but not with this method.
+    #[error("Method not allowed")]
+    NoSuchMethod,
+    /// The path names no connection.
+    #[error("connection id must be a valid uuid")]
+    NotAConnectionId,
+    /// The body can't be read.
+    #[error("{}", body_problem(.0))]
+    Body(#[from] BodyProblem),
+    /// The input can be read, but is not what the call takes. The text begins with the place.
+    #[error("Validation failed for input.")]
+    Invalid(String),
+    /// A rule said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The ledger can't keep changes now.
+    #[error("{}", if matches!(.0, Unavailable::RulePanicked) { INTERNAL } else { "Service Unavailable" })]
+    Unavailable(#[source] Unavailable),
+    /// A handler panicked.
+    #[error("{INTERNAL}")]
+    Panicked,
+    /// An answer could not be written as JSON.
+    #[error("{INTERNAL}")]
+    Unwritable(#[source] serde_json::Error),
+}
+
+const INTERNAL: &str = "Internal Server Error";
+
+/// The most characters of a detail that is shown: some repeat what the caller sent.
+const MAX_DETAIL_CHARS: usize = 400;
+
+/// Seconds after which a client is told to try again while the ledger can't keep changes.
+const RETRY_SECONDS: u32 = 5;
+
+const fn body_problem(problem: &BodyProblem) -> &'static str {
+    match problem {
+        BodyProblem::MediaType(_) => "Unsupported media type",
+        BodyProblem::TooBig => "Payload too big",
+        BodyProblem::Incomplete => "Bad Request",
+        BodyProblem::Json(json::Problem::NotJson(_)) => "Invalid request: Request body contains invalid json",
+        BodyProblem::Json(json::Problem::OtherShape(_)) => "Validation failed for input.",
+    }
+}
+
+impl From<CommitError> for ApiError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(refusal) => Self::Refused(refusal),
+            CommitError::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
+    }
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::ApiKeyRequired | Self::ApiKeyNotLive => StatusCode::FORBIDDEN,
+            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAConnectionId
+            | Self::Invalid(_)
+            | Self::Body(BodyProblem::Incomplete | BodyProblem::Json(_)) => StatusCode::BAD_REQUEST,
+            Self::Body(BodyProblem::MediaType(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Body(BodyProblem::TooBig) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Refused(refusal) => status_of(refusal),
+            // A rule that panics is a bug, and trying again mends none.
+            Self::Unavailable(Unavailable::RulePanicked) | Self::Panicked | Self::Unwritable(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// What exactly is wrong, and where.
+    fn details(&self) -> Vec<String> {
+        match self {
+            Self::Unauthorized(problem) => vec![problem.to_string()],
+            Self::Invalid(problem) => vec![problem.clone()],
+            Self::Body(problem) => vec![problem.to_string()],
+            Self::Refused(refusal) => refusal.details(),
+            Self::Unavailable(unavailable) => vec![unavailable.to_string()],
+            Self::ApiKeyRequired
+            | Self::ApiKeyNotLive
+            | Self::RateLimited(_)
+            | Self::NoSuchPath
+            | Self::NoSuchMethod
+            | Self::NotAConnectionId
+            | Self::Panicked
+            | Self::Unwritable(_) => Vec::new(),
+        }
+    }
+
+    /// Seconds after which the same call may succeed, where that is known.
+    const fn retry_seconds(&self) -> Option<u32> {
+        match self {
+            Self::RateLimited(exhausted) => Some(exhausted.reset_seconds),
+            Self::Unavailable(Unavailable::RulePanicked) => None,
+            Self::Unavailable(_) => Some(RETRY_SECONDS),
+            _ => None,
+        }
+    }
+}
+
+const fn status_of(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+        Refusal::Forbidden { .. }
+        | Refusal::OnlyTheSourceMayUpdate
+        | Refusal::OperatorOnly
+        | Refusal::BeyondOwnRights(_)
+        | Refusal::CreatorIsNoUserOfTheSource => StatusCode::FORBIDDEN,
+        Refusal::NoConnection { .. }
+        | Refusal::NoSink
+        | Refusal::NoApiKey
+        | Refusal::NoApplicationKey
+        | Refusal::Absent { .. } => StatusCode::NOT_FOUND,
+        Refusal::NotAllowed { .. } | Refusal::TooManySinks { .. } => StatusCode::BAD_REQUEST,
+        Refusal::AlreadyConnected { .. }
+        | Refusal::Taken { .. }
+        | Refusal::InUse { .. }
+        | Refusal::LastAdmin => StatusCode::CONFLICT,
+    }
+}
+
+/// The shape of every error on the wire.
+#[derive(Serialize)]
+struct Errors {
+    errors: Vec<String>,
+}
+
+/// Why an answer is a 5xx, for the log and never for the client. It travels as an extension of the response.
+#[derive(Debug, Clone)]
+pub(crate) struct Cause(pub(crate) String);
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let details =
+            self.details().into_iter().map(|detail| detail.chars().take(MAX_DETAIL_CHARS).collect());
+        let errors = Errors { errors: std::iter::once(self.to_string()).chain(details).collect() };
+        let body = to_json(&errors).unwrap_or_else(|_| br#"{"errors":["Internal Server Error"]}"#.to_vec());
+        let mut response = (status, [(header::CONTENT_TYPE, APPLICATION_JSON)], body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, 11.6.1 asks for a challenge; `ApiKey` is no registered scheme, but says what is meant.
+            let challenge = HeaderValue::from_static(r#"ApiKey realm="orgbridge", Bearer realm="orgbridge""#);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.retry_seconds() {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if status.is_server_error() {
+            response.extensions_mut().insert(Cause(format!("{self:?}")));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orgbridge_domain::{
+        ConnectionId, MissingFrom, NotAuthenticated, OrgId, Permission, Verb, WhyNotAllowed,
+    };
+    use uuid::Uuid;
+
+    use super::*;
+
+    async fn shown(error: impl Into<ApiError>) -> (u16, String) {
+        let response = error.into().into_response();
+        assert_eq!(response.headers()["content-type"], "application/json");
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_shown_word_for_word() {
+        let org = OrgId::new(Uuid::from_u128(1));
+        let sink = OrgId::new(Uuid::from_u128(2));
+        let id = ConnectionId::new(Uuid::from_u128(3));
+        let permission = Permission::OrgConnectionsWrite;
+        let pair = "00000000-0000-0000-0000-000000000001 and 00000000-0000-0000-0000-000000000002";
+        let itself =
+            r#""data.relationships.sink_org.data.id: an organization can't be connected with itself""#;
+        let cases = [
+            (Refusal::from(NotAuthenticated::ApiKey), 401, r#""Unauthorized","DD-API-KEY is not a live key""#.to_owned()),
+            (
+                Refusal::Forbidden { permission, missing_from: MissingFrom::Scopes },
+                403,
+                r#""Forbidden","Failed permission authorization checks","the scopes of the credential do not include org_connections_write""#.to_owned(),
+            ),
+            (
+                Refusal::NoConnection { id, verb: Verb::Update },
+                404,
+                r#""Org connection with id:00000000-0000-0000-0000-000000000003 not found not found""#.to_owned(),
+            ),
+            (
+                Refusal::AlreadyConnected { source_org: org, sink_org: sink },
+                409,
+                format!(r#""connection between orgs {pair} already exists""#),
+            ),
+            (
+                Refusal::NotAllowed { source_org: org, sink_org: sink, why: WhyNotAllowed::SinkIsTheSource },
+                400,
+                format!(r#""connection between orgs {pair} is not allowed",{itself}"#),
+            ),
+        ];
+        for (refusal, status, errors) in cases {
+            assert_eq!(shown(refusal).await, (status, format!("{{\"errors\":[{errors}]}}\n")));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_storage_said_stays_inside() {
+        let error = ApiError::Unavailable(Unavailable::Storage { cause: "/var/lib/secret".to_owned() });
+        let response = error.into_response();
+        assert_eq!(response.headers()["retry-after"], "5");
+        assert!(response.extensions().get::<Cause>().unwrap().0.contains("/var/lib/secret"));
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        assert_eq!(body, "{\"errors\":[\"Service Unavailable\",\"the ledger's storage failed\"]}\n");
+    }
+
+    #[tokio::test]
+    async fn a_long_detail_is_cut() {
+        let (_, body) = shown(ApiError::Invalid("x".repeat(60_000))).await;
+        assert!(body.len() < 500);
+    }
+}

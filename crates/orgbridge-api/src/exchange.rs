@@ -1,0 +1,136 @@
+//! One request and its answer, from end to end: the one place for what every call has in common.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use orgbridge_ledger::RequestId;
+use prometheus_client::metrics::histogram::Histogram;
+use tracing::{Instrument as _, Span, debug, debug_span, error};
+
+use crate::RouteInfo;
+use crate::admission::Admission;
+use crate::api::Api;
+use crate::error::{ApiError, Cause};
+use crate::rate_limit::Standing;
+use crate::request_id;
+
+const NOSNIFF: (HeaderName, HeaderValue) =
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+const NO_STORE: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+
+/// How many headers an answer has at the most, so that the map grows once.
+const USUAL_HEADERS: usize = 16;
+
+/// Where the requests of one route, or of none, are counted.
+#[derive(Debug, Clone)]
+pub(crate) struct Meter {
+    label: &'static str,
+    latency: Histogram,
+}
+
+impl Meter {
+    pub(crate) fn new(api: &Api, label: &'static str) -> Self {
+        Self { label, latency: api.metrics.latency_of(label) }
+    }
+}
+
+/// Answers a request that a route takes.
+pub(crate) async fn answer<H, T>(
+    api: Api,
+    route: &'static RouteInfo,
+    meter: Meter,
+    mut request: Request,
+    handler: H,
+) -> Response
+where
+    H: Handler<T, Api>,
+{
+    let exchange = Exchange::open(api, meter, &request);
+    let Admission { standing, outcome } =
+        exchange.api.admit(route, &request, &exchange.id, exchange.opened_at);
+    let response = match outcome {
+        Ok(caller) => {
+            caller.attach_to(request.extensions_mut());
+            let response = handler.call(request, exchange.api.clone());
+            // What a handler shares is immutable, or stays whole behind a lock.
+            let response = AssertUnwindSafe(response).catch_unwind().instrument(exchange.span()).await;
+            response.unwrap_or_else(|_| ApiError::Panicked.into_response())
+        }
+        Err(error) => error.into_response(),
+    };
+    exchange.close(response, &standing)
+}
+
+/// Answers a request that no route takes.
+pub(crate) fn turn_away(api: Api, meter: Meter, request: &Request, error: ApiError) -> Response {
+    let exchange = Exchange::open(api, meter, request);
+    let Admission { standing, outcome } = exchange.api.admit_nowhere(error, request, exchange.opened_at);
+    exchange.close(outcome.map_or_else(ApiError::into_response, |_| ().into_response()), &standing)
+}
+
+/// What is known of a request while it is under way.
+struct Exchange {
+    api: Api,
+    meter: Meter,
+    method: Method,
+    id: RequestId,
+    opened_at: Duration,
+}
+
+impl Exchange {
+    fn open(api: Api, meter: Meter, request: &Request) -> Self {
+        let opened_at = api.clock.elapsed();
+        let id = request_id::name(request.headers(), || api.ids.next());
+        Self { method: request.method().clone(), id, opened_at, meter, api }
+    }
+
+    /// Ties what is logged on the way to the request. It names the route and not the path, which strangers write.
+    fn span(&self) -> Span {
+        debug_span!("request", id = %self.id, method = %self.method, route = self.meter.label)
+    }
+
+    fn close(self, mut response: Response, standing: &Standing) -> Response {
+        let headers = response.headers_mut();
+        headers.reserve(USUAL_HEADERS);
+        self.api.limiter.describe(standing, headers);
+        headers.insert(request_id::X_REQUEST_ID, request_id::to_header(&self.id));
+        protect(headers);
+        self.count(&response, standing);
+        self.log(&mut response);
+        response
+    }
+
+    fn count(&self, response: &Response, standing: &Standing) {
+        self.meter.latency.observe(self.took().as_secs_f64());
+        self.api.metrics.count_request(self.meter.label, &self.method, response.status());
+        if standing.check().is_err() {
+            self.api.metrics.count_refusal(standing.name());
+        }
+    }
+
+    fn log(&self, response: &mut Response) {
+        let Self { id, method, meter: Meter { label: route, .. }, .. } = self;
+        let (status, micros) = (response.status().as_u16(), self.took().as_micros());
+        if let Some(Cause(cause)) = response.extensions_mut().remove() {
+            error!(%id, %method, route, status, micros, cause, "a request failed");
+        } else {
+            debug!(%id, %method, route, status, micros, "answered a request");
+        }
+    }
+
+    fn took(&self) -> Duration {
+        self.api.clock.elapsed().saturating_sub(self.opened_at)
+    }
+}
+
+/// Answers hold what only their caller may see, and are data and nothing else.
+fn protect(headers: &mut HeaderMap) {
+    for (name, value) in [NOSNIFF, NO_STORE] {
+        headers.insert(name, value);
+    }
+}

@@ -1,0 +1,162 @@
+//! A body of JSON.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use serde::de::DeserializeOwned;
+
+use crate::api::Api;
+use crate::error::ApiError;
+use crate::json;
+
+/// The most bytes that a body may have. Source: contract, section 1.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// A body of JSON, read strictly. It comes last among the extractors: nothing of a body is read before the caller's
+/// right is proven.
+#[derive(Debug)]
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+/// Why a body can't be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyProblem {
+    #[error("{0}")]
+    MediaType(&'static str),
+    #[error("a body may have at most {MAX_BYTES} bytes")]
+    TooBig,
+    #[error("the body did not arrive in time or whole")]
+    Incomplete,
+    #[error("{}", match .0 { json::Problem::NotJson(why) | json::Problem::OtherShape(why) => why })]
+    Json(json::Problem),
+}
+
+impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
+        check_media_type(request.headers())?;
+        let bytes = read(request.into_body()).await?;
+        Ok(Self(json::read(&bytes).map_err(BodyProblem::Json)?))
+    }
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), BodyProblem> {
+    let single = |name| {
+        let mut values = headers.get_all(name).iter().map(|value| value.as_bytes().trim_ascii());
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value.unwrap_or_default()),
+            (_, Some(_)) => Err(()),
+        }
+    };
+    if !single(header::CONTENT_TYPE).is_ok_and(is_json) {
+        return Err(BodyProblem::MediaType("Content-Type must be application/json, in UTF-8"));
+    }
+    match single(header::CONTENT_ENCODING) {
+        Ok(coding) if coding.is_empty() || coding.eq_ignore_ascii_case(b"identity") => Ok(()),
+        _ => Err(BodyProblem::MediaType("Content-Encoding must be identity or absent")),
+    }
+}
+
+/// Whether a media type is `application/json`, with no parameter but `charset=utf-8`. Source: RFC 9110, section 8.3.1.
+fn is_json(media_type: &[u8]) -> bool {
+    let mut parts = media_type.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let is_utf8 = |parameter: &[u8]| {
+        [&b"charset=utf-8"[..], b"charset=\"utf-8\"", b""]
+            .iter()
+            .any(|known| parameter.eq_ignore_ascii_case(known))
+    };
+    parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(b"application/json"))
+        && parts.all(is_utf8)
+}
+
+/// Reads a body into one piece. A body of many small chunks is copied together as they come: kept apart, each would
+/// hold on to the buffer that it was read into.
+async fn read(mut body: Body) -> Result<Vec<u8>, BodyProblem> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > MAX_BYTES {
+        return Err(BodyProblem::TooBig);
+    }
+    let mut bytes = Vec::with_capacity(announced);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| BodyProblem::Incomplete)?;
+        let Some(data) = frame.data_ref() else { continue };
+        if bytes.len() + data.len() > MAX_BYTES {
+            return Err(BodyProblem::TooBig);
+        }
+        bytes.extend_from_slice(data);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use bytes::Bytes;
+    use futures_util::stream;
+
+    use super::*;
+
+    fn is_taken(sent: &[(&'static str, &'static str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        check_media_type(&headers).is_ok()
+    }
+
+    #[test]
+    fn json_in_utf8_is_taken_in_any_case() {
+        for media_type in [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json;charset=UTF-8",
+            "application/json ; Charset=\"utf-8\"",
+            "application/json;",
+        ] {
+            assert!(is_taken(&[("content-type", media_type)]), "{media_type}");
+            assert!(is_taken(&[("content-type", media_type), ("content-encoding", "Identity")]));
+        }
+    }
+
+    #[test]
+    fn nothing_else_is() {
+        for media_type in [
+            "",
+            "text/json",
+            "application/json+x",
+            "application/vnd.api+json",
+            "application/json; charset=utf-16",
+            "application/json; charset=utf-8; version=2",
+            "application/json, text/plain",
+            "application/x-www-form-urlencoded",
+        ] {
+            assert!(!is_taken(&[("content-type", media_type)]), "{media_type}");
+        }
+        let json = ("content-type", "application/json");
+        assert!(!is_taken(&[]));
+        assert!(!is_taken(&[json, json]));
+        assert!(!is_taken(&[json, ("content-encoding", "gzip")]));
+        assert!(!is_taken(&[json, ("content-encoding", "identity"), ("content-encoding", "gzip")]));
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_to_its_limit_and_no_further() {
+        assert_eq!(read(Body::from(vec![b' '; MAX_BYTES])).await.unwrap().len(), MAX_BYTES);
+        assert!(matches!(read(Body::from(vec![b' '; MAX_BYTES + 1])).await, Err(BodyProblem::TooBig)));
+    }
+
+    #[tokio::test]
+    async fn chunks_without_end_are_left_at_the_limit() {
+        let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 1000])));
+        assert!(matches!(read(Body::from_stream(endless)).await, Err(BodyProblem::TooBig)));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_no_body() {
+        let frames = [Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("reset"))];
+        assert!(matches!(read(Body::from_stream(stream::iter(frames))).await, Err(BodyProblem::Incomplete)));
+    }
+}

@@ -1,0 +1,107 @@
+//! The parameters of a query string.
+
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+use crate::error::ApiError;
+
+/// Decoded names and values, in order. Names that nobody asks for are ignored.
+#[derive(Debug)]
+pub(super) struct Parameters<'q>(Vec<(Cow<'q, str>, Cow<'q, str>)>);
+
+impl<'q> Parameters<'q> {
+    pub(super) fn read(query: Option<&'q str>) -> Self {
+        Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect())
+    }
+
+    /// The value of `name`, if it is there and not empty.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] if it is given twice: there is no saying which is meant.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
+        Ok(self.single(name)?.filter(|value| !value.is_empty()))
+    }
+
+    /// The value of `name` as a number in `range`, if it is there.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] if it is given twice, or is no such number in decimal digits.
+    pub(super) fn number(&self, name: &str, range: RangeInclusive<usize>) -> Result<Option<usize>, ApiError> {
+        let Some(value) = self.single(name)? else { return Ok(None) };
+        // `parse` alone would take a sign.
+        let number = if value.starts_with('+') { None } else { value.parse().ok() };
+        match number.filter(|number| range.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None if *range.end() == usize::MAX => {
+                Err(ApiError::Invalid(format!("{name}: must be a whole number from {}", range.start())))
+            }
+            None => {
+                let (first, last) = range.into_inner();
+                Err(ApiError::Invalid(format!("{name}: must be a whole number from {first} to {last}")))
+            }
+        }
+    }
+
+    fn single(&self, name: &str) -> Result<Option<&str>, ApiError> {
+        let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| &**value);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            (_, Some(_)) => Err(ApiError::Invalid(format!("{name}: is given more than once"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limit(query: &str) -> Result<Option<usize>, String> {
+        Parameters::read(Some(query)).number("limit", 1..=1000).map_err(|error| match error {
+            ApiError::Invalid(problem) => problem,
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn a_number_is_decimal_digits_within_its_range() {
+        assert_eq!(limit(""), Ok(None));
+        assert_eq!(limit("other=5&limit=1000"), Ok(Some(1000)));
+        assert_eq!(limit("l%69mit=%37"), Ok(Some(7)));
+        for query in [
+            "limit=",
+            "limit",
+            "limit=0",
+            "limit=1001",
+            "limit=-1",
+            "limit=%2B1",
+            "limit=+1",
+            "limit=1.0",
+            "limit=1e2",
+            "limit=0x10",
+            "limit=99999999999999999999999999",
+            "limit=%D9%A1",
+            "limit=%FF",
+        ] {
+            assert_eq!(
+                limit(query),
+                Err("limit: must be a whole number from 1 to 1000".to_owned()),
+                "{query}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_given_once() {
+        for query in ["limit=1&limit=1", "limit=1&limit=2", "limit=1&l%69mit=1"] {
+            assert_eq!(limit(query), Err("limit: is given more than once".to_owned()), "{query}");
+        }
+    }
+
+    #[test]
+    fn an_empty_text_is_absent() {
+        let text = |query| Parameters::read(Some(query)).text("filter[name]").unwrap().map(str::to_owned);
+        assert_eq!(text("filter%5Bname%5D=Sink+Org"), Some("Sink Org".to_owned()));
+        assert_eq!(text("filter[name]="), None);
+        assert_eq!(text("?"), None);
+    }
+}

@@ -1,0 +1,233 @@
+//! Windows of fixed length, in bounded memory.
+
+use std::hash::{BuildHasher, Hash};
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+use foldhash::{HashMap, HashMapExt as _};
+
+use super::Quota;
+
+/// Callers in different shards never wait for each other.
+const SHARDS: usize = 64;
+
+/// How much of a window is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// How many more requests it takes.
+    pub(super) remaining: u32,
+    /// How long until the next one opens.
+    pub(super) closes_in: Duration,
+    /// Whether it takes the request that asks.
+    pub(super) is_admitted: bool,
+}
+
+/// The open window of each key. A window opens with the first request and not on a common beat, so that callers who
+/// were refused don't all come back at one moment.
+///
+/// The memory is bounded without a sweep: a shard keeps two generations of windows. When a period has passed, or the
+/// young generation is full, the young becomes the old, and what was old and has not been used since is forgotten. After
+/// a whole period that forgets only windows that are closed; under more keys than there is room for, it forgets the
+/// windows that were used longest ago.
+#[derive(Debug)]
+pub(super) struct Windows<K> {
+    shards: Box<[Mutex<Shard<K>>]>,
+    shard_of: RandomState,
+    max_young: usize,
+    longest_period: Duration,
+}
+
+#[derive(Debug)]
+struct Shard<K> {
+    young: HashMap<K, Window>,
+    old: HashMap<K, Window>,
+    turned_at: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    opened_at: Duration,
+    used: u32,
+}
+
+impl<K: Hash + Eq> Windows<K> {
+    /// Room for `max_keys` windows, none of them longer than `longest_period`.
+    pub(super) fn new(max_keys: usize, longest_period: Duration) -> Self {
+        let empty =
+            || Mutex::new(Shard { young: HashMap::new(), old: HashMap::new(), turned_at: Duration::ZERO });
+        Self {
+            shards: std::iter::repeat_with(empty).take(SHARDS).collect(),
+            shard_of: RandomState::default(),
+            max_young: max_keys / SHARDS / 2,
+            longest_period,
+        }
+    }
+
+    /// Counts a request if the window takes it.
+    pub(super) fn charge(&self, key: K, quota: Quota, now: Duration) -> Usage {
+        let mut shard = self.shard(&key);
+        let mut window = shard
+            .take(&key)
+            .filter(|window| window.is_open(quota, now))
+            .unwrap_or(Window { opened_at: now, used: 0 });
+        let is_admitted = window.used < quota.requests.get();
+        window.used += u32::from(is_admitted);
+        shard.put(key, window, now, self);
+        Usage { is_admitted, ..window.usage(quota, now) }
+    }
+
+    /// What [`Self::charge`] would find, without counting a request.
+    pub(super) fn look_at(&self, key: &K, quota: Quota, now: Duration) -> Usage {
+        let window = self.shard(key).get(key).filter(|window| window.is_open(quota, now));
+        window.unwrap_or(Window { opened_at: now, used: 0 }).usage(quota, now)
+    }
+
+    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K>> {
+        // The high bits: the maps inside use the low ones.
+        let number = usize::try_from(self.shard_of.hash_one(key) >> 32).unwrap_or_default() % SHARDS;
+        // No panic can leave a shard half-written: nothing in here calls foreign code.
+        self.shards[number].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Hash + Eq> Shard<K> {
+    fn get(&self, key: &K) -> Option<Window> {
+        self.young.get(key).or_else(|| self.old.get(key)).copied()
+    }
+
+    fn take(&mut self, key: &K) -> Option<Window> {
+        self.young.get(key).copied().or_else(|| self.old.remove(key))
+    }
+
+    fn put(&mut self, key: K, window: Window, now: Duration, windows: &Windows<K>) {
+        let is_due = now.saturating_sub(self.turned_at) > windows.longest_period;
+        if is_due || (self.young.len() >= windows.max_young && !self.young.contains_key(&key)) {
+            self.old = mem::take(&mut self.young);
+            self.turned_at = now;
+        }
+        self.young.insert(key, window);
+    }
+}
+
+impl Window {
+    /// Threads read the clock before they meet here, so a window may have opened a moment after `now`.
+    fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.opened_at)
+    }
+
+    fn is_open(&self, quota: Quota, now: Duration) -> bool {
+        self.age(now) < quota.period()
+    }
+
+    fn usage(&self, quota: Quota, now: Duration) -> Usage {
+        let remaining = quota.requests.get().saturating_sub(self.used);
+        let closes_in = quota.period().saturating_sub(self.age(now));
+        Usage { remaining, closes_in, is_admitted: remaining > 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_secs(10);
+
+    fn quota(requests: u32) -> Quota {
+        Quota::new(requests, 10).unwrap()
+    }
+
+    fn at(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    impl<K> Windows<K> {
+        fn len(&self) -> usize {
+            let len = |shard: &Mutex<Shard<K>>| {
+                let shard = shard.lock().unwrap();
+                shard.young.len() + shard.old.len()
+            };
+            self.shards.iter().map(len).sum()
+        }
+    }
+
+    #[test]
+    fn a_window_takes_its_quota_and_opens_again_when_its_period_has_passed() {
+        let windows = Windows::new(1 << 10, PERIOD);
+        let charge = |now| windows.charge("key", quota(2), now);
+        let usage = |remaining, closes_in, is_admitted| Usage { remaining, closes_in, is_admitted };
+        assert_eq!(charge(at(5_000)), usage(1, at(10_000), true));
+        assert_eq!(charge(at(6_000)), usage(0, at(9_000), true));
+        assert_eq!(charge(at(6_001)), usage(0, at(8_999), false));
+        assert_eq!(charge(at(14_999)), usage(0, at(1), false));
+        assert_eq!(charge(at(15_000)), usage(1, at(10_000), true));
+    }
+
+    #[test]
+    fn refusals_do_not_prolong_a_window() {
+        let windows = Windows::new(1 << 10, PERIOD);
+        assert!(windows.charge("key", quota(1), at(0)).is_admitted);
+        for now in 0..100 {
+            assert!(!windows.charge("key", quota(1), at(now * 100)).is_admitted);
+        }
+        assert!(windows.charge("key", quota(1), at(10_000)).is_admitted);
+    }
+
+    #[test]
+    fn a_window_that_opened_a_moment_after_the_clock_was_read_is_a_new_one() {
+        let windows = Windows::new(1 << 10, PERIOD);
+        windows.charge("key", quota(5), at(5_001));
+        assert_eq!(windows.charge("key", quota(5), at(5_000)).closes_in, PERIOD);
+    }
+
+    #[test]
+    fn an_open_window_outlives_the_turn_of_its_generation() {
+        let windows = Windows::new(1 << 16, PERIOD);
+        let admitted = |keys: std::ops::Range<u32>, now| {
+            keys.filter(|key| windows.charge(*key, quota(1), at(now)).is_admitted).count()
+        };
+        assert_eq!(admitted(0..1_000, 9_000), 1_000);
+        assert_eq!(admitted(1_000..2_000, 10_001), 1_000, "every shard turns");
+        assert_eq!(admitted(0..1_000, 18_999), 0);
+        assert_eq!(admitted(0..1_000, 19_000), 1_000);
+    }
+
+    #[test]
+    fn no_number_of_keys_takes_more_than_the_room() {
+        let windows = Windows::new(1 << 12, PERIOD);
+        for key in 0..100_000 {
+            windows.charge(key, quota(1), at(1));
+        }
+        assert!(windows.len() <= 1 << 12, "{}", windows.len());
+        assert!(!windows.charge(99_999, quota(1), at(2)).is_admitted, "the latest keys are remembered");
+    }
+
+    #[test]
+    fn one_key_in_a_full_shard_turns_no_generation() {
+        let windows = Windows::new(SHARDS * 2, PERIOD);
+        for _ in 0..10 {
+            windows.charge("key", quota(100), at(1));
+        }
+        assert_eq!(windows.charge("key", quota(100), at(1)).remaining, 89);
+    }
+
+    #[test]
+    fn threads_that_ask_at_once_get_the_quota_and_no_more() {
+        let windows = Windows::new(1 << 10, PERIOD);
+        let admitted = AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for now in 0..1_000 {
+                        let usage = windows.charge("key", quota(777), at(now));
+                        admitted.fetch_add(usage.is_admitted.into(), Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(admitted.into_inner(), 777);
+    }
+}

@@ -1,0 +1,119 @@
+//! Which call is answered by which function.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::routing::{MethodFilter, on};
+use orgbridge_domain::Permission;
+
+use crate::api::Api;
+use crate::error::ApiError;
+use crate::exchange::{self, Meter};
+use crate::extract::{Admits, StartsWith};
+use crate::routes::{current_user, org_connections, orgs, validate};
+use crate::{ApiOptions, LimitName};
+
+/// One call of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// The method. `HEAD` is answered wherever `GET` is.
+    pub method: Method,
+    /// The path, with the names of its variable segments in braces. One slash behind it is taken, too.
+    pub path: &'static str,
+    /// The rate limit that a call is charged to.
+    pub limit: LimitName,
+    /// Whom it is open to.
+    pub access: Access,
+}
+
+/// Whom a call is open to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Whoever has a live API key.
+    ApiKey,
+    /// Any user with live credentials.
+    Credentials,
+    /// Users who hold a permission, by credentials whose scopes include it.
+    Permission(Permission),
+}
+
+/// A call, and how it gets into a router.
+struct Route {
+    info: RouteInfo,
+    mount: fn(Router, &Api, &'static RouteInfo) -> Router,
+}
+
+macro_rules! route {
+    ($method:ident $path:literal => $handler:path, $limit:ident) => {
+        Route {
+            info: RouteInfo {
+                method: Method::$method,
+                path: $path,
+                limit: LimitName::$limit,
+                access: access_of(&$handler),
+            },
+            mount: |router, api, info| mount(router, api, info, MethodFilter::$method, $handler),
+        }
+    };
+}
+
+#[rustfmt::skip]
+static ROUTES: [Route; 10] = [
+    route!(GET    "/api/v2/org_connections"                 => org_connections::list,   OrgConnectionsRead),
+    route!(POST   "/api/v2/org_connections"                 => org_connections::create, OrgConnectionsWrite),
+    route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   OrgConnectionsRead),
+    route!(PATCH  "/api/v2/org_connections/{connection_id}" => org_connections::update, OrgConnectionsWrite),
+    route!(DELETE "/api/v2/org_connections/{connection_id}" => org_connections::delete, OrgConnectionsWrite),
+    route!(GET    "/api/v1/validate"                        => validate::api_key,       Validate),
+    route!(GET    "/api/v2/validate_keys"                   => validate::both_keys,     Validate),
+    route!(GET    "/api/v2/current_user"                    => current_user::read,      CurrentUser),
+    route!(GET    "/api/v1/org"                             => orgs::list_v1,           OrgsRead),
+    route!(GET    "/api/v2/org"                             => orgs::list_v2,           OrgsRead),
+];
+
+/// Every call of the API. The router is made from the same table, so there is no other.
+pub fn routes() -> impl ExactSizeIterator<Item = &'static RouteInfo> {
+    ROUTES.iter().map(|route| &route.info)
+}
+
+/// The API as a router without state of its own.
+///
+/// Whoever serves it may put a [`ClientAddress`](crate::ClientAddress) into each request.
+pub fn router(options: ApiOptions) -> Router {
+    let api = Api::from(options);
+    let turn_away = |error: fn() -> ApiError| {
+        let (api, meter) = (api.clone(), Meter::new(&api, "none"));
+        async move |request: Request| exchange::turn_away(api, meter, &request, error())
+    };
+    ROUTES
+        .iter()
+        .fold(Router::new(), |router, route| (route.mount)(router, &api, &route.info))
+        .fallback(turn_away(|| ApiError::NoSuchPath))
+        .method_not_allowed_fallback(turn_away(|| ApiError::NoSuchMethod))
+}
+
+/// Whom a handler admits, as its first argument says.
+const fn access_of<H, T>(_: &H) -> Access
+where
+    H: Handler<T, Api>,
+    T: StartsWith,
+{
+    T::First::ACCESS
+}
+
+fn mount<H, T>(
+    router: Router,
+    api: &Api,
+    route: &'static RouteInfo,
+    method: MethodFilter,
+    handler: H,
+) -> Router
+where
+    H: Handler<T, Api>,
+    T: StartsWith + 'static,
+{
+    let (api, meter) = (api.clone(), Meter::new(api, route.path));
+    let endpoint = on(method, move |request: Request| exchange::answer(api, route, meter, request, handler));
+    router.route(route.path, endpoint.clone()).route(&format!("{}/", route.path), endpoint)
+}
