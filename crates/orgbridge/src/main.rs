@@ -1,2 +1,11 @@
-//! Placeholder.
-fn main() {}
+//! `orgbridge`: see `orgbridge --help`.
+
+use std::env;
+use std::process::ExitCode;
+
+use orgbridge::settings::Environment;
+
+fn main() -> ExitCode {
+    let environment: Environment = env::vars_os().collect();
+    orgbridge::run(env::args_os(), &environment).into()
+}

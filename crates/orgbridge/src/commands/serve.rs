@@ -1,0 +1,54 @@
+//! `orgbridge serve`: the server.
+
+use clap::Args;
+
+use super::context::Context;
+use crate::arguments::ServerArguments;
+use crate::failure::Failure;
+use crate::server::{Server, ServerOptions};
+use crate::settings::{Flag, Switch};
+use crate::signals::Signals;
+use crate::{logging, runtime};
+
+/// Answers the API until a signal ends it.
+///
+/// Prints one line when it is ready, such as `listening on http://127.0.0.1:8080`. SIGTERM or SIGINT stop it:
+/// readiness goes false, requests under way are answered, the ledger is closed, and the exit code is 0. A
+/// second signal stops it at once.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  orgbridge serve --database sqlite:ledger.db
+  orgbridge serve --config /etc/orgbridge.toml --log-format json
+  orgbridge serve --database sqlite:ledger.db --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem \\
+    --admin-listen 127.0.0.1:9090")]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    server: ServerArguments,
+}
+
+impl Serve {
+    pub(crate) fn flags(&self) -> Vec<Flag> {
+        self.server.flags()
+    }
+
+    pub(crate) fn run(context: &Context) -> Result<(), Failure> {
+        let settings = context.settings();
+        logging::install(settings);
+        if settings.rate_limit == Switch::Off {
+            tracing::warn!("rate limits are off: any caller may call as often as it likes");
+        }
+        let options = ServerOptions::from_settings(context.database()?.clone(), settings)?;
+        runtime::run(async {
+            let mut signals = Signals::install()?;
+            let server = Server::start(options).await?;
+            context.printer.line(&format!("listening on {}", server.url()))?;
+            signals.next().await;
+            tracing::info!("stopping: requests under way are answered, and no others are taken");
+            tokio::select! {
+                () = server.stop() => Ok(()),
+                () = signals.next() => Err(Failure::Interrupted),
+            }
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! Why a command did not do what it was asked for.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use orgbridge_domain::Refusal;
+use orgbridge_edge::TlsError;
+use orgbridge_ledger::backup::BackupError;
+use orgbridge_ledger::{CommitError, OpenError, Unavailable};
+
+use crate::ExitStatus;
+use crate::names::NotNamed;
+use crate::random::NoRandomness;
+use crate::server::StartError;
+use crate::settings::Problems;
+
+/// Why a command did not do what it was asked for. `Display` is what the operator reads.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The arguments contradict each other or leave something open.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration is not whole.
+    #[error("{0}")]
+    Configuration(#[from] Problems),
+    /// A rule said no.
+    #[error("{}", Explained(.0))]
+    Refused(#[from] Refusal),
+    /// Something was named that is not there, or not there once.
+    #[error(transparent)]
+    NotNamed(#[from] NotNamed),
+    /// A file of the operator's is not what it should be; each line says what and where.
+    #[error("{0}")]
+    Faulty(String),
+    /// The database can't be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database can't keep the change.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The server could not be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The certificate or its key can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A backup or a restoration came to nothing.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// A file can't be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// What was to be shown could not be.
+    #[error("the output can't be written: {0}")]
+    Output(#[source] io::Error),
+    /// A second signal did not wait for the end.
+    #[error("stopped before the end by a second signal")]
+    Interrupted,
+    /// There is no source of random bytes.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// Anything else, in words.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Failure {
+    /// What happened to the file at `path`.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        |source| Self::File { path, source }
+    }
+
+    /// What the shell is told.
+    pub(crate) fn status(&self) -> ExitStatus {
+        match self {
+            // Whoever reads us has seen enough: `orgbridge audit list | head`.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,
+            Self::Usage(_)
+            | Self::Configuration(_)
+            | Self::Tls(_)
+            | Self::Open(OpenError::NotADatabase(_)) => ExitStatus::Usage,
+            Self::Refused(_) | Self::NotNamed(_) | Self::Faulty(_) | Self::Open(OpenError::Exists(_)) => {
+                ExitStatus::Refused
+            }
+            Self::Open(_)
+            | Self::Unavailable(_)
+            | Self::Start(StartError::Open(_))
+            | Self::Backup(BackupError::Open(_) | BackupError::Storage(_)) => ExitStatus::Unavailable,
+            Self::Interrupted => ExitStatus::Interrupted,
+            Self::Start(_)
+            | Self::Backup(_)
+            | Self::File { .. }
+            | Self::Output(_)
+            | Self::NoRandomness(_)
+            | Self::Failed(_) => ExitStatus::Failed,
+        }
+    }
+}
+
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(refusal) => Self::Refused(refusal),
+            CommitError::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
+    }
+}
+
+/// A refusal with everything that explains it, in one line.
+pub(crate) struct Explained<'r>(pub(crate) &'r Refusal);
+
+impl fmt::Display for Explained<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.0)?;
+        self.0.details().iter().try_for_each(|detail| write!(formatter, ": {detail}"))
+    }
+}

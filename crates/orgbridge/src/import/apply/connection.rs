@@ -1,0 +1,92 @@
+//! Connections.
+
+use orgbridge_domain::org_connection::{self, NewOrgConnection};
+use orgbridge_domain::{OrgConnection, OrgId, UserId};
+
+use super::super::index::{Found, OrgIndex};
+use super::super::outcome::Kind;
+use super::super::wishes::{ConnectionWish, Identity, Reference};
+use super::{Applying, Fate};
+use crate::names;
+
+impl Applying<'_> {
+    /// Makes a connection what it should be. Where not `all_orgs_there`, a missing one was reported already.
+    pub(super) fn connection(&mut self, index: &OrgIndex, all_orgs_there: bool, wish: &ConnectionWish) {
+        let source = self.find_mentioned_org(index, all_orgs_there, &wish.source);
+        let sink = self.find_mentioned_org(index, all_orgs_there, &wish.sink);
+        let Some(source) = source else { return };
+        let created_by = self.find_creator(source, &wish.created_by);
+        if let (Some(sink), Some(created_by)) = (sink, created_by) {
+            self.settle_connection(wish, source, sink, created_by);
+        }
+    }
+
+    fn settle_connection(
+        &mut self,
+        wish: &ConnectionWish,
+        source: OrgId,
+        sink: OrgId,
+        created_by: UserId,
+    ) -> Option<()> {
+        let (now, limits, types) = (self.now, self.limits, wish.types);
+        let found = match wish.id {
+            Identity::Given(id) => self.state().connection(id),
+            Identity::ByName(_) => self.state().connection_between(source, sink),
+        };
+        let (connection, fate): (OrgConnection, Fate) = if let Some(before) = found.cloned() {
+            if (before.source, before.sink) != (source, sink) {
+                self.fixed(&wish.at, "id", "the connection with this id is between other organizations");
+                return None;
+            }
+            if before.created_by != created_by {
+                let message = "somebody else made this connection, and that stays so";
+                self.fixed(&wish.at, "created_by", message);
+            }
+            let after = self.run(&wish.at, |session| {
+                org_connection::update(&session.authorize_in(source)?, before.id, types, now)
+            })?;
+            let fate = Fate::of_existing(&*before, &after);
+            (after, fate)
+        } else {
+            let new = NewOrgConnection { id: wish.id.to_make(), sink, types, created_by };
+            let made = self.run(&wish.at, |session| {
+                org_connection::create(&session.authorize_in(source)?, new, limits, now)
+            })?;
+            (made, Fate::Created)
+        };
+        self.settled(Kind::Connections, connection.id.uuid(), &wish.at, fate);
+        Some(())
+    }
+
+    fn find_mentioned_org(
+        &mut self,
+        index: &OrgIndex,
+        all_orgs_there: bool,
+        reference: &Reference,
+    ) -> Option<OrgId> {
+        let named = &reference.named;
+        let message = match index.find(self.state(), named) {
+            Found::Only(org) => return Some(org),
+            Found::Nothing if !all_orgs_there => return None,
+            Found::Nothing => format!("the account has no organization {named:?}"),
+            Found::Several => {
+                format!("several organizations of the account are called {named:?}; give the id of one")
+            }
+        };
+        self.outcome.problems.push(reference.at.problem(message));
+        None
+    }
+
+    fn find_creator(&mut self, source: OrgId, reference: &Reference) -> Option<UserId> {
+        match names::user(self.state(), source, &reference.named) {
+            Ok(user) => Some(user.id),
+            // Why one of the users is not there has been said already.
+            Err(_) if self.whole_orgs.get(&source) == Some(&false) => None,
+            Err(_) => {
+                let message = format!("the source organization has no user {:?}", reference.named);
+                self.outcome.problems.push(reference.at.problem(message));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What a file asks for, as values of the domain.
+
+mod reader;
+
+use orgbridge_domain::{
+    AccountId, ApiKeyId, ApiKeySecret, ApplicationKeyId, ApplicationKeySecret, ConnectionId, ConnectionTypes,
+    Email, Name, OrgId, PermissionSet, PublicId, RoleId, UserId,
+};
+
+use super::document;
+use super::location::{Location, Problem};
+use crate::random::{self, NoRandomness};
+use reader::{Fields, Reading};
+
+/// What a file asks for. An attribute that it doesn't mention is left as it is.
+#[derive(Debug, Default)]
+pub(crate) struct Wishes {
+    pub(super) accounts: Vec<AccountWish>,
+    /// How many things are wished for in all.
+    pub(crate) count: usize,
+}
+
+/// Things of one kind, and whether each of them could be read: if not, a name that is missed among them may be
+/// that of one that could not.
+#[derive(Debug)]
+pub(super) struct Listed<T> {
+    pub(super) wishes: Vec<T>,
+    pub(super) complete: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct AccountWish {
+    pub(super) at: Location,
+    pub(super) id: Identity<AccountId>,
+    pub(super) name: Name,
+    pub(super) orgs: Listed<OrgWish>,
+    pub(super) connections: Listed<ConnectionWish>,
+}
+
+#[derive(Debug)]
+pub(super) struct OrgWish {
+    pub(super) at: Location,
+    pub(super) id: Identity<OrgId>,
+    pub(super) public_id: Option<PublicId>,
+    pub(super) name: Name,
+    pub(super) disabled: Option<bool>,
+    pub(super) roles: Listed<RoleWish>,
+    pub(super) users: Listed<UserWish>,
+    pub(super) api_keys: Listed<ApiKeyWish>,
+}
+
+#[derive(Debug)]
+pub(super) struct RoleWish {
+    pub(super) at: Location,
+    pub(super) id: Identity<RoleId>,
+    pub(super) name: Name,
+    pub(super) permissions: PermissionSet,
+}
+
+#[derive(Debug)]
+pub(super) struct UserWish {
+    pub(super) at: Location,
+    pub(super) id: Identity<UserId>,
+    pub(super) name: Name,
+    pub(super) email: Email,
+    pub(super) roles: Option<Vec<Reference>>,
+    pub(super) service_account: Option<bool>,
+    pub(super) disabled: Option<bool>,
+    pub(super) application_keys: Listed<ApplicationKeyWish>,
+}
+
+#[derive(Debug)]
+pub(super) struct ApiKeyWish {
+    pub(super) at: Location,
+    pub(super) id: Identity<ApiKeyId>,
+    pub(super) name: Name,
+    pub(super) secret: Secret<ApiKeySecret>,
+}
+
+#[derive(Debug)]
+pub(super) struct ApplicationKeyWish {
+    pub(super) at: Location,
+    pub(super) id: Identity<ApplicationKeyId>,
+    pub(super) name: Name,
+    pub(super) secret: Secret<ApplicationKeySecret>,
+    pub(super) scopes: Option<PermissionSet>,
+}
+
+#[derive(Debug)]
+pub(super) struct ConnectionWish {
+    pub(super) at: Location,
+    pub(super) id: Identity<ConnectionId>,
+    pub(super) source: Reference,
+    pub(super) sink: Reference,
+    pub(super) types: ConnectionTypes,
+    pub(super) created_by: Reference,
+}
+
+/// The id of something that may exist.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Identity<I> {
+    /// The file says which it is.
+    Given(I),
+    /// It is found by what it is called; this is its id if it has to be made.
+    ByName(I),
+}
+
+impl<I: Copy> Identity<I> {
+    /// The id to make it with.
+    pub(super) fn to_make(self) -> I {
+        match self {
+            Self::Given(id) | Self::ByName(id) => id,
+        }
+    }
+}
+
+/// The secret of a key that may exist.
+#[derive(Debug)]
+pub(super) enum Secret<S> {
+    /// The file says what it is.
+    Given(S),
+    /// Nobody knows it yet; this is it if the key has to be made.
+    Fresh(S),
+}
+
+impl<S> Secret<S> {
+    /// The secret that the file gives.
+    pub(super) fn given(&self) -> Option<&S> {
+        match self {
+            Self::Given(secret) => Some(secret),
+            Self::Fresh(_) => None,
+        }
+    }
+
+    /// The secret to make the key with.
+    pub(super) fn to_make(&self) -> &S {
+        match self {
+            Self::Given(secret) | Self::Fresh(secret) => secret,
+        }
+    }
+}
+
+/// Something else that the file mentions, by id or by what it is called.
+#[derive(Debug)]
+pub(super) struct Reference {
+    pub(super) at: Location,
+    pub(super) named: String,
+}
+
+impl Wishes {
+    /// Reads a file's text, as far as it can be understood, with all that can't be.
+    ///
+    /// # Errors
+    /// [`NoRandomness`] if no id can be made for what has none.
+    pub(crate) fn read(text: &str) -> Result<(Self, Vec<Problem>), NoRandomness> {
+        let document = match document::read(text) {
+            Ok(document) => document,
+            Err(problem) => return Ok((Self::default(), vec![problem])),
+        };
+        let mut reading = Reading::new()?;
+        let accounts =
+            reading.top(&document, |reading, fields| Some(fields.list(reading, "accounts", account)));
+        let accounts = accounts.map(|accounts| accounts.wishes).unwrap_or_default();
+        let (count, problems) = reading.finish()?;
+        Ok((Self { accounts, count }, problems))
+    }
+}
+
+fn account(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<AccountWish> {
+    let id = fields.id(reading, "id", AccountId::new);
+    let name = fields.required(reading, "name");
+    let orgs = fields.list(reading, "orgs", org);
+    let connections = fields.list(reading, "connections", connection);
+    Some(AccountWish { at: fields.location(), id, name: name?, orgs, connections })
+}
+
+fn org(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<OrgWish> {
+    let id = fields.id(reading, "id", OrgId::new);
+    let public_id = fields.optional(reading, "public_id");
+    let name = fields.required(reading, "name");
+    let disabled = fields.flag(reading, "disabled");
+    let roles = fields.list(reading, "roles", role);
+    let users = fields.list(reading, "users", user);
+    let api_keys = fields.list(reading, "api_keys", api_key);
+    Some(OrgWish { at: fields.location(), id, public_id, name: name?, disabled, roles, users, api_keys })
+}
+
+fn role(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<RoleWish> {
+    let id = fields.id(reading, "id", RoleId::new);
+    let name = fields.required(reading, "name");
+    let permissions = fields.required_permissions(reading, "permissions");
+    Some(RoleWish { at: fields.location(), id, name: name?, permissions: permissions? })
+}
+
+fn user(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<UserWish> {
+    let id = fields.id(reading, "id", UserId::new);
+    let name = fields.required(reading, "name");
+    let email = fields.required(reading, "email");
+    let roles = fields.references(reading, "roles");
+    let service_account = fields.flag(reading, "service_account");
+    let disabled = fields.flag(reading, "disabled");
+    let application_keys = fields.list(reading, "application_keys", application_key);
+    Some(UserWish {
+        at: fields.location(),
+        id,
+        name: name?,
+        email: email?,
+        roles,
+        service_account,
+        disabled,
+        application_keys,
+    })
+}
+
+fn api_key(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<ApiKeyWish> {
+    let id = fields.id(reading, "id", ApiKeyId::new);
+    let name = fields.required(reading, "name");
+    let secret = fields.secret(reading, "key", random::api_key);
+    Some(ApiKeyWish { at: fields.location(), id, name: name?, secret: secret? })
+}
+
+fn application_key(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<ApplicationKeyWish> {
+    let id = fields.id(reading, "id", ApplicationKeyId::new);
+    let name = fields.required(reading, "name");
+    let secret = fields.secret(reading, "key", random::application_key);
+    let scopes = fields.permissions(reading, "scopes");
+    Some(ApplicationKeyWish { at: fields.location(), id, name: name?, secret: secret?, scopes })
+}
+
+fn connection(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<ConnectionWish> {
+    let id = fields.id(reading, "id", ConnectionId::new);
+    let source = fields.reference(reading, "source");
+    let sink = fields.reference(reading, "sink");
+    let types = fields.types(reading, "types");
+    let created_by = fields.reference(reading, "created_by");
+    Some(ConnectionWish {
+        at: fields.location(),
+        id,
+        source: source?,
+        sink: sink?,
+        types: types?,
+        created_by: created_by?,
+    })
+}

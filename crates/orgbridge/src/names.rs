@@ -1,0 +1,86 @@
+//! How operators name things: by id, or by what people call them where that is plain.
+
+use std::sync::Arc;
+
+use orgbridge_domain::role::{self, RoleView};
+use orgbridge_domain::{Account, Email, Org, OrgId, State, User};
+
+/// What was named is not there, or there more than once.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotNamed {
+    /// Nothing has this name or id.
+    #[error("there is no {what} {named:?}")]
+    Absent {
+        /// What kind of thing.
+        what: &'static str,
+        /// What was asked for.
+        named: String,
+    },
+    /// Several things have this name.
+    #[error("{named:?} names several {what}s; use the id of one of them:\n{}", candidates.join("\n"))]
+    Ambiguous {
+        /// What kind of thing.
+        what: &'static str,
+        /// What was asked for.
+        named: String,
+        /// Each thing that it names.
+        candidates: Vec<String>,
+    },
+}
+
+/// The org with this id, public id or, where only one has it, name.
+pub(crate) fn org<'s>(state: &'s State, named: &str) -> Result<&'s Arc<Org>, NotNamed> {
+    let by_id = named.parse().ok().and_then(|id| state.org(id));
+    let by_public_id = || named.parse().ok().and_then(|public_id| state.org_by_public_id(&public_id));
+    if let Some(org) = by_id.or_else(by_public_id) {
+        return Ok(org);
+    }
+    let describe = |org: &Arc<Org>| {
+        let account = state.account(org.account).map_or("", |account| account.name.as_str());
+        format!("  {}  {}, of account {account}", org.id, org.name)
+    };
+    only("organization", named, state.orgs().filter(|org| org.name.as_str() == named), describe)
+}
+
+/// The account with this id or name.
+pub(crate) fn account<'s>(state: &'s State, named: &str) -> Result<&'s Arc<Account>, NotNamed> {
+    if let Some(account) = named.parse().ok().and_then(|id| state.account(id)) {
+        return Ok(account);
+    }
+    let describe = |account: &Arc<Account>| format!("  {}  {}", account.id, account.name);
+    only("account", named, state.accounts().filter(|account| account.name.as_str() == named), describe)
+}
+
+/// The user of `org` with this id or email address.
+pub(crate) fn user<'s>(state: &'s State, org: OrgId, named: &str) -> Result<&'s Arc<User>, NotNamed> {
+    let by_id = named.parse().ok().and_then(|id| state.user(id)).filter(|user| user.org == org);
+    let by_email = || named.parse::<Email>().ok().and_then(|email| state.user_by_email(org, &email));
+    by_id.or_else(by_email).ok_or_else(|| NotNamed::Absent { what: "user", named: named.to_owned() })
+}
+
+/// The role with this id or name that users of `org` may hold.
+pub(crate) fn role<'s>(state: &'s State, org: OrgId, named: &str) -> Result<RoleView<'s>, NotNamed> {
+    let id = named.parse().ok();
+    role::all(state, org)
+        .find(|role| Some(role.id()) == id || role.name() == named)
+        .ok_or_else(|| NotNamed::Absent { what: "role", named: named.to_owned() })
+}
+
+fn only<'s, T>(
+    what: &'static str,
+    named: &str,
+    found: impl Iterator<Item = &'s T>,
+    describe: impl Fn(&T) -> String,
+) -> Result<&'s T, NotNamed> {
+    let found: Vec<&T> = found.collect();
+    let named = named.to_owned();
+    match found.as_slice() {
+        [] => Err(NotNamed::Absent { what, named }),
+        [only] => Ok(only),
+        _ => {
+            let mut candidates: Vec<String> = found.into_iter().map(describe).collect();
+            candidates.sort();
+            Err(NotNamed::Ambiguous { what, named, candidates })
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Databases that are made here, and not left behind half-made.
+
+use std::fs;
+
+use orgbridge_ledger::DatabaseAddress;
+
+use crate::failure::Failure;
+use crate::operator::Operator;
+
+/// Whether there is something at `address` already.
+pub(crate) fn is_there(address: &DatabaseAddress) -> bool {
+    let DatabaseAddress::Sqlite(path) = address;
+    path.exists()
+}
+
+/// Makes a ledger at `address`, where there must be none, and has `fill` put the first things into it. If that
+/// fails, there is nothing at `address` again.
+pub(crate) fn make<T>(
+    address: &DatabaseAddress,
+    fill: impl FnOnce(&Operator) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let operator = Operator::create(address)?;
+    let filled = fill(&operator);
+    drop(operator);
+    if filled.is_err() {
+        discard(address);
+    }
+    filled
+}
+
+fn discard(address: &DatabaseAddress) {
+    let DatabaseAddress::Sqlite(path) = address;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.clone().into_os_string();
+        name.push(suffix);
+        // The two beside the database are there only if it could not be closed.
+        let _ = fs::remove_file(name);
+    }
+}

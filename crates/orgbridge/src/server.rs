@@ -1,0 +1,228 @@
+//! A server: the ledger, the API on its edge, and the admin listener beside it.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use http::Request;
+use orgbridge_api::{ApiOptions, ClientAddress, IdSource, MonotonicClock, RandomIds, RateLimits};
+use orgbridge_api::{RequestMetrics, SystemMonotonicClock};
+use orgbridge_domain::org_connection::Limits;
+use orgbridge_edge::{Edge, EdgeSettings, PeerAddress, Tls, TlsError};
+use orgbridge_ledger::{Clock, DatabaseAddress, Ledger, LedgerOptions, OpenError, SystemClock};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::admin::{self, Admin};
+use crate::metrics::{CommitMetrics, Metrics};
+use crate::settings::Settings;
+
+/// How many connections the admin listener serves at the same time.
+const ADMIN_CONNECTIONS: usize = 64;
+
+/// What a server is made from.
+#[derive(Clone)]
+pub struct ServerOptions {
+    /// The database, which must exist.
+    pub database: DatabaseAddress,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where `/livez`, `/readyz` and `/metrics` are served, if anywhere.
+    pub admin_listen: Option<SocketAddr>,
+    /// What the API identifies itself with; without it, it speaks cleartext.
+    pub tls: Option<Tls>,
+    /// How the edge serves.
+    pub edge: EdgeSettings,
+    /// How many requests are taken, and in how long.
+    pub rate_limits: RateLimits,
+    /// The operator's bounds on connections.
+    pub limits: Limits,
+    /// Where the times of changes come from.
+    pub clock: Arc<dyn Clock>,
+    /// What rate limits and latencies are measured with.
+    pub monotonic_clock: Arc<dyn MonotonicClock>,
+    /// Where the ids of new things and of requests come from.
+    pub ids: Arc<dyn IdSource>,
+}
+
+impl ServerOptions {
+    /// A server of the ledger in `database` on a port that the system chooses, with the default of all else.
+    pub fn new(database: DatabaseAddress) -> Self {
+        Self {
+            database,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            admin_listen: None,
+            tls: None,
+            edge: EdgeSettings::default(),
+            rate_limits: RateLimits::default(),
+            limits: Limits::default(),
+            clock: Arc::new(SystemClock),
+            monotonic_clock: Arc::new(SystemMonotonicClock::default()),
+            ids: Arc::new(RandomIds),
+        }
+    }
+
+    /// A server of the ledger in `database`, as it is configured.
+    ///
+    /// # Errors
+    /// [`TlsError`] if the certificate or its key can't be used.
+    pub fn from_settings(database: DatabaseAddress, settings: &Settings) -> Result<Self, TlsError> {
+        Ok(Self {
+            listen: settings.listen,
+            admin_listen: settings.admin_listen,
+            tls: settings.tls()?,
+            edge: settings.edge(),
+            rate_limits: settings.rate_limits(),
+            limits: settings.limits(),
+            ..Self::new(database)
+        })
+    }
+}
+
+/// Why a server could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// An address could not be listened on.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The task that opens the database was cut off.
+    #[error("the start was cut off")]
+    CutOff,
+}
+
+/// The server that `orgbridge serve` runs.
+#[derive(Debug)]
+pub struct Server;
+
+impl Server {
+    /// Opens the ledger, listens, and serves in the background until [`RunningServer::stop`].
+    ///
+    /// # Errors
+    /// [`StartError`]. Nothing is left running then.
+    pub async fn start(options: ServerOptions) -> Result<RunningServer, StartError> {
+        let commits = Arc::new(CommitMetrics::default());
+        let ledger = open(&options, Arc::clone(&commits)).await?;
+        // Only now: whoever can connect is answered, and not kept waiting for a large ledger to be read.
+        let (listener, address) = listen(options.listen).await?;
+        let admin_listener = match options.admin_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+
+        let requests = Arc::new(RequestMetrics::default());
+        let scheme = if options.tls.is_some() { "https" } else { "http" };
+        let edge = Edge::new(listener, options.tls, options.edge.clone());
+        let metrics = Arc::new(Metrics::new(&requests, &commits, edge.stats(), ledger.clone()));
+        let api = orgbridge_api::router(ApiOptions {
+            ledger: ledger.clone(),
+            limits: options.limits,
+            rate_limits: options.rate_limits,
+            metrics: requests,
+            clock: options.monotonic_clock,
+            ids: options.ids,
+        });
+
+        let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
+        let admin_address = admin_listener.as_ref().map(|(_, address)| *address);
+        let admin_task = admin_listener.map(|(listener, _)| {
+            let settings = EdgeSettings { max_connections: ADMIN_CONNECTIONS, ..options.edge };
+            let admin = Admin { ledger: ledger.clone(), metrics, stopping: stop.clone() };
+            tokio::spawn(Edge::new(listener, None, settings).serve(admin::router(admin), stop_admin.clone()))
+        });
+        let api_task = tokio::spawn(edge.serve(api.map_request(with_client_address), stop.clone()));
+        Ok(RunningServer { address, admin_address, scheme, ledger, stop, stop_admin, api_task, admin_task })
+    }
+}
+
+/// A server that is answering. Dropping it stops it without waiting for the end; [`Self::stop`] waits.
+#[derive(Debug)]
+pub struct RunningServer {
+    address: SocketAddr,
+    admin_address: Option<SocketAddr>,
+    scheme: &'static str,
+    ledger: Ledger,
+    stop: CancellationToken,
+    stop_admin: CancellationToken,
+    api_task: JoinHandle<()>,
+    admin_task: Option<JoinHandle<()>>,
+}
+
+impl RunningServer {
+    /// Where the API listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the admin listener listens.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
+    /// What callers put before the path, such as `http://127.0.0.1:8080`.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// The ledger behind the API.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Stops: is no longer ready, answers what is under way, closes the ledger, and closes the admin listener
+    /// last, so that whoever watches can see it through.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        joined("the API", (&mut self.api_task).await);
+        let ledger = self.ledger.clone();
+        joined("the ledger", tokio::task::spawn_blocking(move || ledger.close()).await);
+        self.stop_admin.cancel();
+        if let Some(admin) = &mut self.admin_task {
+            joined("the admin listener", admin.await);
+        }
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.stop_admin.cancel();
+    }
+}
+
+fn joined<T>(what: &str, outcome: Result<T, tokio::task::JoinError>) {
+    if let Err(error) = outcome {
+        tracing::error!(%error, "{what} did not end by itself");
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+async fn open(options: &ServerOptions, observer: Arc<CommitMetrics>) -> Result<Ledger, StartError> {
+    let (database, clock) = (options.database.clone(), Arc::clone(&options.clock));
+    let open = move || Ledger::open(&database, LedgerOptions { clock, observer });
+    Ok(tokio::task::spawn_blocking(open).await.map_err(|_| StartError::CutOff)??)
+}
+
+/// The edge knows sockets, the API knows clients: here the one is taken for the other. Behind a proxy that is
+/// the proxy, since anybody can write a forwarding header.
+fn with_client_address<B>(mut request: Request<B>) -> Request<B> {
+    if let Some(PeerAddress(peer)) = request.extensions().get().copied() {
+        request.extensions_mut().insert(ClientAddress(peer.ip()));
+    }
+    request
+}

@@ -1,0 +1,219 @@
+//! Everything that can be configured: one table of settings, each with its name, meaning and default.
+//!
+//! A setting is called the same wherever it is given. `edge.idle_timeout_seconds` of the configuration file is
+//! `ORGBRIDGE_EDGE_IDLE_TIMEOUT_SECONDS` in the environment, and those at the top of the file are flags too:
+//! `admin_listen` is `--admin-listen`. A flag beats the environment, which beats the file, which beats the
+//! default.
+
+mod file;
+mod problem;
+mod quotas;
+mod resolve;
+mod value;
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use orgbridge_api::RateLimits;
+use orgbridge_domain::org_connection::Limits;
+use orgbridge_edge::{EdgeSettings, Tls, TlsError};
+use orgbridge_ledger::DatabaseAddress;
+
+pub use problem::{Origin, Problem, Problems};
+pub use resolve::{Environment, Flag, Resolved, ShownSetting, resolve};
+pub use value::{LogFilter, LogFormat, Switch};
+
+use value::{Form, Shown, Value};
+
+/// A row of the table of settings.
+#[derive(Debug)]
+struct Setting {
+    key: String,
+    about: String,
+    expected: &'static str,
+    form: Form,
+    shown: Shown,
+    default: Option<String>,
+    accepts: fn(&str) -> bool,
+}
+
+impl Setting {
+    fn of<V: Value>(key: impl Into<String>, about: impl Into<String>, default: Option<String>) -> Self {
+        Self {
+            key: key.into(),
+            about: about.into(),
+            expected: V::EXPECTED,
+            form: V::FORM,
+            shown: V::SHOWN,
+            default,
+            accepts: |text| V::read(text).is_some(),
+        }
+    }
+
+    /// What the environment calls it.
+    fn variable(&self) -> String {
+        format!("{}{}", Environment::PREFIX, self.key.replace('.', "_").to_uppercase())
+    }
+}
+
+macro_rules! settings {
+    ($($(#[doc = $about:literal])+ $key:literal $field:ident: $type:ty $(= $default:literal)?;)+) => {
+        /// A whole configuration: every setting has a value that was understood.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Settings {
+            $($(#[doc = $about])+ pub $field: $type,)+
+            /// How many requests each limit takes, and in how long, if they are limited at all.
+            pub quotas: RateLimits,
+        }
+
+        static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
+            let plain = [$(Setting::of::<$type>(
+                $key,
+                [$($about),+].map(str::trim).join(" "),
+                None $(.or(Some($default.to_owned())))?,
+            )),+];
+            plain.into_iter().chain(quotas::settings()).collect()
+        });
+
+        impl Settings {
+            /// Reads each setting from the text that `chosen` gives it. `None` if one is not understood.
+            fn read<'t>(chosen: impl Fn(&str) -> Option<&'t str>) -> Option<Self> {
+                Some(Self {
+                    $($field: match chosen($key) {
+                        Some(text) => <$type as Value>::read(text)?,
+                        None => <$type as Value>::absent()?,
+                    },)+
+                    quotas: quotas::read(&chosen)?,
+                })
+            }
+
+            /// Every setting with its value as text, in the order of the table.
+            fn texts(&self) -> impl Iterator<Item = (&'static Setting, String)> {
+                let texts = [$(self.$field.show()),+];
+                TABLE.iter().zip(texts.into_iter().chain(quotas::texts(&self.quotas)))
+            }
+        }
+    };
+}
+
+settings! {
+    /// The database, such as `sqlite:/var/lib/orgbridge/ledger.db`.
+    "database" database: Option<DatabaseAddress>;
+    /// Where the API listens. Port 0 lets the system choose.
+    "listen" listen: SocketAddr = "127.0.0.1:8080";
+    /// Where `/livez`, `/readyz` and `/metrics` are served. They tell about the deployment without asking who
+    /// wants to know: keep this address private.
+    "admin_listen" admin_listen: Option<SocketAddr>;
+    /// A file with the server's certificate and its intermediates, in PEM. Without it the API speaks cleartext.
+    "tls_cert" tls_cert: Option<PathBuf>;
+    /// A file with the private key of the certificate, in PEM.
+    "tls_key" tls_key: Option<PathBuf>;
+    /// Which log lines are written: `error`, `warn`, `info`, `debug` or `trace`, and parts with a level of
+    /// their own, as in `warn,orgbridge_api=debug`.
+    "log" log: LogFilter = "info";
+    /// How log lines are written to the standard error stream: `readable` or `json`.
+    "log_format" log_format: LogFormat = "readable";
+    /// Whether callers are limited: `on`, or `off` for load tests.
+    "rate_limit" rate_limit: Switch = "on";
+    /// With how many sinks one source may share. Without it, with as many as it likes.
+    "limits.sinks_per_source" sinks_per_source: Option<NonZeroU32>;
+    /// From the first byte of a request until its head is complete; also for a TLS handshake.
+    "edge.header_timeout_seconds" edge_header_timeout: Duration = "10";
+    /// From the end of a request's head until its content is complete.
+    "edge.body_timeout_seconds" edge_body_timeout: Duration = "30";
+    /// How long a connection may be silent between requests.
+    "edge.idle_timeout_seconds" edge_idle_timeout: Duration = "75";
+    /// How long a client may take to read any of its answer.
+    "edge.write_timeout_seconds" edge_write_timeout: Duration = "30";
+    /// How many connections are served at the same time.
+    "edge.max_connections" edge_max_connections: NonZeroU32 = "4096";
+    /// How long requests under way may take when the server stops.
+    "edge.drain_timeout_seconds" edge_drain_timeout: Duration = "25";
+}
+
+impl Settings {
+    /// The operator's bounds on connections.
+    pub fn limits(&self) -> Limits {
+        Limits { sinks_per_source: self.sinks_per_source.map(NonZeroU32::get) }
+    }
+
+    /// How many requests are taken, and in how long.
+    pub fn rate_limits(&self) -> RateLimits {
+        match self.rate_limit {
+            Switch::On => self.quotas.clone(),
+            Switch::Off => RateLimits::off(),
+        }
+    }
+
+    /// How the edge serves.
+    pub fn edge(&self) -> EdgeSettings {
+        EdgeSettings {
+            header_timeout: self.edge_header_timeout,
+            body_timeout: self.edge_body_timeout,
+            idle_timeout: self.edge_idle_timeout,
+            write_timeout: self.edge_write_timeout,
+            max_connections: self.edge_max_connections.get() as usize,
+            drain_timeout: self.edge_drain_timeout,
+            ..EdgeSettings::default()
+        }
+    }
+
+    /// What the API identifies itself with, if it speaks TLS.
+    ///
+    /// # Errors
+    /// [`TlsError`] names the file that can't be used.
+    pub fn tls(&self) -> Result<Option<Tls>, TlsError> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Tls::from_pem_files(certificate, key).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// What can only be seen wrong by looking at several settings: a setting that is there, and what it lacks.
+    fn contradictions(&self) -> Vec<(&'static str, &'static str)> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => vec![("tls_cert", "needs tls_key beside it")],
+            (None, Some(_)) => vec![("tls_key", "needs tls_cert beside it")],
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_a_value_that_its_setting_accepts() {
+        for setting in TABLE.iter() {
+            assert!(setting.default.as_deref().is_none_or(setting.accepts), "{}", setting.key);
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_crates_that_they_configure() {
+        let settings = resolve(&[], &Environment::default(), None).unwrap().settings;
+        assert_eq!(settings.edge(), EdgeSettings::default());
+        assert_eq!(settings.rate_limits(), RateLimits::default());
+        assert_eq!(settings.limits(), Limits::default());
+    }
+
+    #[test]
+    fn no_two_settings_share_a_name() {
+        let mut variables: Vec<String> = TABLE.iter().map(Setting::variable).collect();
+        variables.sort();
+        variables.dedup();
+        assert_eq!(variables.len(), TABLE.len());
+    }
+
+    #[test]
+    fn a_setting_in_seconds_says_so_in_its_name() {
+        for setting in TABLE.iter() {
+            let in_seconds = setting.expected == <Duration as Value>::EXPECTED;
+            assert_eq!(setting.key.ends_with("_seconds"), in_seconds, "{}", setting.key);
+        }
+    }
+}

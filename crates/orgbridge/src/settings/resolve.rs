@@ -1,0 +1,239 @@
+//! Which of the places that give a value has its way.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::{Origin, Problem, Problems, Setting, Settings, Shown, TABLE, file};
+
+/// A setting that was given on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// The setting's key.
+    pub key: &'static str,
+    /// What was given.
+    pub text: String,
+}
+
+/// The part of the environment that concerns this program.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment(BTreeMap<String, OsString>);
+
+impl Environment {
+    /// What the names of all our variables begin with.
+    pub const PREFIX: &str = "ORGBRIDGE_";
+    /// The variable that names the configuration file.
+    pub const CONFIG: &str = "ORGBRIDGE_CONFIG";
+
+    /// The value of one variable.
+    pub fn get(&self, name: &str) -> Option<&OsString> {
+        self.0.get(name)
+    }
+
+    fn unknown(&self) -> Vec<String> {
+        let known: Vec<String> = TABLE.iter().map(Setting::variable).collect();
+        let is_known = |name: &String| name == Self::CONFIG || known.contains(name);
+        self.0.keys().filter(|name| !is_known(name)).cloned().collect()
+    }
+}
+
+/// Takes our variables out of all there are.
+impl FromIterator<(OsString, OsString)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(variables: I) -> Self {
+        let ours = variables.into_iter().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            name.starts_with(Self::PREFIX).then_some((name, value))
+        });
+        Self(ours.collect())
+    }
+}
+
+/// A configuration, and how it came to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// The configuration.
+    pub settings: Settings,
+    /// Each setting with where its value came from.
+    pub shown: Vec<ShownSetting>,
+    /// Variables that look like ours and are not.
+    pub unknown_variables: Vec<String>,
+}
+
+impl Resolved {
+    /// Where the value of the setting `key` came from.
+    pub fn origin(&self, key: &str) -> &Origin {
+        let shown = self.shown.iter().find(|setting| setting.key == key);
+        shown.map_or(&Origin::Default, |setting| &setting.origin)
+    }
+}
+
+/// A setting as `config show` prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownSetting {
+    /// Its key.
+    pub key: &'static str,
+    /// Its value, without secrets.
+    pub value: String,
+    /// Where the value came from.
+    pub origin: Origin,
+    /// The variable of the environment that sets it.
+    pub variable: String,
+    /// What it is for.
+    pub about: &'static str,
+}
+
+/// Brings flags, environment and the text of a configuration file together.
+///
+/// # Errors
+/// [`Problems`] names everything that is wrong in any of them.
+pub fn resolve(
+    flags: &[Flag],
+    environment: &Environment,
+    file: Option<(&Path, &str)>,
+) -> Result<Resolved, Problems> {
+    let mut gathering = Gathering::default();
+    if let Some((path, text)) = file {
+        let (values, problems) = file::read(path, text);
+        gathering.problems.extend(problems);
+        for value in values {
+            gathering.take(value.setting, value.text, value.origin);
+        }
+    }
+    for setting in TABLE.iter() {
+        let name = setting.variable();
+        let Some(value) = environment.get(&name) else { continue };
+        // What is not Unicode is no value of any setting; the replacement characters say so.
+        gathering.take(setting, value.to_string_lossy().into_owned(), Origin::Environment { name });
+    }
+    for flag in flags {
+        let Some(setting) = TABLE.iter().find(|setting| setting.key == flag.key) else { continue };
+        let name = flag.key.replace('_', "-");
+        gathering.take(setting, flag.text.clone(), Origin::Flag { name });
+    }
+    gathering.finish(environment)
+}
+
+/// What was given so far; whoever comes later has its way.
+#[derive(Default)]
+struct Gathering {
+    chosen: BTreeMap<&'static str, (String, Origin)>,
+    problems: Vec<Problem>,
+}
+
+impl Gathering {
+    fn take(&mut self, setting: &'static Setting, text: String, origin: Origin) {
+        if (setting.accepts)(&text) {
+            self.chosen.insert(&setting.key, (text, origin));
+            return;
+        }
+        let Setting { key, expected, .. } = setting;
+        let found = match setting.shown {
+            Shown::Freely => format!(", and not {text:?}"),
+            Shown::Never => String::new(),
+        };
+        self.problems.push(Problem { origin, message: format!("{key}: expected {expected}{found}") });
+    }
+
+    fn finish(mut self, environment: &Environment) -> Result<Resolved, Problems> {
+        let default = |key: &str| TABLE.iter().find(|setting| setting.key == key)?.default.as_deref();
+        let chosen = |key: &str| self.chosen.get(key).map(|(text, _)| text.as_str()).or_else(|| default(key));
+        // Only what its setting accepts was chosen, so that there is nothing left that can't be read.
+        let Some(settings) = Settings::read(chosen) else { return Err(Problems(self.problems)) };
+        for (key, message) in settings.contradictions() {
+            let origin = self.origin(key);
+            self.problems.push(Problem { origin, message: format!("{key} {message}") });
+        }
+        if !self.problems.is_empty() {
+            return Err(Problems(self.problems));
+        }
+        let shown = settings.texts().map(|(setting, value)| ShownSetting {
+            key: &setting.key,
+            value,
+            origin: self.origin(&setting.key),
+            variable: setting.variable(),
+            about: &setting.about,
+        });
+        Ok(Resolved { shown: shown.collect(), unknown_variables: environment.unknown(), settings })
+    }
+
+    fn origin(&self, key: &str) -> Origin {
+        self.chosen.get(key).map_or(Origin::Default, |(_, origin)| origin.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    fn flag(key: &'static str, text: &str) -> Flag {
+        Flag { key, text: text.to_owned() }
+    }
+
+    fn file(text: &str) -> (&Path, &str) {
+        (Path::new("orgbridge.toml"), text)
+    }
+
+    fn problems(flags: &[Flag], variables: &[(&str, &str)], text: &str) -> String {
+        resolve(flags, &environment(variables), Some(file(text))).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default() {
+        let variables = environment(&[("ORGBRIDGE_LISTEN", "127.0.0.1:2"), ("ORGBRIDGE_LOG", "debug")]);
+        let text = "listen = \"127.0.0.1:1\"\nlog = \"warn\"\nlog_format = \"json\"";
+
+        let resolved = resolve(&[flag("listen", "127.0.0.1:3")], &variables, Some(file(text))).unwrap();
+
+        let shown = |key: &str| {
+            let setting = resolved.shown.iter().find(|setting| setting.key == key).unwrap();
+            format!("{} from {}", setting.value, setting.origin)
+        };
+        assert_eq!(shown("listen"), "127.0.0.1:3 from flag --listen");
+        assert_eq!(shown("log"), "debug from environment ORGBRIDGE_LOG");
+        assert_eq!(shown("log_format"), "json from orgbridge.toml:3:14");
+        assert_eq!(shown("rate_limit"), "on from default");
+        assert_eq!(shown("database"), "(none) from default");
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once_with_its_place() {
+        let text = "listn = 1\nlisten = 8080\n\n[edge]\nidle_timeout_seconds = 0\nbody_timeout_seconds = \"30\"\n\
+                    limits = 3\n[limits]\nsinks_per_source = -1";
+        let variables = [("ORGBRIDGE_RATE_LIMIT", "maybe")];
+
+        let report = problems(&[flag("admin_listen", "here")], &variables, text);
+
+        insta::assert_snapshot!(report, @"");
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_reported_line_by_line() {
+        insta::assert_snapshot!(problems(&[], &[], "listen = \n[edge\nlog = \"info\""), @"");
+    }
+
+    #[test]
+    fn a_certificate_without_its_key_is_a_contradiction() {
+        let report = problems(&[flag("tls_cert", "certificate.pem")], &[], "");
+        assert_eq!(report, "flag --tls-cert: tls_cert needs tls_key beside it");
+    }
+
+    #[test]
+    fn what_may_hold_a_password_is_not_repeated() {
+        let variables = [("ORGBRIDGE_DATABASE", "postgres//user:hunter2@host")];
+        let report = problems(&[], &variables, "");
+        assert!(report.starts_with("environment ORGBRIDGE_DATABASE: database: expected a database"));
+        assert!(!report.contains("hunter2"));
+    }
+
+    #[test]
+    fn variables_that_look_like_ours_are_named_and_others_are_not() {
+        let variables =
+            environment(&[("ORGBRIDGE_LISTENN", "secret"), ("PATH", "/bin"), ("ORGBRIDGE_CONFIG", "x")]);
+        let resolved = resolve(&[], &variables, None).unwrap();
+        assert_eq!(resolved.unknown_variables, ["ORGBRIDGE_LISTENN"]);
+    }
+}
