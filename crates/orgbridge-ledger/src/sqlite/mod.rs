@@ -257,7 +257,7 @@ impl Storage for Sqlite {
 
     fn close(&mut self) {
         // So that a copy of the one file, made while nothing runs, is whole.
-        if let Err(error) = self.connection.pragma_query(None, "wal_checkpoint(TRUNCATE)", |_| Ok(())) {
+        if let Err(error) = self.connection.pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(())) {
             tracing::warn!(%error, "the log could not be moved into the database; the next start reads it");
         }
     }

@@ -87,6 +87,18 @@ fn a_locked_database_is_waited_for() {
 }
 
 #[test]
+fn a_closed_ledger_is_one_whole_file() {
+    let place = Sqlite::default();
+    let story = Story::begin(create(&place));
+    let shared = story.connect(types("logs"));
+    story.ledger.close();
+
+    let copy = Sqlite::default();
+    fs::copy(path_of(&place), path_of(&copy)).unwrap();
+    assert_eq!(**open(&copy).unwrap().view().state.connection(shared.id).unwrap(), shared);
+}
+
+#[test]
 fn what_is_no_ledger_is_refused_by_name() {
     let place = Sqlite::default();
     let path = path_of(&place);
