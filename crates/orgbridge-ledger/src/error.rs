@@ -74,6 +74,9 @@ pub enum OpenError {
     /// There is a database at this path already.
     #[error("there is a database at {0} already")]
     Exists(PathBuf),
+    /// The file, or the folder in which SQLite keeps its log beside it, may not be written.
+    #[error("the database at {0} is read-only: its file and its folder must be writable")]
+    ReadOnly(PathBuf),
     /// The file is no SQLite database, or not one of Orgbridge.
     #[error("{path} is no ledger of Orgbridge: {cause}")]
     NotALedger {

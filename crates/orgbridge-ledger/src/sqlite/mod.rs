@@ -122,6 +122,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn storage_error(path: &Path, error: &rusqlite::Error) -> OpenError {
+    if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) {
+        return OpenError::ReadOnly(path.to_owned());
+    }
     OpenError::Storage { path: path.to_owned(), cause: error.to_string() }
 }
 

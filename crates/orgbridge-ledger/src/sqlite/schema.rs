@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use super::storage_error;
 use crate::OpenError;
@@ -22,9 +22,12 @@ pub(super) fn mark(connection: &Connection) -> rusqlite::Result<()> {
 /// Makes sure that the file is a ledger and that no newer program has altered it.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let foreign = |cause: String| OpenError::NotALedger { path: path.to_owned(), cause };
-    let id: i64 = connection
-        .pragma_query_value(None, "application_id", |row| row.get(0))
-        .map_err(|error| foreign(error.to_string()))?;
+    let id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(
+        |error| match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => foreign(error.to_string()),
+            _ => storage_error(path, &error),
+        },
+    )?;
     if id != APPLICATION_ID {
         return Err(foreign("it is a database of another program".to_owned()));
     }
