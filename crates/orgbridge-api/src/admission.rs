@@ -22,7 +22,8 @@ use crate::{Access, LimitName, RouteInfo};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
-/// Whether a request goes on to its handler, and how its caller stands with the limit that was charged for it.
+/// Whether a request goes on to its handler, and how its caller stands with the limit that was charged for
+/// it.
 pub(crate) struct Admission {
     pub(crate) standing: Standing,
     pub(crate) outcome: Result<Caller, ApiError>,
@@ -59,10 +60,10 @@ impl Caller {
 }
 
 impl Api {
-    /// Looks up who is calling, and charges the limit of their org.
+    /// Looks up who is calling, and charges the limit of their org; a failure is charged to the client's address.
     ///
-    /// Failures are charged to the client's address instead. Once it has used up its failures, nothing that it sends is
-    /// looked up until the window ends, so that a search for keys costs us next to nothing.
+    /// Who shows a live key is let in even where the address has used up its failures: many clients share the
+    /// address of a proxy, and one that fails must not lock out the others.
     pub(crate) fn admit(
         &self,
         route: &RouteInfo,
@@ -70,17 +71,13 @@ impl Api {
         id: &RequestId,
         now: Duration,
     ) -> Admission {
-        let address = client_address(request);
-        let failures = self.limiter.look_at_address(LimitName::FailedAuthentication, address, now);
-        if let Err(exhausted) = failures.check() {
-            return Admission { standing: failures, outcome: Err(exhausted.into()) };
-        }
         match self.identify(route.access, request, id) {
             Ok(caller) => {
                 let standing = self.limiter.charge_org(route.limit, caller.org(), now);
                 Admission { standing, outcome: standing.check().map(|()| caller).map_err(ApiError::from) }
             }
             Err(error) => {
+                let address = client_address(request);
                 let standing = self.limiter.charge_address(LimitName::FailedAuthentication, address, now);
                 Admission::turned_away(standing, error)
             }

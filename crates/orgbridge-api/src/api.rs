@@ -10,7 +10,7 @@ use orgbridge_ledger::Ledger;
 use crate::rate_limit::Limiter;
 use crate::{IdSource, MonotonicClock, RandomIds, RateLimits, RequestMetrics, SystemMonotonicClock};
 
-/// What [`router`](crate::router) is made from.
+/// What [`router()`](crate::router()) is made from.
 pub struct ApiOptions {
     /// Where everything is kept.
     pub ledger: Ledger,

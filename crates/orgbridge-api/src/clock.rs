@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Tells how much time has passed. Rate limits and latencies are measured with it and never with the wall clock,
-/// which jumps. Tests bring one that they can move.
+/// Tells how much time has passed. Rate limits and latencies are measured with it and never with the wall
+/// clock, which jumps. Tests bring one that they can move.
 pub trait MonotonicClock: Send + Sync + 'static {
     /// The time since some moment that stays the same for the life of the clock.
     fn elapsed(&self) -> Duration;

@@ -11,8 +11,8 @@ use crate::json;
 use crate::rate_limit::Exhausted;
 use crate::reply::{APPLICATION_JSON, to_json};
 
-/// Why a call has no success to answer. `Display` is the first string of the answer, word for word as the real
-/// service says it where a recording of that exists; [`ApiError::details`] are the strings behind it.
+/// Why a call has no success to answer. `Display` is the first string of the answer, word for word as the
+/// real service says it where a recording of that exists; [`ApiError::details`] are the strings behind it.
 ///
 /// Source: contract, section 1, "Errors".
 #[derive(Debug, thiserror::Error)]
@@ -177,7 +177,8 @@ impl IntoResponse for ApiError {
         let body = to_json(&errors).unwrap_or_else(|_| br#"{"errors":["Internal Server Error"]}"#.to_vec());
         let mut response = (status, [(header::CONTENT_TYPE, APPLICATION_JSON)], body).into_response();
         if status == StatusCode::UNAUTHORIZED {
-            // RFC 9110, 11.6.1 asks for a challenge; `ApiKey` is no registered scheme, but says what is meant.
+            // RFC 9110, 11.6.1 asks for a challenge; `ApiKey` is no registered scheme, but says what is
+            // meant.
             let challenge = HeaderValue::from_static(r#"ApiKey realm="orgbridge", Bearer realm="orgbridge""#);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }

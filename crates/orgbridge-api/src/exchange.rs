@@ -89,7 +89,8 @@ impl Exchange {
         Self { method: request.method().clone(), id, opened_at, meter, api }
     }
 
-    /// Ties what is logged on the way to the request. It names the route and not the path, which strangers write.
+    /// Ties what is logged on the way to the request. It names the route and not the path, which strangers
+    /// write.
     fn span(&self) -> Span {
         debug_span!("request", id = %self.id, method = %self.method, route = self.meter.label)
     }
@@ -100,31 +101,28 @@ impl Exchange {
         self.api.limiter.describe(standing, headers);
         headers.insert(request_id::X_REQUEST_ID, request_id::to_header(&self.id));
         protect(headers);
-        self.count(&response, standing);
-        self.log(&mut response);
+        let took = self.api.clock.elapsed().saturating_sub(self.opened_at);
+        self.count(&response, standing, took);
+        self.log(&mut response, took);
         response
     }
 
-    fn count(&self, response: &Response, standing: &Standing) {
-        self.meter.latency.observe(self.took().as_secs_f64());
+    fn count(&self, response: &Response, standing: &Standing, took: Duration) {
+        self.meter.latency.observe(took.as_secs_f64());
         self.api.metrics.count_request(self.meter.label, &self.method, response.status());
         if standing.check().is_err() {
             self.api.metrics.count_refusal(standing.name());
         }
     }
 
-    fn log(&self, response: &mut Response) {
+    fn log(&self, response: &mut Response, took: Duration) {
         let Self { id, method, meter: Meter { label: route, .. }, .. } = self;
-        let (status, micros) = (response.status().as_u16(), self.took().as_micros());
+        let (status, micros) = (response.status().as_u16(), took.as_micros());
         if let Some(Cause(cause)) = response.extensions_mut().remove() {
             error!(%id, %method, route, status, micros, cause, "a request failed");
         } else {
             debug!(%id, %method, route, status, micros, "answered a request");
         }
-    }
-
-    fn took(&self) -> Duration {
-        self.api.clock.elapsed().saturating_sub(self.opened_at)
     }
 }
 

@@ -8,8 +8,8 @@ pub trait IdSource: Send + Sync + 'static {
     fn next(&self) -> Uuid;
 }
 
-/// Random UUIDs (version 4) from a generator that the operating system seeds: a system call for each would cost
-/// every request as much as deciding it.
+/// Random UUIDs (version 4) from a generator that the operating system seeds: a system call for each would
+/// cost every request as much as deciding it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RandomIds;
 

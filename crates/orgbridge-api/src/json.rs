@@ -1,8 +1,8 @@
 //! JSON that has one meaning.
 //!
-//! `serde_json` alone takes what two readers could read differently: it keeps the last of two members with one name,
-//! skips what nobody asks for unread, and fills a struct from an array. So every body is [checked](check) as a whole
-//! first, and then read into [`Object`]s, which only an object fills.
+//! `serde_json` alone takes what two readers could read differently: it keeps the last of two members with
+//! one name, skips what nobody asks for unread, and fills a struct from an array. So every body is
+//! [checked](check) as a whole first, and then read into [`Object`]s, which only an object fills.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -19,7 +19,8 @@ const MAX_DEPTH: usize = 32;
 /// Why a body is not what a call takes.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// It is no JSON, or JSON of more than one meaning. The text says what is wrong and in which line and column.
+    /// It is no JSON, or JSON of more than one meaning. The text says what is wrong and in which line and
+    /// column.
     NotJson(String),
     /// It is JSON of another shape. The text begins with the path to what is wrong.
     OtherShape(String),
@@ -41,7 +42,8 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
 }
 
-/// Refuses what is no JSON text of RFC 8259, a member given twice, numbers that no double holds, and too much depth.
+/// Refuses what is no JSON text of RFC 8259, a member given twice, numbers that no double holds, and too
+/// much depth.
 fn check(bytes: &[u8]) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     Anything { levels_left: MAX_DEPTH }.deserialize(&mut deserializer)?;

@@ -1,13 +1,16 @@
 //! What Orgbridge answers: the control plane over HTTP.
 //!
-//! [`router`] makes an axum router from a [`Ledger`] and what surrounds it. A request walks one straight line:
+//! [`router()`] makes an axum router from a [`Ledger`](orgbridge_ledger::Ledger) and what surrounds it. A
+//! request walks one straight line:
 //!
-//! 1. `exchange`: a name for the request, a span, the answer's common headers, metrics, and 500 where something
-//!    panics;
-//! 2. `admission`: the credentials that the route asks for are looked up and the caller's rate limit is charged;
-//! 3. `extract`: the caller's right is proven first, so that strangers learn nothing of our validation, then the
-//!    path and the query are read, and the body last;
-//! 4. `routes`: one function per call, which hands values to a rule of [`orgbridge_domain`] and shows the outcome;
+//! 1. `exchange`: a name for the request, a span, the answer's common headers, metrics, and 500 where
+//!    something panics;
+//! 2. `admission`: the credentials that the route asks for are looked up and the caller's rate limit is
+//!    charged;
+//! 3. `extract`: the caller's right is proven first, so that strangers learn nothing of our validation,
+//!    then the path and the query are read, and the body last;
+//! 4. `routes`: one function per call, which hands values to a rule of [`orgbridge_domain`] and shows the
+//!    outcome;
 //! 5. `wire`: the shapes that go over the wire, which never reach the domain.
 //!
 //! Every error, whoever raises it, is `{"errors":["what", "where and why"]}`.
@@ -41,6 +44,3 @@ pub use ids::{IdSource, RandomIds};
 pub use metrics::RequestMetrics;
 pub use rate_limit::{LimitName, NotALimitName, Quota, RateLimits};
 pub use router::{Access, RouteInfo, router, routes};
-
-#[cfg(doc)]
-use orgbridge_ledger::Ledger;

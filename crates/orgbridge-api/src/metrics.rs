@@ -9,7 +9,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::LimitName;
 
-/// Upper bounds of the latency buckets, in seconds: from a read in memory to a commit that waits for a bad disk.
+/// Upper bounds of the latency buckets, in seconds: from a read in memory to a commit that waits for a bad
+/// disk.
 const LATENCY_BUCKETS: [f64; 15] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 

@@ -1,8 +1,8 @@
 //! How many requests are taken, and in how long.
 //!
-//! Limits are windows of fixed length, counted per caller and limit name. A token bucket, such as the `governor` crate
-//! has, would let traffic through more evenly, but clients plan by the headers: they wait for `reset` seconds and expect
-//! the whole of `limit` again, and a bucket has no such moment.
+//! Limits are windows of fixed length, counted per caller and limit name. A token bucket, such as the
+//! `governor` crate has, would let traffic through more evenly, but clients plan by the headers: they wait
+//! for `reset` seconds and expect the whole of `limit` again, and a bucket has no such moment.
 //!
 //! Source: contract, section 3.
 
@@ -24,8 +24,8 @@ use windows::{Usage, Windows};
 /// How many windows of orgs are kept at the most.
 const MAX_ORG_WINDOWS: usize = 1 << 20;
 
-/// How many windows of addresses are kept at the most. They are apart from those of orgs, so that strangers can't push
-/// those out.
+/// How many windows of addresses are kept at the most. They are apart from those of orgs, so that strangers
+/// can't push those out.
 const MAX_ADDRESS_WINDOWS: usize = 1 << 18;
 
 /// Counts requests against the limits.
@@ -56,11 +56,6 @@ impl Limiter {
     /// Counts a request from `address`.
     pub(crate) fn charge_address(&self, name: LimitName, address: IpAddr, now: Duration) -> Standing {
         self.standing(name, |quota| self.addresses.charge((name, Network::of(address)), quota, now))
-    }
-
-    /// What a request from `address` would meet, without counting one.
-    pub(crate) fn look_at_address(&self, name: LimitName, address: IpAddr, now: Duration) -> Standing {
-        self.standing(name, |quota| self.addresses.look_at(&(name, Network::of(address)), quota, now))
     }
 
     fn standing(&self, name: LimitName, usage: impl FnOnce(Quota) -> Usage) -> Standing {
@@ -113,20 +108,6 @@ mod tests {
         assert!(!admits(LimitName::OrgConnectionsRead, one));
         assert!(admits(LimitName::OrgConnectionsWrite, one));
         assert!(admits(LimitName::OrgConnectionsRead, other));
-    }
-
-    #[test]
-    fn looking_counts_nothing() {
-        let limiter = limiter(2);
-        let address = IpAddr::from([192, 0, 2, 1]);
-        let name = LimitName::FailedAuthentication;
-        for _ in 0..10 {
-            assert!(limiter.look_at_address(name, address, NOW).check().is_ok());
-        }
-        limiter.charge_address(name, address, NOW);
-        assert!(limiter.look_at_address(name, address, NOW).check().is_ok());
-        limiter.charge_address(name, address, NOW);
-        assert!(limiter.look_at_address(name, address, NOW).check().is_err());
     }
 
     #[test]

@@ -12,7 +12,8 @@ pub(crate) const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("appli
 /// Enough for one resource, so that most answers are written without growing.
 const USUAL_BYTES: usize = 1024;
 
-/// An answer of 200 with a JSON body, already written: what it shows may be borrowed from a view that is let go.
+/// An answer of 200 with a JSON body, already written: what it shows may be borrowed from a view that is
+/// let go.
 #[derive(Debug)]
 pub(crate) struct Reply(Vec<u8>);
 

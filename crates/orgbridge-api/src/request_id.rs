@@ -4,12 +4,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use orgbridge_ledger::RequestId;
 use uuid::Uuid;
 
-/// In the request, the name that the caller gives it; in the answer, the name that it has in logs and in the audit
-/// log.
+/// In the request, the name that the caller gives it; in the answer, the name that it has in logs and in
+/// the audit log.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The caller's name for the request if it is one, and a new one otherwise. A name that is none is no reason to
-/// refuse a call: it is not the caller's data, and no answer depends on it.
+/// The caller's name for the request if it is one, and a new one otherwise. A name that is none is no
+/// reason to refuse a call: it is not the caller's data, and no answer depends on it.
 pub(crate) fn name(headers: &HeaderMap, new_id: impl FnOnce() -> Uuid) -> RequestId {
     given(headers).unwrap_or_else(|| made(new_id()))
 }

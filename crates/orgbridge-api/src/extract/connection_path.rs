@@ -9,7 +9,8 @@ use crate::error::ApiError;
 
 /// The last segment of the path, `{connection_id}`.
 ///
-/// It is taken as it was sent. axum's own `Path` decodes percent signs, which would give one id many spellings.
+/// It is taken as it was sent. axum's own `Path` decodes percent signs, which would give one id many
+/// spellings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionPath(pub(crate) ConnectionId);
 

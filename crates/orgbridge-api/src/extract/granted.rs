@@ -1,8 +1,9 @@
 //! Callers, by what is proven of them.
 //!
-//! A handler's first argument is one of these types. Which one it is says whom the handler admits ([`StartsWith`]), and
-//! the table of routes reads it from there: a handler and its entry can't differ. Admission puts the caller into the
-//! request; a handler that was mounted past it finds none and admits nobody.
+//! A handler's first argument is one of these types. Which one it is says whom the handler admits
+//! ([`StartsWith`]), and the table of routes reads it from there: a handler and its entry can't differ.
+//! Admission puts the caller into the request; a handler that was mounted past it finds none and admits
+//! nobody.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -24,8 +25,8 @@ pub(crate) trait Admits {
     const ACCESS: Access;
 }
 
-/// The arguments of a handler, as axum's [`Handler`](axum::handler::Handler) has them, the first of which says whom it
-/// admits. A handler without such an argument can't be mounted.
+/// The arguments of a handler, as axum's [`Handler`](axum::handler::Handler) has them, the first of which
+/// says whom it admits. A handler without such an argument can't be mounted.
 pub(crate) trait StartsWith {
     /// The first argument.
     type First: Admits;
@@ -94,9 +95,9 @@ fn admitted<C: Clone + Send + Sync + 'static>(extensions: &mut Extensions) -> Re
 
 /// A user who holds `R` in their org.
 ///
-/// A [`Grant`] borrows the state that it is proven on and can't be an argument itself. So the right is proven here, which
-/// keeps strangers from whatever comes after, and once more for each use: on the same view to [read](Self::grant), and on
-/// the state that the commit will see to [write](Self::commit).
+/// A [`Grant`] borrows the state that it is proven on and can't be an argument itself. So the right is
+/// proven here, which keeps strangers from whatever comes after, and once more for each use: on the same
+/// view to [read](Self::grant), and on the state that the commit will see to [write](Self::commit).
 pub(crate) struct Granted<R> {
     caller: SignedIn,
     api: Api,
@@ -119,7 +120,8 @@ impl<R: Right> Granted<R> {
         self.caller.session().authorize()
     }
 
-    /// Runs a rule on the state that its commit will see, and returns what it decided with a view that shows it.
+    /// Runs a rule on the state that its commit will see, and returns what it decided with a view that
+    /// shows it.
     pub(crate) async fn commit<T, F>(self, rule: F) -> Result<(Arc<View>, T), ApiError>
     where
         T: Send + 'static,

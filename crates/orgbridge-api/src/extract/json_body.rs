@@ -14,8 +14,8 @@ use crate::json;
 /// The most bytes that a body may have. Source: contract, section 1.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// A body of JSON, read strictly. It comes last among the extractors: nothing of a body is read before the caller's
-/// right is proven.
+/// A body of JSON, read strictly. It comes last among the extractors: nothing of a body is read before the
+/// caller's right is proven.
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
@@ -59,7 +59,8 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), BodyProblem> {
     }
 }
 
-/// Whether a media type is `application/json`, with no parameter but `charset=utf-8`. Source: RFC 9110, section 8.3.1.
+/// Whether a media type is `application/json`, with no parameter but `charset=utf-8`. Source: RFC 9110,
+/// section 8.3.1.
 fn is_json(media_type: &[u8]) -> bool {
     let mut parts = media_type.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let is_utf8 = |parameter: &[u8]| {
@@ -71,8 +72,8 @@ fn is_json(media_type: &[u8]) -> bool {
         && parts.all(is_utf8)
 }
 
-/// Reads a body into one piece. A body of many small chunks is copied together as they come: kept apart, each would
-/// hold on to the buffer that it was read into.
+/// Reads a body into one piece. A body of many small chunks is copied together as they come: kept apart,
+/// each would hold on to the buffer that it was read into.
 async fn read(mut body: Body) -> Result<Vec<u8>, BodyProblem> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > MAX_BYTES {

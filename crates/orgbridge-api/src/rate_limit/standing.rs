@@ -31,8 +31,8 @@ impl Standing {
         Self { name, quota: Some(quota), remaining, reset_seconds, is_admitted }
     }
 
-    /// The standing with a limit that is off. It is shown as one that is never reached, since every answer carries the
-    /// headers and clients read numbers from them.
+    /// The standing with a limit that is off. It is shown as one that is never reached, since every answer
+    /// carries the headers and clients read numbers from them.
     pub(super) const fn unlimited(name: LimitName) -> Self {
         Self { name, quota: None, remaining: u32::MAX, reset_seconds: 0, is_admitted: true }
     }

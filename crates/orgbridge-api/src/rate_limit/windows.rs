@@ -24,13 +24,13 @@ pub(super) struct Usage {
     pub(super) is_admitted: bool,
 }
 
-/// The open window of each key. A window opens with the first request and not on a common beat, so that callers who
-/// were refused don't all come back at one moment.
+/// The open window of each key. A window opens with the first request and not on a common beat, so that
+/// callers who were refused don't all come back at one moment.
 ///
-/// The memory is bounded without a sweep: a shard keeps two generations of windows. When a period has passed, or the
-/// young generation is full, the young becomes the old, and what was old and has not been used since is forgotten. After
-/// a whole period that forgets only windows that are closed; under more keys than there is room for, it forgets the
-/// windows that were used longest ago.
+/// The memory is bounded without a sweep: a shard keeps two generations of windows. When a period has
+/// passed, or the young generation is full, the young becomes the old, and what was old and has not been
+/// used since is forgotten. After a whole period that forgets only windows that are closed; under more keys
+/// than there is room for, it forgets the windows that were used longest ago.
 #[derive(Debug)]
 pub(super) struct Windows<K> {
     shards: Box<[Mutex<Shard<K>>]>,
@@ -78,12 +78,6 @@ impl<K: Hash + Eq> Windows<K> {
         Usage { is_admitted, ..window.usage(quota, now) }
     }
 
-    /// What [`Self::charge`] would find, without counting a request.
-    pub(super) fn look_at(&self, key: &K, quota: Quota, now: Duration) -> Usage {
-        let window = self.shard(key).get(key).filter(|window| window.is_open(quota, now));
-        window.unwrap_or(Window { opened_at: now, used: 0 }).usage(quota, now)
-    }
-
     fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K>> {
         // The high bits: the maps inside use the low ones.
         let number = usize::try_from(self.shard_of.hash_one(key) >> 32).unwrap_or_default() % SHARDS;
@@ -93,10 +87,6 @@ impl<K: Hash + Eq> Windows<K> {
 }
 
 impl<K: Hash + Eq> Shard<K> {
-    fn get(&self, key: &K) -> Option<Window> {
-        self.young.get(key).or_else(|| self.old.get(key)).copied()
-    }
-
     fn take(&mut self, key: &K) -> Option<Window> {
         self.young.get(key).copied().or_else(|| self.old.remove(key))
     }

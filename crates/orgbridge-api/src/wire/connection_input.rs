@@ -1,7 +1,7 @@
 //! What a connection is made or updated from.
 //!
-//! Members that are not named here are ignored: neither the source nor the creator, the id or a time is ever taken from
-//! a body.
+//! Members that are not named here are ignored: neither the source nor the creator, the id or a time is
+//! ever taken from a body.
 
 use orgbridge_domain::{ConnectionId, ConnectionTypes, OrgId, Refusal, TypesProblem, WhyNotAllowed};
 use serde::Deserialize;
@@ -64,8 +64,8 @@ impl CreateConnection {
     /// The sink of the connection and what `source` is to share with it.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`], [`Refusal::NoSink`] if the sink's id is no id, and [`Refusal::NotAllowed`] if a type is
-    /// repeated: here, unlike on update, the real service blames the pair for it.
+    /// [`ApiError::Invalid`], [`Refusal::NoSink`] if the sink's id is no id, and [`Refusal::NotAllowed`] if
+    /// a type is repeated: here, unlike on update, the real service blames the pair for it.
     pub(crate) fn sink_and_types(self, source: OrgId) -> Result<(OrgId, ConnectionTypes), ApiError> {
         let Object(CreateData { kind, attributes, relationships: Object(relationships) }) = self.data;
         let Object(SinkOrg { data: Object(sink) }) = relationships.sink_org;

@@ -49,8 +49,8 @@ struct PageMeta {
 }
 
 impl<'s> ConnectionList<'s> {
-    /// Shows `listing`, with everyone from `state` whom it names: first the orgs, then the creators, each once and in
-    /// the order in which they are named.
+    /// Shows `listing`, with everyone from `state` whom it names: first the orgs, then the creators, each
+    /// once and in the order in which they are named.
     pub(crate) fn of(state: &'s State, listing: &Listing<'s>) -> Self {
         let connections = &listing.connections;
         let orgs = connections.iter().flat_map(|connection| [connection.source, connection.sink]);

@@ -1,0 +1,100 @@
+use crate::program::{Keys, Program};
+
+const DEPLOYMENT: &str = include_str!("deployment.yaml");
+
+#[test]
+fn a_file_comes_true_once_and_then_changes_nothing() {
+    let program = Program::new();
+    program.write("deployment.yaml", DEPLOYMENT);
+    let first = program.run(&["import", "deployment.yaml", "--create", "--output", "json"]).json();
+    assert_eq!(first["changed"], true);
+    assert_eq!(first["tally"]["orgs"]["created"], 2);
+    assert_eq!(first["made_keys"], serde_json::json!([]));
+
+    let before = program.run(&["audit", "list"]).stdout;
+    let second = program.run(&["import", "deployment.yaml"]);
+    assert_eq!(second.text(), "nothing to change");
+    assert_eq!(program.run(&["audit", "list"]).stdout, before);
+}
+
+#[test]
+fn the_keys_of_a_file_and_those_made_for_it_open_the_api() {
+    let program = Program::new();
+    program
+        .write("deployment.yaml", &DEPLOYMENT.replace(", key: 89abcdef0123456789abcdef0123456789abcdef", ""));
+    let imported = program.run(&["import", "deployment.yaml", "--create", "--output", "json"]).json();
+    let made = imported["made_keys"][0].clone();
+    assert_eq!(made["name"], "reader");
+    assert_eq!(made["owner"], "jane@example.com");
+
+    let server = program.serve(&[]);
+    let api_key = "0123456789abcdef0123456789abcdef".to_owned();
+    let admin = Keys {
+        api_key: api_key.clone(),
+        application_key: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+    };
+    let reader = Keys { api_key, application_key: made["key"].as_str().unwrap().to_owned() };
+    let (status, body) = server.get("/api/v2/org_connections/f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a", &admin);
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(server.get("/api/v2/org_connections", &reader).0, 200);
+    assert_eq!(server.get("/api/v1/org", &reader).0, 403);
+}
+
+#[test]
+fn of_a_faulty_file_nothing_comes_true_and_every_problem_is_named() {
+    let program = Program::new();
+    program.write("deployment.yaml", DEPLOYMENT);
+    program.run(&["import", "deployment.yaml", "--create"]).text();
+    let faulty = DEPLOYMENT
+        .replace("name: Sink Org", "name: Renamed")
+        .replace("types: [logs]", "types: [logs, traces]")
+        .replace("roles: [Admin]", "roles: [Admin, Butler]")
+        .replace("scopes:", "scope:");
+    program.write("faulty.yaml", &faulty);
+
+    let ended = program.run(&["import", "faulty.yaml"]);
+
+    insta::assert_snapshot!(ended.complaint(3), @r#"
+    error: nothing was imported, because of 3 problems:
+    faulty.yaml:13:28: accounts[0].orgs[0].users[0].roles[1]: the organization has no role "Butler"
+    faulty.yaml:16:79: accounts[0].orgs[0].users[0].application_keys[1]: there is no member "scope"; expected id, name, key, scopes
+    faulty.yaml:20:102: accounts[0].connections[0].types[1]: "traces" is no connection type; expected "logs", "metrics" or "audit"
+    "#);
+    assert!(!program.run(&["org", "list"]).text().contains("Renamed"));
+}
+
+#[test]
+fn a_name_that_several_orgs_have_is_answered_with_their_ids() {
+    let program = Program::new();
+    program.write(
+        "deployment.yaml",
+        "accounts:\n- name: A\n  orgs: [{id: 4dee724d-00cc-11ea-a77b-570c9d03c6c5, name: Twin}]\n\
+         - name: B\n  orgs: [{id: 83999dcd-7f97-11f0-8de1-1ecf66f1aa85, name: Twin}]\n",
+    );
+    program.run(&["import", "deployment.yaml", "--create"]).text();
+    insta::assert_snapshot!(program.run(&["org", "show", "Twin"]).complaint(3), @r#"
+    error: "Twin" names several organizations; use the id of one of them:
+      4dee724d-00cc-11ea-a77b-570c9d03c6c5  Twin, of account A
+      83999dcd-7f97-11f0-8de1-1ecf66f1aa85  Twin, of account B
+    "#);
+}
+
+#[test]
+fn a_long_file_is_imported_in_one_piece() {
+    let program = Program::new();
+    let orgs: String = (0..2000).map(|number| format!("  - {{name: Org {number}}}\n")).collect();
+    let connections: String = (1..2000)
+        .map(|number| {
+            format!("  - {{source: Hub, sink: Org {number}, types: [logs], created_by: jane@example.com}}\n")
+        })
+        .collect();
+    let hub = "  - {name: Hub, users: [{name: Jane, email: jane@example.com, roles: [Admin]}]}\n";
+    program.write(
+        "long.yaml",
+        &format!("accounts:\n- name: Long\n  orgs:\n{hub}{orgs}  connections:\n{connections}"),
+    );
+    let imported = program.run(&["import", "long.yaml", "--create", "--output", "json"]).json();
+    assert_eq!(imported["tally"]["connections"]["created"], 1999);
+    assert_eq!(program.run(&["import", "long.yaml"]).text(), "nothing to change");
+    assert!(program.run(&["audit", "verify"]).text().starts_with("the log is whole"));
+}

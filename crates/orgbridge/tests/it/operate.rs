@@ -1,0 +1,160 @@
+//! What an operator does by hand.
+
+use serde_json::{Value, json};
+
+use crate::program::{Ended, Program};
+
+impl Program {
+    /// Runs a command that prints JSON.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let mut all = arguments.to_vec();
+        all.extend(["--output", "json"]);
+        self.run(&all).json()
+    }
+
+    /// Runs a command that a rule refuses.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let ended: Ended = self.run(arguments);
+        ended.complaint(3).to_owned()
+    }
+}
+
+#[test]
+fn accounts_and_orgs_are_made_and_orgs_are_renamed_and_switched() {
+    let (program, _) = Program::initialized();
+    program.json(&["account", "create", "Other Account"]);
+    program.run(&["org", "create", "Lonely"]).complaint(2);
+    let made = program.json(&["org", "create", "Sink", "--account", "Source Org", "--public-id", "sink"]);
+    assert_eq!(made["public_id"], "sink");
+
+    assert_eq!(program.json(&["org", "rename", "sink", "Sink Org"])["name"], "Sink Org");
+    assert_eq!(program.json(&["org", "disable", "Sink Org"])["disabled"], true);
+    assert_eq!(program.json(&["org", "enable", "Sink Org"])["disabled"], false);
+    assert_eq!(program.json(&["org", "show", made["id"].as_str().unwrap()])["name"], "Sink Org");
+
+    let accounts = program.json(&["account", "list"]);
+    assert_eq!(accounts[1]["name"], "Other Account");
+    assert_eq!(program.json(&["org", "list", "--account", "Other Account"]), json!([]));
+    let refusal = program.refused(&["account", "create", "Other Account"]);
+    assert_eq!(refusal, "error: account name Other Account is already taken");
+}
+
+#[test]
+fn users_and_roles_are_made_changed_and_looked_after() {
+    let (program, _) = Program::initialized();
+    let of = ["--org", "Source Org"];
+    let run = |arguments: &[&str]| program.json(&[arguments, &of].concat());
+
+    let role = run(&["role", "create", "Auditor", "--permission", "audit_logs_read"]);
+    assert_eq!(role["permissions"], json!(["audit_logs_read"]));
+    let robot = run(&["user", "create", "ci@example.com", "--service-account"]);
+    assert_eq!(robot["service_account"], true);
+    assert_eq!(robot["roles"], json!(["Standard"]));
+    let changed = run(&["user", "set-roles", "ci@example.com", "--role", "Auditor", "--role", "Read Only"]);
+    assert_eq!(changed["roles"], json!(["Auditor", "Read Only"]));
+    let disabled = run(&["user", "disable", robot["id"].as_str().unwrap()]);
+    assert_eq!(disabled["disabled"], true);
+    assert_eq!(run(&["user", "enable", "ci@example.com"])["disabled"], false);
+    assert_eq!(run(&["role", "list"]).as_array().unwrap().len(), 4);
+
+    let refused = |arguments: &[&str]| program.refused(&[arguments, &of].concat());
+    assert_eq!(refused(&["role", "delete", "Auditor"]), "error: role is still in use by ci@example.com");
+    assert_eq!(
+        refused(&["user", "disable", "jane@example.com"]),
+        "error: the last enabled admin of an organization can't be removed"
+    );
+    assert_eq!(refused(&["user", "disable", "nobody"]), "error: there is no user \"nobody\"");
+    run(&["user", "set-roles", "ci@example.com", "--role", "Standard"]);
+    assert_eq!(run(&["role", "delete", "Auditor"])["name"], "Auditor");
+}
+
+#[test]
+fn keys_are_made_listed_without_their_secrets_and_revoked() {
+    let (program, _) = Program::initialized();
+    let made = program.json(&["key", "api", "create", "ci", "--org", "Source Org"]);
+    let secret = made["key"].as_str().unwrap();
+    let listed = program.run(&["key", "api", "list", "--org", "Source Org", "--output", "json"]);
+    assert_eq!(listed.json()[1]["last4"], secret[28..]);
+    assert!(!listed.stdout.contains(secret));
+    let revoked = program.json(&["key", "api", "revoke", made["id"].as_str().unwrap()]);
+    assert_eq!(revoked["name"], "ci");
+    assert_eq!(
+        program.refused(&["key", "api", "revoke", made["id"].as_str().unwrap()]),
+        "error: API key not found"
+    );
+
+    let user = ["--org", "Source Org", "--user", "jane@example.com"];
+    let create = [&["key", "application", "create", "reader", "--scopes", "org_connections_read"], &user[..]];
+    let made = program.json(&create.concat());
+    assert_eq!(made["scopes"], json!(["org_connections_read"]));
+    assert_eq!(made["key"].as_str().unwrap().len(), 40);
+    let listed = program.json(&[&["key", "application", "list"], &user[..]].concat());
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert_eq!(listed[0]["scopes"], Value::Null);
+    program.json(&["key", "application", "revoke", made["id"].as_str().unwrap()]);
+    program.run(&["key", "application", "create", "x", "--scopes", "all"]).complaint(2);
+}
+
+#[test]
+fn connections_are_made_updated_and_deleted() {
+    let (program, _) = Program::initialized();
+    program.json(&["org", "create", "Sink Org"]);
+    let create = |sink| {
+        ["connection", "create", "--source", "Source Org", "--sink", sink, "--created-by", "jane@example.com"]
+    };
+    let made = program.json(&[&create("Sink Org"), &["--types", "logs,metrics"][..]].concat());
+    assert_eq!(made["types"], json!(["logs", "metrics"]));
+    assert_eq!(made["sink"], "Sink Org");
+    let id = made["id"].as_str().unwrap();
+
+    assert_eq!(program.json(&["connection", "update", id, "--types", "audit"])["types"], json!(["audit"]));
+    assert_eq!(program.json(&["connection", "show", id])["types"], json!(["audit"]));
+    assert_eq!(program.json(&["connection", "list", "--org", "Sink Org"])[0]["id"], id);
+
+    let again = program.refused(&[&create("Sink Org"), &["--types", "logs"][..]].concat());
+    assert!(again.ends_with("already exists"), "{again}");
+    let itself = program.refused(&[&create("Source Org"), &["--types", "logs"][..]].concat());
+    assert!(itself.contains("is not allowed"), "{itself}");
+    program.run(&["connection", "update", id, "--types", "logs,logs"]).complaint(2);
+
+    program.json(&["connection", "delete", id]);
+    let gone = program.refused(&["connection", "delete", id]);
+    assert_eq!(gone, format!("error: org connection with id:{id} not found not found"));
+}
+
+#[test]
+fn a_table_has_a_heading_and_a_line_for_each() {
+    let (program, _) = Program::initialized();
+    let ended = program.run(&["role", "list", "--org", "Source Org"]);
+    insta::assert_snapshot!(ended.text(), @r#"
+    ID                                    NAME       MANAGED  PERMISSIONS
+    0b1d6e00-0000-4000-8000-000000000001  Admin      yes      org_connections_read, org_connections_write, org_management, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read
+    0b1d6e00-0000-4000-8000-000000000002  Standard   yes      org_connections_read, user_app_keys
+    0b1d6e00-0000-4000-8000-000000000003  Read Only  yes      org_connections_read
+    "#);
+}
+
+#[test]
+fn a_limit_on_sinks_holds_for_operators_too() {
+    let (program, _) = Program::initialized();
+    let program = program.with_variable("ORGBRIDGE_LIMITS_SINKS_PER_SOURCE", "1");
+    for sink in ["One", "Two"] {
+        program.json(&["org", "create", sink]);
+    }
+    let create = |sink| {
+        [
+            "connection",
+            "create",
+            "--source",
+            "Source Org",
+            "--created-by",
+            "jane@example.com",
+            "--types",
+            "logs",
+            "--sink",
+            sink,
+        ]
+    };
+    program.json(&create("One"));
+    assert!(program.refused(&create("Two")).ends_with("1 organizations, the most allowed"));
+}
