@@ -19,6 +19,7 @@ mod draft;
 mod grant;
 mod id;
 mod key;
+mod layered;
 pub mod org;
 pub mod org_connection;
 mod permission;

@@ -237,7 +237,6 @@ pub fn decide(
     wanted: ConnectionType,
 ) -> Option<&Arc<OrgConnection>> {
     state
-        .connection_between(source, sink)
-        .filter(|connection| connection.types.contains(wanted))
+        .connection_sharing(wanted, source, sink)
         .filter(|_| !state.is_disabled(source) && !state.is_disabled(sink))
 }

@@ -155,6 +155,32 @@ pub fn create(
     Ok(Decided::one(role.clone(), Change::Role(Edit::Create(role))))
 }
 
+/// Gives a role of the grant's org a name and permissions.
+///
+/// # Errors
+/// [`Refusal::Absent`] if the org has no such role of its own; [`Refusal::Taken`] if another has this name;
+/// [`Refusal::BeyondOwnRights`] if it would allow what the principal may not do.
+pub fn update(
+    grant: &Grant<'_, UserAccessManage>,
+    id: RoleId,
+    name: Name,
+    permissions: PermissionSet,
+) -> Result<Decided<Role>, Refusal> {
+    let (state, org) = (grant.state(), grant.org().id);
+    let before =
+        state.role(id).filter(|role| role.org == org).ok_or_else(|| Refusal::absent("custom role", id))?;
+    let before = Role::clone(before);
+    if all(state, org).any(|role| role.id() != id && role.name() == name.as_str()) {
+        return Err(Refusal::taken("role name", name));
+    }
+    grant.may_give(permissions)?;
+    let after = Role { name, permissions, ..before.clone() };
+    if before == after {
+        return Ok(Decided::unchanged(before));
+    }
+    Ok(Decided::one(after.clone(), Change::Role(Edit::Replace { before, after })))
+}
+
 /// Removes a role that nobody holds.
 ///
 /// # Errors

@@ -4,46 +4,40 @@
 //! original as it was. So readers hold one consistent version for as long as they like while the writer
 //! prepares the next, and a batch that could not be committed is dropped and was never seen.
 
-use std::hash::Hash;
 use std::sync::Arc;
 
-use imbl::shared_ptr::DefaultSharedPtr;
-
+use crate::layered::{Groups, LayeredMap};
 use crate::{
-    Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Change, ConnectionId, Edit,
-    Email, KeyDigest, Org, OrgConnection, OrgId, PublicId, Role, RoleId, Timestamp, User, UserId,
+    Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Change, ConnectionId,
+    ConnectionType, ConnectionTypes, Edit, Email, KeyDigest, Name, Org, OrgConnection, OrgId, PublicId, Role,
+    RoleId, Timestamp, User, UserId,
 };
-
-/// Keys are UUIDs and digests, some of which strangers choose; the hasher is seeded at random.
-type Map<K, V> = imbl::GenericHashMap<K, V, foldhash::fast::RandomState, DefaultSharedPtr>;
-type Set<K> = imbl::GenericHashSet<K, foldhash::fast::RandomState, DefaultSharedPtr>;
-type OrdSet<K> = imbl::OrdSet<K>;
 
 /// Everything that is kept, at one revision.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    accounts: Map<AccountId, Arc<Account>>,
-    orgs: Map<OrgId, Arc<Org>>,
-    users: Map<UserId, Arc<User>>,
-    roles: Map<RoleId, Arc<Role>>,
-    api_keys: Map<ApiKeyId, Arc<ApiKey>>,
-    application_keys: Map<ApplicationKeyId, Arc<ApplicationKey>>,
-    /// By pair and not by id, so that a decision is one look-up.
-    connections: Map<Pair, Arc<OrgConnection>>,
+    accounts: LayeredMap<AccountId, Arc<Account>>,
+    orgs: LayeredMap<OrgId, Arc<Org>>,
+    users: LayeredMap<UserId, Arc<User>>,
+    roles: LayeredMap<RoleId, Arc<Role>>,
+    api_keys: LayeredMap<ApiKeyId, Arc<ApiKey>>,
+    application_keys: LayeredMap<ApplicationKeyId, Arc<ApplicationKey>>,
+    connections: LayeredMap<ConnectionId, Arc<OrgConnection>>,
 
-    pair_of_connection: Map<ConnectionId, Pair>,
-    places_of_connections: OrdSet<Place>,
     /// Few as a rule, so that a decision need not look the orgs themselves up.
-    disabled_orgs: Set<OrgId>,
-    orgs_of_account: OrdSet<(AccountId, Timestamp, OrgId)>,
-    org_with_public_id: Map<PublicId, OrgId>,
-    users_of_org: OrdSet<(OrgId, UserId)>,
-    user_with_email: Map<(OrgId, Email), UserId>,
-    roles_of_org: OrdSet<(OrgId, RoleId)>,
-    api_keys_of_org: OrdSet<(OrgId, ApiKeyId)>,
-    api_key_with_digest: Map<KeyDigest, Arc<ApiKey>>,
-    application_keys_of_user: OrdSet<(UserId, ApplicationKeyId)>,
-    application_key_with_digest: Map<KeyDigest, Arc<ApplicationKey>>,
+    disabled_orgs: LayeredMap<OrgId, ()>,
+    account_with_name: LayeredMap<Name, AccountId>,
+    orgs_of_account: Groups<AccountId, (Timestamp, OrgId)>,
+    org_with_public_id: LayeredMap<PublicId, OrgId>,
+    users_of_org: Groups<OrgId, UserId>,
+    user_with_email: LayeredMap<(OrgId, Email), UserId>,
+    roles_of_org: Groups<OrgId, RoleId>,
+    api_keys_of_org: Groups<OrgId, ApiKeyId>,
+    api_key_with_digest: LayeredMap<KeyDigest, Arc<ApiKey>>,
+    application_keys_of_user: Groups<UserId, ApplicationKeyId>,
+    application_key_with_digest: LayeredMap<KeyDigest, Arc<ApplicationKey>>,
+    connection_of_pair: LayeredMap<Pair, Connected>,
+    connections_of_org: Groups<OrgId, Place>,
 }
 
 /// The two orgs of a connection.
@@ -55,10 +49,16 @@ pub struct Pair {
     pub sink: OrgId,
 }
 
+/// How two orgs are connected. The types are repeated here so that a decision need not follow the pointer.
+#[derive(Debug, Clone)]
+struct Connected {
+    types: ConnectionTypes,
+    by: Arc<OrgConnection>,
+}
+
 /// Where a connection stands in the list of an org: by creation, then id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    org: OrgId,
     created_at: Timestamp,
     id: ConnectionId,
     /// Which connection.
@@ -116,6 +116,11 @@ impl State {
         self.accounts.get(&id)
     }
 
+    /// The account called `name`.
+    pub fn account_by_name(&self, name: &Name) -> Option<&Arc<Account>> {
+        self.account_with_name.get(name).and_then(|id| self.account(*id))
+    }
+
     /// The org `id`.
     pub fn org(&self, id: OrgId) -> Option<&Arc<Org>> {
         self.orgs.get(&id)
@@ -128,11 +133,7 @@ impl State {
 
     /// The orgs of an account, oldest first.
     pub fn orgs_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<Org>> {
-        let first = (account, Timestamp::MIN, OrgId::new(uuid::Uuid::nil()));
-        self.orgs_of_account
-            .range(first..)
-            .take_while(move |(of, ..)| *of == account)
-            .filter_map(|(.., id)| self.org(*id))
+        self.orgs_of_account.of(&account).iter().filter_map(|(_, id)| self.org(*id))
     }
 
     /// Whether the org `id` is there and switched on.
@@ -142,7 +143,7 @@ impl State {
 
     /// Whether the org `id` is switched off. One that does not exist is not.
     pub fn is_disabled(&self, id: OrgId) -> bool {
-        self.disabled_orgs.contains(&id)
+        self.disabled_orgs.contains_key(&id)
     }
 
     /// The user `id`.
@@ -157,10 +158,7 @@ impl State {
 
     /// The users of an org, by id.
     pub fn users_of(&self, org: OrgId) -> impl Iterator<Item = &Arc<User>> {
-        self.users_of_org
-            .range((org, UserId::new(uuid::Uuid::nil()))..)
-            .take_while(move |(of, _)| *of == org)
-            .filter_map(|(_, id)| self.user(*id))
+        self.users_of_org.of(&org).iter().filter_map(|id| self.user(*id))
     }
 
     /// The custom role `id`.
@@ -170,10 +168,7 @@ impl State {
 
     /// The custom roles of an org, by id.
     pub fn roles_of(&self, org: OrgId) -> impl Iterator<Item = &Arc<Role>> {
-        self.roles_of_org
-            .range((org, RoleId::new(uuid::Uuid::nil()))..)
-            .take_while(move |(of, _)| *of == org)
-            .filter_map(|(_, id)| self.role(*id))
+        self.roles_of_org.of(&org).iter().filter_map(|id| self.role(*id))
     }
 
     /// The API key `id`.
@@ -188,10 +183,7 @@ impl State {
 
     /// The API keys of an org, by id.
     pub fn api_keys_of(&self, org: OrgId) -> impl Iterator<Item = &Arc<ApiKey>> {
-        self.api_keys_of_org
-            .range((org, ApiKeyId::new(uuid::Uuid::nil()))..)
-            .take_while(move |(of, _)| *of == org)
-            .filter_map(|(_, id)| self.api_key(*id))
+        self.api_keys_of_org.of(&org).iter().filter_map(|id| self.api_key(*id))
     }
 
     /// The application key `id`.
@@ -206,32 +198,33 @@ impl State {
 
     /// The application keys of a user, by id.
     pub fn application_keys_of(&self, owner: UserId) -> impl Iterator<Item = &Arc<ApplicationKey>> {
-        self.application_keys_of_user
-            .range((owner, ApplicationKeyId::new(uuid::Uuid::nil()))..)
-            .take_while(move |(of, _)| *of == owner)
-            .filter_map(|(_, id)| self.application_key(*id))
+        self.application_keys_of_user.of(&owner).iter().filter_map(|id| self.application_key(*id))
     }
 
     /// The connection `id`.
     pub fn connection(&self, id: ConnectionId) -> Option<&Arc<OrgConnection>> {
-        self.pair_of_connection.get(&id).and_then(|pair| self.connections.get(pair))
+        self.connections.get(&id)
     }
 
     /// The connection by which `source` shares with `sink`.
     pub fn connection_between(&self, source: OrgId, sink: OrgId) -> Option<&Arc<OrgConnection>> {
-        self.connections.get(&Pair { source, sink })
+        self.connection_of_pair.get(&Pair { source, sink }).map(|connected| &connected.by)
+    }
+
+    /// The connection by which `source` shares telemetry of type `wanted` with `sink`.
+    pub fn connection_sharing(
+        &self,
+        wanted: ConnectionType,
+        source: OrgId,
+        sink: OrgId,
+    ) -> Option<&Arc<OrgConnection>> {
+        let connected = self.connection_of_pair.get(&Pair { source, sink })?;
+        connected.types.contains(wanted).then_some(&connected.by)
     }
 
     /// The connections in which `org` is source or sink, by creation, then id.
     pub fn connections_of(&self, org: OrgId) -> impl Iterator<Item = &Place> {
-        let nil = OrgId::new(uuid::Uuid::nil());
-        let first = Place {
-            org,
-            created_at: Timestamp::MIN,
-            id: ConnectionId::new(uuid::Uuid::nil()),
-            pair: Pair { source: nil, sink: nil },
-        };
-        self.places_of_connections.range(first..).take_while(move |place| place.org == org)
+        self.connections_of_org.of(&org).iter()
     }
 
     /// Makes `change` true.
@@ -274,28 +267,32 @@ pub trait Kept: Clone {
 
 impl Kept for Account {
     fn put_into(self, state: &mut State) {
+        self.take_out(state);
+        state.account_with_name.insert(self.name.clone(), self.id);
         state.accounts.insert(self.id, Arc::new(self));
     }
 
     fn take_out(&self, state: &mut State) {
-        state.accounts.remove(&self.id);
+        if let Some(account) = state.accounts.remove(&self.id) {
+            state.account_with_name.remove(&account.name);
+        }
     }
 }
 
 impl Kept for Org {
     fn put_into(self, state: &mut State) {
         self.take_out(state);
-        state.orgs_of_account.insert((self.account, self.created_at, self.id));
+        state.orgs_of_account.insert(self.account, (self.created_at, self.id));
         state.org_with_public_id.insert(self.public_id.clone(), self.id);
         if self.disabled {
-            state.disabled_orgs.insert(self.id);
+            state.disabled_orgs.insert(self.id, ());
         }
         state.orgs.insert(self.id, Arc::new(self));
     }
 
     fn take_out(&self, state: &mut State) {
         if let Some(org) = state.orgs.remove(&self.id) {
-            state.orgs_of_account.remove(&(org.account, org.created_at, org.id));
+            state.orgs_of_account.remove(&org.account, &(org.created_at, org.id));
             state.org_with_public_id.remove(&org.public_id);
             state.disabled_orgs.remove(&org.id);
         }
@@ -305,14 +302,14 @@ impl Kept for Org {
 impl Kept for User {
     fn put_into(self, state: &mut State) {
         self.take_out(state);
-        state.users_of_org.insert((self.org, self.id));
+        state.users_of_org.insert(self.org, self.id);
         state.user_with_email.insert((self.org, self.email.clone()), self.id);
         state.users.insert(self.id, Arc::new(self));
     }
 
     fn take_out(&self, state: &mut State) {
         if let Some(user) = state.users.remove(&self.id) {
-            state.users_of_org.remove(&(user.org, user.id));
+            state.users_of_org.remove(&user.org, &user.id);
             state.user_with_email.remove(&(user.org, user.email.clone()));
         }
     }
@@ -321,13 +318,13 @@ impl Kept for User {
 impl Kept for Role {
     fn put_into(self, state: &mut State) {
         self.take_out(state);
-        state.roles_of_org.insert((self.org, self.id));
+        state.roles_of_org.insert(self.org, self.id);
         state.roles.insert(self.id, Arc::new(self));
     }
 
     fn take_out(&self, state: &mut State) {
         if let Some(role) = state.roles.remove(&self.id) {
-            state.roles_of_org.remove(&(role.org, role.id));
+            state.roles_of_org.remove(&role.org, &role.id);
         }
     }
 }
@@ -336,14 +333,14 @@ impl Kept for ApiKey {
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         let key = Arc::new(self);
-        state.api_keys_of_org.insert((key.org, key.id));
+        state.api_keys_of_org.insert(key.org, key.id);
         state.api_key_with_digest.insert(key.digest, Arc::clone(&key));
         state.api_keys.insert(key.id, key);
     }
 
     fn take_out(&self, state: &mut State) {
         if let Some(key) = state.api_keys.remove(&self.id) {
-            state.api_keys_of_org.remove(&(key.org, key.id));
+            state.api_keys_of_org.remove(&key.org, &key.id);
             state.api_key_with_digest.remove(&key.digest);
         }
     }
@@ -353,14 +350,14 @@ impl Kept for ApplicationKey {
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         let key = Arc::new(self);
-        state.application_keys_of_user.insert((key.owner, key.id));
+        state.application_keys_of_user.insert(key.owner, key.id);
         state.application_key_with_digest.insert(key.digest, Arc::clone(&key));
         state.application_keys.insert(key.id, key);
     }
 
     fn take_out(&self, state: &mut State) {
         if let Some(key) = state.application_keys.remove(&self.id) {
-            state.application_keys_of_user.remove(&(key.owner, key.id));
+            state.application_keys_of_user.remove(&key.owner, &key.id);
             state.application_key_with_digest.remove(&key.digest);
         }
     }
@@ -371,41 +368,33 @@ impl OrgConnection {
         Pair { source: self.source, sink: self.sink }
     }
 
-    fn places(&self) -> [Place; 2] {
-        [self.source, self.sink].map(|org| Place {
-            org,
-            created_at: self.created_at,
-            id: self.id,
-            pair: self.pair(),
-        })
+    fn place(&self) -> Place {
+        Place { created_at: self.created_at, id: self.id, pair: self.pair() }
     }
 }
 
 impl Kept for OrgConnection {
     fn put_into(self, state: &mut State) {
-        // The hot path: an update changes types alone, and no index holds those.
-        let pair = self.pair();
-        if let Some(kept) = state.connections.get_mut(&pair)
-            && kept.id == self.id
-            && kept.created_at == self.created_at
-        {
-            *kept = Arc::new(self);
-            return;
+        let place = self.place();
+        // The hot path: an update changes types alone, and no list of an org's connections holds those.
+        let keeps_its_place = state.connection(self.id).is_some_and(|kept| kept.place() == place);
+        if !keeps_its_place {
+            self.take_out(state);
+            state.connections_of_org.insert(self.source, place);
+            state.connections_of_org.insert(self.sink, place);
         }
-        self.take_out(state);
-        for place in self.places() {
-            state.places_of_connections.insert(place);
-        }
-        state.pair_of_connection.insert(self.id, pair);
-        state.connections.insert(pair, Arc::new(self));
+        let connection = Arc::new(self);
+        let connected = Connected { types: connection.types, by: Arc::clone(&connection) };
+        state.connection_of_pair.insert(place.pair, connected);
+        state.connections.insert(place.id, connection);
     }
 
     fn take_out(&self, state: &mut State) {
-        let Some(pair) = state.pair_of_connection.remove(&self.id) else { return };
-        if let Some(connection) = state.connections.remove(&pair) {
-            for place in connection.places() {
-                state.places_of_connections.remove(&place);
-            }
+        if let Some(connection) = state.connections.remove(&self.id) {
+            let place = connection.place();
+            state.connections_of_org.remove(&connection.source, &place);
+            state.connections_of_org.remove(&connection.sink, &place);
+            state.connection_of_pair.remove(&place.pair);
         }
     }
 }

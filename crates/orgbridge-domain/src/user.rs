@@ -104,6 +104,20 @@ pub fn create(
     Ok(Decided::one(user.clone(), Change::User(Edit::Create(user))))
 }
 
+/// Gives a user of the grant's org a new name.
+///
+/// # Errors
+/// [`Refusal::Absent`] if the org has no such user.
+pub fn rename(
+    grant: &Grant<'_, UserAccessManage>,
+    id: UserId,
+    name: Name,
+    now: Timestamp,
+) -> Result<Decided<User>, Refusal> {
+    let before = of_org(grant, id)?;
+    replace(grant, before, User { name, ..before.clone() }, now)
+}
+
 /// Gives a user of the grant's org exactly `roles`.
 ///
 /// # Errors

@@ -1,5 +1,10 @@
 //! Tables into memory.
 
+use std::mem;
+use std::panic::resume_unwind;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
 use orgbridge_domain::{Account, ApiKey, ApplicationKey, Org, OrgConnection, Role, State, User};
 use rusqlite::Connection;
 
@@ -7,31 +12,68 @@ use super::position_in;
 use crate::record::{BadRecord, Record};
 use crate::{Unavailable, View};
 
+/// How many entities are handed over at once.
+const BUNDLE: usize = 1024;
+
+/// How many bundles may wait to be put into the state.
+const WAITING: usize = 8;
+
+/// Puts a bundle of entities into a state.
+type Put = Box<dyn FnOnce(&mut State) + Send>;
+
 /// Reads everything. The caller has a transaction open, so that it is all of one point of history.
+///
+/// One thread reads rows while another puts what they hold into the state: each is about half of the work.
 pub(crate) fn everything(connection: &Connection) -> Result<View, Unavailable> {
     let position = position_in(connection, "main")?;
-    let mut state = State::default();
-    table::<Account>(connection, &mut state)?;
-    table::<Org>(connection, &mut state)?;
-    table::<Role>(connection, &mut state)?;
-    table::<User>(connection, &mut state)?;
-    table::<ApiKey>(connection, &mut state)?;
-    table::<ApplicationKey>(connection, &mut state)?;
-    table::<OrgConnection>(connection, &mut state)?;
-    Ok(View { position, state })
+    let (sender, bundles) = sync_channel::<Put>(WAITING);
+    thread::scope(|scope| {
+        let builder = scope.spawn(|| {
+            let mut state = State::default();
+            for put in bundles {
+                put(&mut state);
+            }
+            state
+        });
+        let read = tables(connection, &sender);
+        // The builder goes on until nobody is left who could hand it anything.
+        drop(sender);
+        let state = builder.join().unwrap_or_else(|panic| resume_unwind(panic));
+        read.map(|()| View { position, state })
+    })
 }
 
-fn table<R: Record>(connection: &Connection, state: &mut State) -> Result<(), Unavailable> {
+fn tables(connection: &Connection, sender: &SyncSender<Put>) -> Result<(), Unavailable> {
+    table::<Account>(connection, sender)?;
+    table::<Org>(connection, sender)?;
+    table::<Role>(connection, sender)?;
+    table::<User>(connection, sender)?;
+    table::<ApiKey>(connection, sender)?;
+    table::<ApplicationKey>(connection, sender)?;
+    table::<OrgConnection>(connection, sender)
+}
+
+fn table<R: Record + Send>(connection: &Connection, sender: &SyncSender<Put>) -> Result<(), Unavailable> {
     let sql = format!("SELECT {} FROM {}", R::COLUMNS.join(", "), R::TABLE);
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut count = 0_u64;
+    let mut bundle = Vec::new();
     while let Some(row) = rows.next()? {
         count += 1;
         let entity = R::from_source(row).map_err(|BadRecord(problem)| Unavailable::Storage {
             cause: format!("table {}, row {count}: {problem}", R::TABLE),
         })?;
-        state.put(entity);
+        bundle.push(entity);
+        if bundle.len() == BUNDLE {
+            hand_over(mem::take(&mut bundle), sender);
+        }
     }
+    hand_over(bundle, sender);
     Ok(())
+}
+
+fn hand_over<R: Record + Send>(bundle: Vec<R>, sender: &SyncSender<Put>) {
+    // Nobody takes it only where the builder has panicked, which whoever joins it finds out.
+    let _ = sender.send(Box::new(|state| bundle.into_iter().for_each(|entity| state.put(entity))));
 }
