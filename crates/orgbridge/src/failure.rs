@@ -21,8 +21,8 @@ pub(crate) enum Failure {
     /// The arguments contradict each other or leave something open.
     #[error("{0}")]
     Usage(String),
-    /// The configuration is not whole.
-    #[error("{0}")]
+    /// The configuration is not whole; each line says what and where.
+    #[error("the configuration can't be used:\n{0}")]
     Configuration(#[from] Problems),
     /// A rule said no.
     #[error("{}", Explained(.0))]

@@ -84,3 +84,65 @@ fn only<'s, T>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use orgbridge_domain::org::{self, NewOrg};
+    use orgbridge_domain::{AccountId, Draft, Principal, Session, Timestamp, account};
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// Two accounts, each with an org called "Twin"; the first also has one called "Only".
+    fn state() -> State {
+        let nothing = State::default();
+        let mut draft = Draft::new(&Session::new(&nothing, Principal::Operator));
+        let now = Timestamp::from_micros(0);
+        for number in [1, 2] {
+            let id = AccountId::new(Uuid::from_u128(number));
+            let name = format!("Account {number}").parse().unwrap();
+            draft.run(|session| account::create(&session.deployment()?, id, name, now)).unwrap();
+        }
+        for (number, account, name) in [(11, 1, "Twin"), (12, 2, "Twin"), (13, 1, "Only")] {
+            let new = NewOrg {
+                id: OrgId::new(Uuid::from_u128(number)),
+                account: AccountId::new(Uuid::from_u128(account)),
+                public_id: Some(format!("org-{number}").parse().unwrap()),
+                name: name.parse().unwrap(),
+            };
+            draft.run(|session| org::create(&session.deployment()?, new, now)).unwrap();
+        }
+        draft.state().clone()
+    }
+
+    #[test]
+    fn an_org_is_named_by_id_by_public_id_or_by_a_name_that_only_one_has() {
+        let state = state();
+        let only = OrgId::new(Uuid::from_u128(13));
+        for named in ["00000000-0000-0000-0000-00000000000d", "org-13", "Only"] {
+            assert_eq!(org(&state, named).unwrap().id, only, "{named}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_several_have_is_answered_with_all_of_them() {
+        let refusal = org(&state(), "Twin").unwrap_err().to_string();
+        assert_eq!(
+            refusal,
+            "\"Twin\" names several organizations; use the id of one of them:\n  \
+             00000000-0000-0000-0000-00000000000b  Twin, of account Account 1\n  \
+             00000000-0000-0000-0000-00000000000c  Twin, of account Account 2"
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_so() {
+        let state = state();
+        assert_eq!(org(&state, "only").unwrap_err().to_string(), "there is no organization \"only\"");
+        assert_eq!(account(&state, "x").unwrap_err().to_string(), "there is no account \"x\"");
+        let only = OrgId::new(Uuid::from_u128(13));
+        assert_eq!(user(&state, only, "a@b.c").unwrap_err().to_string(), "there is no user \"a@b.c\"");
+        assert_eq!(role(&state, only, "admin").unwrap_err().to_string(), "there is no role \"admin\"");
+        assert_eq!(role(&state, only, "Admin").unwrap().name(), "Admin");
+    }
+}

@@ -70,13 +70,22 @@ impl Cell for u64 {
     }
 }
 
-/// Declares a struct that can be printed, its fields being columns and members alike.
+/// Declares a struct that can be printed, its fields being columns and members alike. Those behind the
+/// semicolon are too much for a table.
 macro_rules! record {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty,)+ }) => {
+    (
+        $(#[$doc:meta])* $name:ident {
+            $($field:ident: $type:ty,)+
+            $(; $($more:ident: $more_type:ty,)+)?
+        }
+    ) => {
         $(#[$doc])*
         // No `Debug`: some records show a key.
         #[derive(serde::Serialize)]
-        pub(crate) struct $name { $(pub(crate) $field: $type,)+ }
+        pub(crate) struct $name {
+            $(pub(crate) $field: $type,)+
+            $($(pub(crate) $more: $more_type,)+)?
+        }
 
         impl $crate::printer::Record for $name {
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field),)+];
@@ -164,6 +173,9 @@ pub(crate) fn table<R: Record>(records: &[R]) -> String {
     table.set_header(R::COLUMNS.iter().map(|column| column.replace('_', " ").to_uppercase()));
     for record in records {
         table.add_row(record.cells());
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
     }
     table.trim_fmt()
 }

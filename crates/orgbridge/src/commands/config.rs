@@ -30,6 +30,7 @@ record! {
         value: String,
         origin: String,
         environment: String,
+        ;
         about: String,
     }
 }

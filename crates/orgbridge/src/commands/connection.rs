@@ -77,13 +77,14 @@ record! {
     /// A connection as the command line shows it.
     ConnectionRecord {
         id: String,
-        source_id: String,
         source: String,
-        sink_id: String,
         sink: String,
         types: Vec<String>,
         created_by: String,
         created_at: String,
+        ;
+        source_id: String,
+        sink_id: String,
         modified_at: String,
     }
 }

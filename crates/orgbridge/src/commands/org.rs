@@ -75,6 +75,7 @@ record! {
         account: String,
         disabled: bool,
         created_at: String,
+        ;
         modified_at: String,
     }
 }

@@ -42,6 +42,9 @@ impl Serve {
         runtime::run(async {
             let mut signals = Signals::install()?;
             let server = Server::start(options).await?;
+            if let Some(address) = server.admin_address() {
+                tracing::info!(%address, "the admin listener is ready");
+            }
             context.printer.line(&format!("listening on {}", server.url()))?;
             signals.next().await;
             tracing::info!("stopping: requests under way are answered, and no others are taken");

@@ -92,6 +92,7 @@ record! {
         service_account: bool,
         disabled: bool,
         created_at: String,
+        ;
         modified_at: String,
     }
 }

@@ -35,6 +35,14 @@ impl OrgIndex {
         self.by_name.entry(name.to_owned()).or_default().push(org);
     }
 
+    /// The org has another name now.
+    pub(super) fn rename(&mut self, org: OrgId, before: &str, after: &str) {
+        if before != after {
+            self.by_name.entry(before.to_owned()).or_default().retain(|named| *named != org);
+            self.add(after, org);
+        }
+    }
+
     /// The org called `name`.
     pub(super) fn called(&self, name: &str) -> Found {
         match self.by_name.get(name).map(Vec::as_slice) {

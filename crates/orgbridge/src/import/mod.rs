@@ -9,6 +9,8 @@ mod document;
 mod index;
 mod location;
 mod outcome;
+#[cfg(test)]
+mod tests;
 mod wishes;
 
 pub(crate) use apply::apply;

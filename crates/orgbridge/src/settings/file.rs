@@ -15,15 +15,18 @@ pub(super) struct FileValue {
     pub(super) origin: Origin,
 }
 
-/// Reads the file's text. What can be understood is, whatever else is wrong.
+/// Reads the file's text, and says all that is wrong with it. In a text that is no TOML nothing is understood: what
+/// could be guessed at would only raise more complaints.
 pub(super) fn read(path: &Path, text: &str) -> (Vec<FileValue>, Vec<Problem>) {
     let mut reading = Reading { path, text, values: Vec::new(), problems: Vec::new() };
     let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        reading.table("", table.get_ref());
+    }
     for error in errors {
         let offset = error.span().map_or(0, |span| span.start);
         reading.complain(offset, error.message().to_owned());
     }
-    reading.table("", table.get_ref());
     (reading.values, reading.problems)
 }
 
@@ -67,7 +70,7 @@ impl Reading<'_> {
                 let quotes = if form == Form::Text { ", in quotes" } else { "" };
                 let Setting { key, expected, .. } = setting;
                 let found = other.type_str();
-                self.complain(offset, format!("{key}: expected {expected}{quotes}, and not {found}"));
+                self.complain(offset, format!("{key}: expected {expected}{quotes}; found {found}"));
                 return;
             }
         };

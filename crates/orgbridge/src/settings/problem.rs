@@ -29,6 +29,17 @@ pub enum Origin {
     Default,
 }
 
+impl Origin {
+    /// The order in which somebody who reads through the configuration comes across values: the file from its top,
+    /// then all else.
+    pub(super) fn place(&self) -> (usize, usize) {
+        match self {
+            Self::File { line, column, .. } => (*line, *column),
+            Self::Flag { .. } | Self::Environment { .. } | Self::Default => (usize::MAX, 0),
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -128,7 +128,7 @@ impl Gathering {
         }
         let Setting { key, expected, .. } = setting;
         let found = match setting.shown {
-            Shown::Freely => format!(", and not {text:?}"),
+            Shown::Freely => format!("; found {text:?}"),
             Shown::Never => String::new(),
         };
         self.problems.push(Problem { origin, message: format!("{key}: expected {expected}{found}") });
@@ -137,6 +137,7 @@ impl Gathering {
     fn finish(mut self, environment: &Environment) -> Result<Resolved, Problems> {
         let default = |key: &str| TABLE.iter().find(|setting| setting.key == key)?.default.as_deref();
         let chosen = |key: &str| self.chosen.get(key).map(|(text, _)| text.as_str()).or_else(|| default(key));
+        self.problems.sort_by_key(|problem| problem.origin.place());
         // Only what its setting accepts was chosen, so that there is nothing left that can't be read.
         let Some(settings) = Settings::read(chosen) else { return Err(Problems(self.problems)) };
         for (key, message) in settings.contradictions() {
@@ -207,12 +208,24 @@ mod tests {
 
         let report = problems(&[flag("admin_listen", "here")], &variables, text);
 
-        insta::assert_snapshot!(report, @"");
+        insta::assert_snapshot!(report, @r#"
+        orgbridge.toml:1:1: there is no setting "listn"; expected one of database, listen, admin_listen, tls_cert, tls_key, log, log_format, rate_limit, limits, edge, rate_limits
+        orgbridge.toml:2:10: listen: expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080, in quotes; found integer
+        orgbridge.toml:5:24: edge.idle_timeout_seconds: expected whole seconds, at least 1 and at most 86400; found "0"
+        orgbridge.toml:6:24: edge.body_timeout_seconds: expected whole seconds, at least 1 and at most 86400; found string
+        orgbridge.toml:7:1: there is no setting "edge.limits"; expected one of header_timeout_seconds, body_timeout_seconds, idle_timeout_seconds, write_timeout_seconds, max_connections, drain_timeout_seconds
+        orgbridge.toml:9:20: limits.sinks_per_source: expected a whole number, at least 1; found "-1"
+        environment ORGBRIDGE_RATE_LIMIT: rate_limit: expected on or off; found "maybe"
+        flag --admin-listen: admin_listen: expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080; found "here"
+        "#);
     }
 
     #[test]
     fn a_file_that_is_no_toml_is_reported_line_by_line() {
-        insta::assert_snapshot!(problems(&[], &[], "listen = \n[edge\nlog = \"info\""), @"");
+        insta::assert_snapshot!(problems(&[], &[], "listen = \n[edge\nlog = \"info\""), @r#"
+        orgbridge.toml:1:10: string values must be quoted, expected literal string
+        orgbridge.toml:2:6: unclosed table, expected `]`
+        "#);
     }
 
     #[test]

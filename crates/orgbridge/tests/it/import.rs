@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use crate::program::{Keys, Program};
 
 const DEPLOYMENT: &str = include_str!("deployment.yaml");
@@ -82,19 +84,19 @@ fn a_name_that_several_orgs_have_is_answered_with_their_ids() {
 #[test]
 fn a_long_file_is_imported_in_one_piece() {
     let program = Program::new();
-    let orgs: String = (0..2000).map(|number| format!("  - {{name: Org {number}}}\n")).collect();
-    let connections: String = (1..2000)
-        .map(|number| {
-            format!("  - {{source: Hub, sink: Org {number}, types: [logs], created_by: jane@example.com}}\n")
-        })
-        .collect();
-    let hub = "  - {name: Hub, users: [{name: Jane, email: jane@example.com, roles: [Admin]}]}\n";
-    program.write(
-        "long.yaml",
-        &format!("accounts:\n- name: Long\n  orgs:\n{hub}{orgs}  connections:\n{connections}"),
-    );
+    let mut file = "accounts:\n- name: Long\n  orgs:\n".to_owned();
+    file.push_str("  - {name: Hub, users: [{name: Jane, email: jane@example.com, roles: [Admin]}]}\n");
+    for number in 0..2000 {
+        writeln!(file, "  - {{name: Org {number}}}").unwrap();
+    }
+    file.push_str("  connections:\n");
+    for number in 0..2000 {
+        let pair = format!("source: Hub, sink: Org {number}");
+        writeln!(file, "  - {{{pair}, types: [logs], created_by: jane@example.com}}").unwrap();
+    }
+    program.write("long.yaml", &file);
     let imported = program.run(&["import", "long.yaml", "--create", "--output", "json"]).json();
-    assert_eq!(imported["tally"]["connections"]["created"], 1999);
+    assert_eq!(imported["tally"]["connections"]["created"], 2000);
     assert_eq!(program.run(&["import", "long.yaml"]).text(), "nothing to change");
     assert!(program.run(&["audit", "verify"]).text().starts_with("the log is whole"));
 }

@@ -1,5 +1,7 @@
 //! The whole program, as its users meet it: commands, files, signals and exit codes.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod audit;
 mod completions;
 mod config;

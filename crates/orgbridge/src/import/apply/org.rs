@@ -55,8 +55,9 @@ impl Applying<'_> {
             org =
                 self.run(&wish.at, |session| org::set_disabled(&session.authorize_in(id)?, disabled, now))?;
         }
-        if before.as_ref().is_none_or(|before| before.name != org.name) {
-            index.add(org.name.as_str(), id);
+        match &before {
+            Some(before) => index.rename(id, before.name.as_str(), org.name.as_str()),
+            None => index.add(org.name.as_str(), id),
         }
         let fate = before.map_or(Fate::Created, |before| Fate::of_existing(&*before, &org));
         self.settled(Kind::Orgs, id.uuid(), &wish.at, fate);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use orgbridge_domain::{ConnectionTypes, Permission, PermissionSet};
+use orgbridge_domain::{ConnectionTypes, Permission, PermissionSet, TypesProblem};
 use uuid::Uuid;
 
 use super::{Identity, Listed, Reference, Secret};
@@ -184,13 +184,20 @@ impl<'n> Fields<'n> {
     pub(super) fn types(&mut self, reading: &mut Reading, name: &'static str) -> Option<ConnectionTypes> {
         let node = self.take_required(reading, name)?;
         let texts = self.texts(reading, name, node)?;
-        match ConnectionTypes::parse(texts.into_iter().map(|(_, text)| text)) {
+        match ConnectionTypes::parse(texts.iter().map(|(_, text)| *text)) {
             Ok(types) => Some(types),
             Err(problem) => {
-                // The text of the problem goes on where the path ends: with a position, or a colon.
-                let path = Path::Member(&self.path, name);
-                let message = problem.to_string();
-                reading.complain(node, &path, message.trim_start_matches(": "));
+                let list = Location::new(node.place, &Path::Member(&self.path, name));
+                let at = match &problem {
+                    TypesProblem::Unknown { position, .. } | TypesProblem::Repeated { position, .. } => {
+                        texts.get(*position).map_or(&list, |(at, _)| at)
+                    }
+                    TypesProblem::Empty => &list,
+                };
+                // The text of the problem begins with its position, which is in the path already.
+                let text = problem.to_string();
+                let message = text.split_once(": ").map_or(text.as_str(), |(_, message)| message);
+                reading.problems.push(at.problem(message));
                 None
             }
         }

@@ -1,0 +1,288 @@
+//! Files against a state in memory.
+
+use indicatif::ProgressBar;
+use orgbridge_domain::org_connection::Limits;
+use orgbridge_domain::{Email, ManagedRole, Principal, Session, State, Timestamp};
+
+use super::{Outcome, Problem, Wishes, apply};
+
+const DEPLOYMENT: &str = "
+accounts:
+- name: Example Account
+  orgs:
+  - id: 4dee724d-00cc-11ea-a77b-570c9d03c6c5
+    public_id: fasjyydbcgwwc2uc
+    name: Source Org
+    api_keys:
+    - {name: ci, key: 0123456789abcdef0123456789abcdef}
+    - {name: made}
+    roles:
+    - {name: Auditor, permissions: [org_connections_read, audit_logs_read]}
+    users:
+    - id: 3ad549bf-eba0-11e9-a77a-0705486660d0
+      name: Jane Doe
+      email: Jane@Example.com
+      roles: [Admin, Auditor]
+      application_keys:
+      - {name: ci, key: 0123456789012345678901234567890123456789}
+      - {name: reader, scopes: [org_connections_read]}
+    - {name: Robot, email: robot@example.com, service_account: true}
+  - name: Sink Org
+  connections:
+  - {source: Source Org, sink: Sink Org, types: [logs], created_by: jane@example.com}
+";
+
+/// A ledger that lives as long as a test.
+#[derive(Default)]
+struct Kept {
+    state: State,
+}
+
+impl Kept {
+    fn with(file: &str) -> Self {
+        let mut kept = Self::default();
+        let outcome = kept.import(file);
+        assert!(outcome.problems.is_empty(), "{}", lines(&outcome.problems));
+        kept
+    }
+
+    fn import(&mut self, file: &str) -> Outcome {
+        let (wishes, mut problems) = Wishes::read(file).unwrap();
+        let decided = apply(
+            &wishes,
+            &Session::new(&self.state, Principal::Operator),
+            Limits::default(),
+            Timestamp::from_micros(0),
+            &ProgressBar::hidden(),
+        );
+        problems.extend(decided.value.problems);
+        problems.sort_by_key(Problem::place);
+        if problems.is_empty() {
+            decided.changes.iter().for_each(|change| self.state.apply(change));
+        }
+        Outcome { problems, ..decided.value }
+    }
+
+    fn problems(&mut self, file: &str) -> String {
+        let outcome = self.import(file);
+        lines(&outcome.problems)
+    }
+
+    fn roles_of(&self, email: &str) -> Vec<String> {
+        let email: Email = email.parse().unwrap();
+        let org = self.state.orgs().find(|org| org.name.as_str() == "Source Org").unwrap().id;
+        let user = self.state.user_by_email(org, &email).unwrap();
+        let name = |id| orgbridge_domain::role::find(&self.state, org, id).unwrap().name().to_owned();
+        user.roles.iter().map(|id| name(*id)).collect()
+    }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_file_comes_true_and_coming_true_again_changes_nothing() {
+    let mut kept = Kept::default();
+
+    let first = kept.import(DEPLOYMENT);
+    assert_eq!(
+        first.to_string(),
+        "accounts: 1 created\norganizations: 2 created\nroles: 1 created\nusers: 2 created\n\
+         API keys: 2 created\napplication keys: 2 created\nconnections: 1 created"
+    );
+    let made: Vec<&str> = first.made_keys.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(made, ["reader", "made"]);
+    assert_eq!(kept.roles_of("jane@example.com"), ["Admin", "Auditor"]);
+    assert_eq!(kept.roles_of("robot@example.com"), ["Standard"]);
+
+    let second = kept.import(DEPLOYMENT);
+    assert_eq!(second.to_string(), "nothing to change");
+    assert!(second.made_keys.is_empty());
+}
+
+#[test]
+fn what_differs_is_updated_and_nothing_is_deleted() {
+    let mut kept = Kept::with(DEPLOYMENT);
+    let file = "
+accounts:
+- name: Example Account
+  orgs:
+  - id: 4dee724d-00cc-11ea-a77b-570c9d03c6c5
+    name: Source Org
+    roles:
+    - {name: Auditor, permissions: [audit_logs_read]}
+    users:
+    - {name: Jane Roe, email: jane@example.com, roles: [Admin]}
+  - {name: Sink Org, disabled: true}
+  connections:
+  - {source: fasjyydbcgwwc2uc, sink: Sink Org, types: [metrics, logs], created_by: jane@example.com}
+";
+    assert_eq!(
+        kept.import(file).to_string(),
+        "accounts: 1 unchanged\norganizations: 1 updated, 1 unchanged\nroles: 1 updated\n\
+         users: 1 updated\nconnections: 1 updated"
+    );
+    assert_eq!(kept.state.users().count(), 2);
+    assert_eq!(kept.state.api_keys().count(), 2);
+    assert_eq!(kept.state.connections().next().unwrap().types.to_string(), "metrics,logs");
+    assert_eq!(kept.import(file).to_string(), "nothing to change");
+}
+
+#[test]
+fn the_last_admin_may_hand_over_to_somebody_further_down() {
+    let mut kept = Kept::with(DEPLOYMENT);
+    let file = DEPLOYMENT
+        .replace("roles: [Admin, Auditor]", "roles: [Standard]")
+        .replace("service_account: true", "service_account: true, roles: [Admin]");
+    assert_eq!(kept.problems(&file), "");
+    assert_eq!(kept.roles_of("robot@example.com"), [ManagedRole::Admin.name()]);
+
+    let nobody_left = file.replace("roles: [Admin]", "roles: []");
+    assert_eq!(
+        kept.problems(&nobody_left),
+        "21:7: accounts[0].orgs[0].users[1]: the last enabled admin of an organization can't be removed"
+    );
+}
+
+#[test]
+fn everything_that_can_not_be_read_is_reported_at_once_with_its_place() {
+    let file = "
+accounts:
+- nome: Example Account
+  orgs:
+  - id: 4dee724d00cc11eaa77b570c9d03c6c5
+    name: ''
+    disabled: yes
+    api_keys: {name: ci}
+    users:
+    - name: Jane Doe
+      email: jane
+      roles: Admin
+      application_keys:
+      - {name: ci, key: 0123456789abcdef}
+      - {name: reader, scopes: [everything]}
+  connections:
+  - {source: Source Org, types: [logs, logs], created_by: [jane]}
+- just a name
+";
+    insta::assert_snapshot!(Kept::default().problems(file), @r#"
+    3:3: accounts[0]: name is missing
+    3:3: accounts[0]: there is no member "nome"; expected id, name, orgs, connections
+    5:9: accounts[0].orgs[0].id: expected a UUID in its hyphenated form, such as f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a
+    6:11: accounts[0].orgs[0].name: must not be empty
+    7:15: accounts[0].orgs[0].disabled: expected true or false
+    8:15: accounts[0].orgs[0].api_keys: expected a list
+    11:14: accounts[0].orgs[0].users[0].email: must be an email address, such as jane@example.com
+    12:14: accounts[0].orgs[0].users[0].roles: expected a list
+    14:25: accounts[0].orgs[0].users[0].application_keys[0].key: expected 40 lower-case hexadecimal digits
+    15:33: accounts[0].orgs[0].users[0].application_keys[1].scopes[0]: "everything" is no permission
+    17:5: accounts[0].connections[0]: sink is missing
+    17:40: accounts[0].connections[0].types[1]: "logs" is repeated
+    17:59: accounts[0].connections[0].created_by: expected text, and not a list
+    18:3: accounts[1]: expected a mapping, such as {name: …}
+    "#);
+}
+
+#[test]
+fn everything_that_can_not_come_true_is_reported_at_once_with_its_place() {
+    let mut kept = Kept::with(DEPLOYMENT);
+    let file = "
+accounts:
+- name: Example Account
+  orgs:
+  - id: 4dee724d-00cc-11ea-a77b-570c9d03c6c5
+    public_id: another
+    name: Source Org
+    api_keys:
+    - {name: ci, key: ffffffffffffffffffffffffffffffff}
+    roles:
+    - {name: Admin, permissions: []}
+    users:
+    - {name: Jane Doe, email: jane@example.com, service_account: true, roles: [Admin, Butler]}
+    - {id: 3ad549bf-eba0-11e9-a77a-0705486660d0, name: Jane Doe, email: jane@example.com}
+  - {name: Sink Org}
+  - {name: Sink Org}
+  connections:
+  - {source: Source Org, sink: Source Org, types: [logs], created_by: jane@example.com}
+  - {source: Source Org, sink: Nobody, types: [logs], created_by: somebody@example.com}
+- name: Other Account
+  orgs:
+  - {id: 4dee724d-00cc-11ea-a77b-570c9d03c6c5, name: Source Org}
+";
+    insta::assert_snapshot!(kept.problems(file), @r#"
+    5:5: accounts[0].orgs[0].public_id: it is fasjyydbcgwwc2uc and can't become another
+    9:7: accounts[0].orgs[0].api_keys[0].key: there is a key of this name with another secret; give the new one another name, and revoke the old one once nobody uses it
+    11:7: accounts[0].orgs[0].roles[0]: role name Admin is already taken
+    13:7: accounts[0].orgs[0].users[0].service_account: it is false and can't change
+    14:7: accounts[0].orgs[0].users[1]: this is what 13:7 is about already
+    16:5: accounts[0].orgs[2]: this is what 15:5 is about already
+    18:5: accounts[0].connections[0]: connection between orgs 4dee724d-00cc-11ea-a77b-570c9d03c6c5 and 4dee724d-00cc-11ea-a77b-570c9d03c6c5 is not allowed: data.relationships.sink_org.data.id: an organization can't be connected with itself
+    19:32: accounts[0].connections[1].sink: the account has no organization "Nobody"
+    19:67: accounts[0].connections[1].created_by: the source organization has no user "somebody@example.com"
+    22:5: accounts[1].orgs[0].id: this organization belongs to another account
+    "#);
+}
+
+#[test]
+fn what_follows_from_a_problem_is_not_reported_as_another() {
+    let file = "
+accounts:
+- name: Example Account
+  orgs:
+  - name: Source Org
+    users:
+    - {name: Jane Doe, email: nobody}
+  - name: \"Sink\\tOrg\"
+  connections:
+  - {source: Source Org, sink: Sink Org, types: [logs], created_by: jane@example.com}
+";
+    insta::assert_snapshot!(Kept::default().problems(file), @r#"
+    7:31: accounts[0].orgs[0].users[0].email: must be an email address, such as jane@example.com
+    8:11: accounts[0].orgs[1].name: must not contain control characters
+    "#);
+}
+
+#[test]
+fn a_file_that_is_no_yaml_is_reported_with_its_place() {
+    for (file, problem) in [
+        ("accounts: [", "1:11: this is no YAML: unclosed bracket '['"),
+        ("accounts: []\n---\naccounts: []", "3:1: expected only one document"),
+        ("a: &a [1]\nb: *a", "2:4: aliases are not understood here; write the value out"),
+        ("accounts: !!seq []", "1:17: tags are not understood here; leave the tag out"),
+        ("accounts: []\naccounts: []", "2:1: a member of this name is there already"),
+    ] {
+        assert_eq!(Kept::default().problems(file), problem, "{file}");
+    }
+    assert!(Kept::default().problems(&"[".repeat(100_000)).contains("this is no YAML"));
+    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    assert!(Kept::default().problems(&deep).contains("nested more than 32 levels deep"));
+}
+
+#[test]
+fn an_empty_file_and_json_are_files_too() {
+    assert_eq!(Kept::default().import("").to_string(), "nothing to change");
+    let json = r#"{"accounts": [{"name": "Ünïcode \u00e4", "orgs": [{"name": "Org"}]}]}"#;
+    let kept = Kept::with(json);
+    assert_eq!(kept.state.accounts().next().unwrap().name.as_str(), "Ünïcode ä");
+}
+
+#[test]
+fn a_secret_is_in_no_problem_wherever_it_stands() {
+    let secret = "0123456789abcdef0123456789abcdee";
+    for line in [
+        format!("api_keys: [{{name: ci, key: {secret}}}, {{name: ci, key: {secret}0}}]"),
+        format!("api_keys: [{{name: ci, {secret}: key}}]"),
+        format!("api_keys: [{{name: ci, key: [{secret}]}}]"),
+        format!("api_keys: {secret}"),
+        format!("api_keys: [{secret}]"),
+        format!(
+            "users: [{{name: J, email: j@example.com, application_keys: [{{name: ci, key: {secret}}}]}}]"
+        ),
+    ] {
+        let file = format!("accounts:\n- name: A\n  orgs:\n  - name: O\n    {line}");
+        let problems = Kept::default().problems(&file);
+        assert!(!problems.is_empty(), "{line}");
+        assert!(!problems.contains("0123456789"), "{problems}");
+    }
+}
