@@ -142,6 +142,44 @@ fn ids_names_and_secrets_are_nobody_elses() {
 }
 
 #[test]
+fn a_new_name_is_nobody_elses() {
+    let mut world = with_a_people_manager();
+    let now = world.tick();
+    let session = Session::new(&world.state, Principal::Operator);
+    let deployment = session.deployment().unwrap();
+    let taken = account::rename(&deployment, id(1), "Second".parse().unwrap());
+    assert!(matches!(taken, Err(Refusal::Taken { .. })), "{taken:?}");
+    assert_eq!(
+        account::rename(&deployment, id(1), "Own".parse().unwrap()).unwrap().value.name.as_str(),
+        "Own"
+    );
+    assert!(account::rename(&deployment, id(1), "First".parse().unwrap()).unwrap().changes.is_empty());
+
+    let grant = session.authorize_in(org_id(0)).unwrap();
+    let read: PermissionSet = "org_connections_read".parse().unwrap();
+    let taken = role::update(&grant, id(0x500), "Read Only".parse().unwrap(), read);
+    assert!(matches!(taken, Err(Refusal::Taken { .. })), "{taken:?}");
+    let absent = role::update(&grant, ManagedRole::Admin.id(), "Mine".parse().unwrap(), read);
+    assert!(matches!(absent, Err(Refusal::Absent { .. })), "{absent:?}");
+    let role = role::update(&grant, id(0x500), "Reader".parse().unwrap(), read).unwrap().value;
+    assert_eq!((role.name.as_str(), role.permissions), ("Reader", read));
+
+    let twin = user::rename(&grant, user_id(1, Persona::Admin), "Twin".parse().unwrap(), now);
+    assert!(matches!(twin, Err(Refusal::Absent { .. })), "{twin:?}");
+    let own = user::rename(&grant, user_id(0, Persona::Admin), "Twin".parse().unwrap(), now).unwrap().value;
+    assert_eq!((own.name.as_str(), own.modified_at), ("Twin", now));
+}
+
+#[test]
+fn a_role_is_not_widened_beyond_what_its_editor_holds() {
+    let mut world = with_a_people_manager();
+    let refused = world.run(0, Persona::Nobody, |session, _| {
+        role::update(&session.authorize()?, id(0x500), "Mighty".parse().unwrap(), PermissionSet::all())
+    });
+    assert!(matches!(refused, Err(Refusal::BeyondOwnRights(_))), "{refused:?}");
+}
+
+#[test]
 fn a_role_that_somebody_holds_is_not_deleted() {
     let mut world = with_a_people_manager();
     let delete = |world: &mut World| {

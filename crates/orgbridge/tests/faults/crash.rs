@@ -44,7 +44,7 @@ impl Knowledge {
             self.types = wanted;
             self.acknowledged += 1;
 
-            // Refused, and so it must never show: the second half of the pair is there already, or a type is repeated.
+            // Refused, so it must never show.
             if let Some(id) = &self.id {
                 let Ok(refused) = client.update(id, r#"["audit","audit"]"#) else {
                     self.possible = vec![self.types.clone()];
