@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, Version, header};
+use http::{HeaderValue, Method, Request, Response, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
@@ -39,8 +39,7 @@ impl<S: EdgeService> hyper::service::Service<Request<Incoming>> for Exchanges<S>
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let is_multiplexed = request.version() == Version::HTTP_2;
         let exchange = Exchange::open(Arc::clone(&self.link), is_multiplexed);
-        let mut deadline = None;
-        if is_multiplexed {
+        let mut request = if is_multiplexed {
             if let Err(malformed) = check_host(&request) {
                 self.stats.count_malformed();
                 return Answering::Refused {
@@ -48,9 +47,11 @@ impl<S: EdgeService> hyper::service::Service<Request<Incoming>> for Exchanges<S>
                     exchange: Some(exchange),
                 };
             }
-            deadline = (!request.body().is_end_stream()).then(|| Instant::now() + self.body_timeout);
-        }
-        let mut request = request.map(|incoming| EdgeBody::new(incoming, deadline));
+            let deadline = (!request.body().is_end_stream()).then(|| Instant::now() + self.body_timeout);
+            request.map(|incoming| EdgeBody::http2(incoming, deadline))
+        } else {
+            request.map(|incoming| EdgeBody::http1(incoming, &self.link))
+        };
         request.extensions_mut().insert(self.peer);
         Answering::Called { future: self.service.clone().oneshot(request), exchange: Some(exchange) }
     }
@@ -62,7 +63,7 @@ fn check_host<B>(request: &Request<B>) -> Result<(), Malformed> {
         return Err(Malformed::Connect);
     }
     let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
-    let mut hosts = request.headers().get_all(header::HOST).iter().map(header::HeaderValue::as_bytes);
+    let mut hosts = request.headers().get_all(header::HOST).iter().map(HeaderValue::as_bytes);
     let host = hosts.next();
     if hosts.next().is_some() {
         return Err(Malformed::HostRepeated);
@@ -95,6 +96,11 @@ impl Exchange {
         self.is_answered = true;
         self.link.count_answered();
         self.note_progress();
+    }
+
+    /// Whether the connection closes behind the answer, if it is given now.
+    fn is_the_last(&self) -> bool {
+        !self.is_multiplexed && self.link.closes_behind_answer()
     }
 
     fn note_progress(&self) {
@@ -131,8 +137,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             AnsweringProjection::Called { future, exchange } => {
-                let response = ready!(future.poll(cx))?;
+                let mut response = ready!(future.poll(cx))?;
                 let exchange = answered(exchange);
+                if exchange.as_ref().is_some_and(Exchange::is_the_last) {
+                    // Else a client that keeps its connections would use this one again, and fail.
+                    // Source: RFC 9112, section 9.6.
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
                 Poll::Ready(Ok(response.map(|body| AnswerBody::Service { body, exchange })))
             }
             AnsweringProjection::Refused { refusal, exchange } => {

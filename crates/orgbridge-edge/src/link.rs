@@ -4,7 +4,7 @@
 //! the task that drives them meet here, and the accept loop looks in to find who is idle.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -23,6 +23,10 @@ pub(crate) struct Link {
     finished: AtomicU64,
     /// Nanoseconds from `epoch` to the last progress of an answer, or to the opening if there was none.
     moved: AtomicU64,
+    /// Which HTTP/1 request's content has yet to arrive, in full or in part, counted from one; zero for none.
+    arriving: AtomicU64,
+    /// Whether an HTTP/1 request has chunks that the service has not read to their end.
+    chunks_are_unread: AtomicBool,
     order: AtomicU8,
     ordered: Notify,
     finishing_since: OnceLock<Instant>,
@@ -68,6 +72,8 @@ impl Link {
             answered: AtomicU64::new(0),
             finished: AtomicU64::new(0),
             moved: AtomicU64::new(0),
+            arriving: AtomicU64::new(0),
+            chunks_are_unread: AtomicBool::new(false),
             order: AtomicU8::new(NO_ORDER),
             ordered: Notify::new(),
             finishing_since: OnceLock::new(),
@@ -112,6 +118,22 @@ impl Link {
     /// When an answer last made progress, or the connection was opened.
     pub(crate) fn moved_at(&self) -> Instant {
         self.epoch + Duration::from_nanos(self.moved.load(Relaxed))
+    }
+
+    /// Notes which HTTP/1 request's content has yet to arrive, counted from one; zero for none.
+    pub(crate) fn note_arriving(&self, request: u64) {
+        self.arriving.store(request, Relaxed);
+    }
+
+    /// Notes whether the service has yet to read chunks of an HTTP/1 request.
+    pub(crate) fn note_unread_chunks(&self, are_unread: bool) {
+        self.chunks_are_unread.store(are_unread, Relaxed);
+    }
+
+    /// Whether hyper will close an HTTP/1 connection behind an answer that is given now: it waits for no content that
+    /// nobody reads, and skips one chunk at the most.
+    pub(crate) fn closes_behind_answer(&self) -> bool {
+        self.arriving.load(Relaxed) == self.called.load(Relaxed) || self.chunks_are_unread.load(Relaxed)
     }
 
     /// Tells the connection what is wanted of it.

@@ -64,6 +64,11 @@ impl Screen {
         self.guard.heads()
     }
 
+    /// Which request's content has yet to arrive, counted from one; zero for none.
+    pub(crate) fn arriving(&self) -> u64 {
+        if self.stage == Stage::Content { self.guard.heads() } else { 0 }
+    }
+
     /// What is wrong with what the client sent, if anything is.
     pub(crate) fn malformed(&self) -> Option<Malformed> {
         self.suspect.as_ref().map(|suspect| suspect.reason)

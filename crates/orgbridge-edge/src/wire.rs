@@ -168,6 +168,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<T> {
         }
         let Some(screen) = &mut this.screen else { return Poll::Ready(Ok(())) };
         let passed = screen.inspect(&buf.filled()[start..]);
+        this.link.note_arriving(screen.arriving());
         buf.set_filled(start + passed);
         if screen.malformed().is_some() && passed == 0 {
             this.judge_at_read();

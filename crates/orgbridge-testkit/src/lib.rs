@@ -1,1 +1,57 @@
-//! Placeholder.
+//! For tests alone: a whole server on a port of its own, and people to call it.
+//!
+//! [`TestServer::start`] wires a real ledger in a temporary folder to the real API on the real edge, with a [clock]
+//! that stands still until a test moves it and ids that count from one, so that whole replies can be compared. A
+//! [`Persona`] is everything that a caller shows; the [cast](TestOrg) is always the same.
+//!
+//! ```no_run
+//! # async fn example() {
+//! use orgbridge_testkit::TestServer;
+//!
+//! let server = TestServer::start().await;
+//! let shared = server.connection().of(["logs"]).create().await;
+//! let reply = server.sink_admin().update(shared, ["logs", "metrics"]).await;
+//! assert_eq!(reply.status(), 403);
+//! # }
+//! ```
+//!
+//! Some things are held of every reply without a test asking: it is one line of JSON with the type of JSON, it carries
+//! the five headers of its rate limit and the name of its request, and it is no 500. A server whose threads panicked
+//! fails the test that it is dropped in.
+//!
+//! [clock]: TestClock
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, here wherever something is not as it expects"
+)]
+
+mod body;
+mod builder;
+mod call;
+mod caller;
+mod cast;
+mod clock;
+mod connection;
+mod ids;
+mod layout;
+mod panics;
+mod persona;
+mod raw;
+mod reply;
+mod server;
+
+pub use body::{create_body, update_body};
+pub use builder::TestServerBuilder;
+pub use call::Call;
+pub use caller::Caller;
+pub use cast::{TestOrg, TestUser};
+pub use clock::TestClock;
+pub use connection::ConnectionBuilder;
+pub use ids::CountingIds;
+pub use persona::Persona;
+pub use raw::{RawClient, RawReply};
+pub use reply::Reply;
+pub use server::TestServer;

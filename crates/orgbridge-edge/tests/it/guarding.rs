@@ -216,3 +216,34 @@ async fn a_panic_ends_its_own_connection_alone() {
     assert_eq!(status_and_content(&bystander.read_response().await), (200, "hello"));
     crate::support::eventually(|| served.stats.open_connections() == 1).await;
 }
+
+/// Source: RFC 9112, section 9.6.
+#[tokio::test]
+async fn an_answer_to_content_that_is_still_to_come_announces_the_close() {
+    let served = Served::with(patient()).await;
+    for request in [
+        "POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345",
+        "POST /ignore HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    ] {
+        let answer = served.exchange(request.as_bytes()).await;
+        assert_eq!(status_and_content(&answer), (200, "ignored"));
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_content_that_has_come_announces_nothing() {
+    let served = Served::with(patient()).await;
+    let mut client = served.connect().await;
+    for request in [
+        "POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12345",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\nPOST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12",
+    ] {
+        client.send(request.as_bytes()).await;
+        let answer = client.read_response().await;
+        assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("connection:"), "{answer}");
+    }
+    client.send(b"345").await;
+    assert_eq!(status_and_content(&client.read_response().await), (200, "12345"));
+}

@@ -1,0 +1,111 @@
+//! What a test's server is made from.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use http::Request;
+use orgbridge_api::{ApiOptions, ClientAddress, LimitName, Quota, RateLimits, RequestMetrics, router};
+use orgbridge_domain::org_connection::Limits;
+use orgbridge_edge::{Edge, EdgeSettings, PeerAddress};
+use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions};
+use prometheus_client::registry::Registry;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use crate::{CountingIds, TestClock, TestServer, cast, panics};
+
+/// How long after the cast a test begins, so that it can tell its own times from theirs.
+const PROLOGUE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a server that is dropped waits for requests under way: a test that left some behind is over.
+const DRAIN: Duration = Duration::from_millis(200);
+
+/// A server to be, with the program's defaults unless a test says otherwise.
+#[derive(Debug, Clone, Default)]
+#[must_use = "nothing is there before `start`"]
+pub struct TestServerBuilder {
+    rate_limits: RateLimits,
+    limits: Limits,
+    is_called_over_http2: bool,
+}
+
+impl TestServerBuilder {
+    /// Takes so many requests in so many seconds for one limit.
+    pub fn limiting(self, name: LimitName, requests: u32, seconds: u32) -> Self {
+        let quota = Quota::new(requests, seconds).expect("a limit that opens");
+        Self { rate_limits: self.rate_limits.with(name, Some(quota)), ..self }
+    }
+
+    /// Takes any number of requests.
+    pub fn without_rate_limits(self) -> Self {
+        Self { rate_limits: RateLimits::off(), ..self }
+    }
+
+    /// Lets a source share with so many sinks.
+    pub fn sinks_per_source(self, sinks: u32) -> Self {
+        Self { limits: Limits { sinks_per_source: Some(sinks) }, ..self }
+    }
+
+    /// Has it called over HTTP/2, every request on one connection.
+    pub fn called_over_http2(self) -> Self {
+        Self { is_called_over_http2: true, ..self }
+    }
+
+    /// Starts it, with the cast in its ledger.
+    pub async fn start(self) -> TestServer {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (clock, ids) = (Arc::new(TestClock::default()), Arc::new(CountingIds::default()));
+        let address = DatabaseAddress::Sqlite(folder.path().join("ledger.db"));
+        let options = LedgerOptions { clock: Arc::clone(&clock) as _, ..LedgerOptions::default() };
+        let ledger = Ledger::create(&address, options).expect("a new ledger");
+
+        let metrics = Arc::new(RequestMetrics::default());
+        let mut registry = Registry::with_prefix("orgbridge");
+        metrics.register(&mut registry);
+        let api = router(ApiOptions {
+            ledger: ledger.clone(),
+            limits: self.limits,
+            rate_limits: self.rate_limits,
+            metrics,
+            clock: Arc::clone(&clock) as _,
+            ids: Arc::clone(&ids) as _,
+        });
+        let stop = CancellationToken::new();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("a port");
+        let thread = serve(listener, api, stop.clone());
+
+        let client = reqwest::Client::builder().no_proxy();
+        let client = if self.is_called_over_http2 { client.http2_prior_knowledge() } else { client };
+        let client = client.build().expect("a client");
+        let thread = Some(thread);
+        let server = TestServer { address, ledger, clock, ids, registry, client, stop, thread, folder };
+        server.operate(cast::enter).await;
+        server.clock().advance(PROLOGUE);
+        server
+    }
+}
+
+/// Serves `api` on a thread of its own, so that a panic of the server is not one of the test.
+fn serve(listener: TcpListener, api: axum::Router, stop: CancellationToken) -> thread::JoinHandle<()> {
+    static SERVERS: AtomicU64 = AtomicU64::new(0);
+    let name = panics::watched_name(SERVERS.fetch_add(1, Ordering::SeqCst));
+    listener.set_nonblocking(true).expect("a socket that can wait");
+    let run = async move {
+        let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+        let settings = EdgeSettings { drain_timeout: DRAIN, ..EdgeSettings::default() };
+        Edge::new(listener, None, settings).serve(api.map_request(with_client_address), stop).await;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    thread::Builder::new().name(name).spawn(move || runtime.block_on(run)).expect("a thread")
+}
+
+/// The client of the API is whoever is at the other end of the edge's socket.
+fn with_client_address<B>(mut request: Request<B>) -> Request<B> {
+    let PeerAddress(peer) = *request.extensions().get().expect("the edge names the peer");
+    request.extensions_mut().insert(ClientAddress(peer.ip()));
+    request
+}

@@ -1,0 +1,20 @@
+//! The API held to its contract: real requests to a real server, whole replies.
+//!
+//! `org_connections`, `validate`, `current_user` and `orgs` go through the calls; `credentials`, `rate_limits`,
+//! `bodies` and `paths` through what all calls have in common; `rights` tries everybody on everything; `walls`,
+//! `sockets`, `secrets` and `faults` hold what must hold against malice and bad luck.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod bodies;
+mod credentials;
+mod current_user;
+mod faults;
+mod org_connections;
+mod orgs;
+mod paths;
+mod rate_limits;
+mod rights;
+mod secrets;
+mod sockets;
+mod validate;
+mod walls;
