@@ -92,7 +92,7 @@ impl Api {
 
     fn identify(&self, access: Access, request: &Request, id: &RequestId) -> Result<Caller, ApiError> {
         let presented = Presented::read(request.headers(), request.uri().query())?;
-        let view = self.ledger.view();
+        let view = self.ledger.fresh_view().map_err(ApiError::Unavailable)?;
         match access {
             Access::ApiKey => holder_of(presented, &view).map(Caller::ApiKeyHolder),
             Access::Credentials | Access::Permission(_) => {

@@ -92,7 +92,11 @@ impl AuditLog {
         let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let entry = read_entry(row)?;
+            let Ok(entry) = read_entry(row) else {
+                last.0 = Revision::new(row.get(0)?);
+                findings.push(Finding::Unreadable(last.0));
+                continue;
+            };
             let expected = last.0.next();
             if entry.revision != expected {
                 findings.push(Finding::Missing { first: expected, next: entry.revision });
@@ -115,7 +119,11 @@ impl AuditLog {
         if let (Some(anchor), false) = (anchor, anchored) {
             findings.push(Finding::AnotherHistory(anchor));
         }
-        compare(&replayed, &everything(&self.connection)?.state, &mut findings);
+        match everything(&self.connection) {
+            Ok(stored) => compare(&replayed, &stored.state, &mut findings),
+            Err(Unavailable::Storage { cause }) => findings.push(Finding::TableUnreadable(cause)),
+            Err(trouble) => return Err(trouble),
+        }
         Ok(Verdict { position, findings })
     }
 }
@@ -196,6 +204,9 @@ pub enum Finding {
     /// The anchor is no point of this history.
     #[error("the history does not pass through {0}: it was cut off or written anew")]
     AnotherHistory(Anchor),
+    /// A table holds what no rule would have put there, and was compared no further.
+    #[error("{0}")]
+    TableUnreadable(String),
     /// A table was altered behind the log's back.
     #[error("{table} {id} is not in its table as the log says")]
     TableDiffers {

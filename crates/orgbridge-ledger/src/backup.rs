@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use crate::audit::{AuditLog, Finding};
 use crate::sqlite::{self, Sqlite};
-use crate::{Clock, DatabaseAddress, Entry, OpenError, Position};
+use crate::{Clock, DatabaseAddress, Entry, OpenError, Position, Unavailable};
 
 /// Why a backup or a restoration came to nothing. The ledger is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,12 @@ pub enum BackupError {
         /// What the file system said.
         cause: std::io::Error,
     },
+    /// The backup is not what its own log says.
+    #[error("the backup was tampered with: {0}")]
+    Tampered(Finding),
+    /// The backup could not be read.
+    #[error("{0}: {cause}", cause = .0.cause().unwrap_or("no more is known"))]
+    Unreadable(#[from] Unavailable),
     /// The database said no.
     #[error("{0}")]
     Storage(String),
@@ -57,33 +64,11 @@ pub fn backup(address: &DatabaseAddress, to: &Path) -> Result<Position, BackupEr
     if to.exists() {
         return Err(BackupError::InTheWay(to.to_owned()));
     }
-    let connection = sqlite::open_read_only(path)?;
-    let name = to.file_name().unwrap_or_default().to_string_lossy();
-    let partial = to.with_file_name(format!(".{name}.partial"));
-    let written = write_copy(&connection, &partial, to);
-    if written.is_err() {
-        // It may never have been made.
-        let _ = fs::remove_file(&partial);
-    }
-    written
-}
-
-fn write_copy(connection: &rusqlite::Connection, partial: &Path, to: &Path) -> Result<Position, BackupError> {
-    let file_error = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| BackupError::File { path, cause }
-    };
-    // `VACUUM INTO` fills an empty file where there is one, so the mode is set before any byte is in it.
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(partial).map_err(file_error(partial))?;
-    connection.execute("VACUUM INTO $1", [partial.to_string_lossy()])?;
-    // SQLite does not wait for the disk here.
-    file.sync_all().map_err(file_error(partial))?;
-    let position = sqlite::position_in(&sqlite::open_read_only(partial)?, "main")?;
-    fs::rename(partial, to).map_err(file_error(to))?;
+    let partial = Scratch::beside(to);
+    partial.fill_from(path)?;
+    let position = sqlite::position_in(&sqlite::open_read_only(&partial.0)?, "main")?;
+    // A link, unlike a new name, never replaces what has come to stand there.
+    fs::hard_link(&partial.0, to).map_err(file_error(to))?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(file_error(folder))?;
     Ok(position)
@@ -99,35 +84,56 @@ fn write_copy(connection: &rusqlite::Connection, partial: &Path, to: &Path) -> R
 pub fn restore(address: &DatabaseAddress, from: &Path, clock: &dyn Clock) -> Result<Restored, BackupError> {
     let DatabaseAddress::Sqlite(path) = address;
     // A copy, so that the backup's schema can be brought up to date without touching it.
-    let source = copy_beside(path, from)?;
-    let result = restore_from_copy(path, &source, clock);
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = source.clone().into_os_string();
-        name.push(suffix);
-        // The two beside the database are there only after a failure.
-        let _ = fs::remove_file(name);
+    let copy = Scratch::beside(path);
+    copy.fill_from(from)?;
+    Sqlite::open(&copy.0)?.into_single_file()?;
+    let verdict = AuditLog::open(&DatabaseAddress::Sqlite(copy.0.clone()))?.verify(None)?;
+    if let Some(finding) = verdict.findings.into_iter().next() {
+        return Err(BackupError::Tampered(finding));
     }
-    result
-}
 
-fn copy_beside(path: &Path, from: &Path) -> Result<PathBuf, BackupError> {
-    if !from.exists() {
-        return Err(OpenError::Missing(from.to_owned()).into());
-    }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let copy = path.with_file_name(format!(".{name}.restoring"));
-    fs::copy(from, &copy).map_err(|cause| BackupError::File { path: copy.clone(), cause })?;
-    Ok(copy)
-}
-
-fn restore_from_copy(path: &Path, source: &Path, clock: &dyn Clock) -> Result<Restored, BackupError> {
-    // Brings the schema of the copy up to date, and makes sure that it is a ledger at all.
-    Sqlite::open(source)?.into_single_file()?;
     let made = !path.exists();
     let database = if made { Sqlite::create(path)? } else { Sqlite::open(path)? };
-    let restored = database.replace_by(source, clock.now(), MAX_LOST_LISTED);
+    let restored = database.replace_by(&copy.0, clock.now(), MAX_LOST_LISTED);
     if restored.is_err() && made {
-        let _ = fs::remove_file(path);
+        drop(database);
+        sqlite::remove(path);
     }
     Ok(restored?)
+}
+
+/// A database for the length of one operation, in a file that only its owner can read.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    /// A name that no other process uses, in the folder of `path`.
+    fn beside(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Self(path.with_file_name(format!(".{name}.{}.partial", std::process::id())))
+    }
+
+    /// Copies the ledger at `path`, at one point of its history, and waits for the disk.
+    fn fill_from(&self, path: &Path) -> Result<(), BackupError> {
+        let connection = sqlite::open_read_only(path)?;
+        // `VACUUM INTO` fills an empty file where there is one, so the mode is set before any byte is in it.
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&self.0).map_err(file_error(&self.0))?;
+        connection.execute("VACUUM INTO $1", [self.0.to_string_lossy()])?;
+        // SQLite does not wait here.
+        file.sync_all().map_err(file_error(&self.0))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        sqlite::remove(&self.0);
+    }
+}
+
+fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
+    let path = path.to_owned();
+    move |cause| BackupError::File { path, cause }
 }

@@ -15,7 +15,8 @@ pub enum CommitError {
     Unavailable(#[from] Unavailable),
 }
 
-/// The ledger can't keep changes now. It recovers by itself when the cause is gone.
+/// The ledger can't keep changes now, or can't be read. Where the cause is outside of the program, the ledger
+/// recovers by itself when it is gone.
 ///
 /// `Display` may be shown to a client; the cause is for the log alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,9 +27,15 @@ pub enum Unavailable {
     /// The database or its folder may not be written.
     #[error("the ledger is read-only")]
     ReadOnly,
-    /// The database is gone from its place.
-    #[error("the ledger's database is gone")]
+    /// The database that was opened is gone from its place, or another stands there.
+    #[error("the ledger's database is gone from its place")]
     Gone,
+    /// A newer program has altered the schema; this one must be replaced by it.
+    #[error("the ledger was altered by a newer program")]
+    NewerSchema,
+    /// The ledger could not be read for a while, so nobody knows what has been revoked since.
+    #[error("the ledger can't be read")]
+    Stale,
     /// Another process holds the database locked.
     #[error("the ledger is locked by another process")]
     Locked,

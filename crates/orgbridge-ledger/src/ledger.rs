@@ -12,8 +12,11 @@ use tokio::sync::oneshot;
 
 use crate::sqlite::Sqlite;
 use crate::storage::Storage;
-use crate::writer::{Message, Pending, Shared, Writer};
+use crate::writer::{Freshness, Message, Pending, Shared, Writer};
 use crate::{Clock, CommitError, DatabaseAddress, OpenError, Position, RequestId, SystemClock, Unavailable};
+
+/// How old the knowledge may be that anything is decided by.
+pub const MAX_STALENESS: Duration = Duration::from_secs(2);
 
 /// Everything that is kept, and where in history that is.
 #[derive(Debug, Clone)]
@@ -88,8 +91,11 @@ impl Ledger {
             Unavailable::Storage { cause } => OpenError::Corrupt(cause),
             other => OpenError::Corrupt(other.to_string()),
         })?;
-        let shared =
-            Arc::new(Shared { latest: ArcSwap::from_pointee(view), trouble: ArcSwapOption::empty() });
+        let shared = Arc::new(Shared {
+            latest: ArcSwap::from_pointee(view),
+            trouble: ArcSwapOption::empty(),
+            freshness: Freshness::new(),
+        });
         let (inbox, messages) = channel();
         let writer =
             Writer { storage, shared: Arc::clone(&shared), clock: options.clock, observer: options.observer };
@@ -100,9 +106,20 @@ impl Ledger {
         Ok(Self { shared, inbox, writer: Arc::new(Mutex::new(Some(writer))) })
     }
 
-    /// The latest committed state. Costs no lock, and stays as it is for as long as it is held.
+    /// The latest state that is known. Costs no lock, and stays as it is for as long as it is held.
+    ///
+    /// It may be old: whoever decides by it asks for a [fresh one](Self::fresh_view).
     pub fn view(&self) -> Arc<View> {
         self.shared.latest.load_full()
+    }
+
+    /// The latest state, seen to be the latest within [`MAX_STALENESS`] on the monotonic clock.
+    ///
+    /// # Errors
+    /// [`Unavailable::Stale`] if the database could not be read since: nobody knows what was revoked in it.
+    pub fn fresh_view(&self) -> Result<Arc<View>, Unavailable> {
+        // The age first: a view that is published after this look is only fresher.
+        if self.shared.freshness.age() > MAX_STALENESS { Err(Unavailable::Stale) } else { Ok(self.view()) }
     }
 
     /// Runs `rule` for `principal` on the state that its commit will see, and makes what it decides durable.

@@ -25,6 +25,6 @@ pub use address::DatabaseAddress;
 pub use clock::{Clock, SystemClock};
 pub use entry::{Actor, Entry};
 pub use error::{CommitError, OpenError, Unavailable};
-pub use ledger::{CommitObserver, Ledger, LedgerOptions, View};
+pub use ledger::{CommitObserver, Ledger, LedgerOptions, MAX_STALENESS, View};
 pub use position::{ChainDigest, Epoch, Position, Revision};
 pub use request::{NotARequestId, RequestId};

@@ -11,6 +11,9 @@ pub(crate) trait Storage: Send + 'static {
     /// Begins a transaction that nobody else can commit beside, and says where the ledger stands in it.
     fn begin(&mut self) -> Result<Position, Unavailable>;
 
+    /// Begins a transaction that sees one point of history and keeps nobody from committing, and says which.
+    fn begin_to_read(&mut self) -> Result<Position, Unavailable>;
+
     /// Writes a change and its audit entry.
     fn write(&mut self, entry: &Entry, change: &Change) -> Result<(), Unavailable>;
 
@@ -31,7 +34,4 @@ pub(crate) trait Storage: Send + 'static {
 
     /// Writes and commits something that changes nothing, to see whether that works again.
     fn probe(&mut self) -> Result<(), Unavailable>;
-
-    /// Puts everything into its final place before the process ends.
-    fn close(&mut self);
 }

@@ -6,6 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,12 @@ const MAX_BATCH: usize = 1024;
 
 /// How often the writer looks whether another process has written, when it has nothing to write itself.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How long a batch waits for another process that is committing.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many entries of others are followed one by one. Past that, reading everything anew takes less.
+const MAX_CATCH_UP: u64 = 20_000;
 
 /// What the writer is told.
 pub(crate) enum Message {
@@ -45,7 +52,7 @@ pub(crate) trait Command: Send {
     fn answer(self: Box<Self>, kept: Result<(), Unavailable>);
 }
 
-/// The only kind of [`Command`].
+/// A [`Command`] with its types, which the writer need not know.
 pub(crate) struct Pending<T, F> {
     pub(crate) principal: Principal,
     pub(crate) request_id: RequestId,
@@ -91,6 +98,33 @@ pub(crate) struct Shared {
     pub(crate) latest: ArcSwap<View>,
     /// Why the ledger can't keep changes now, if it can't.
     pub(crate) trouble: ArcSwapOption<Unavailable>,
+    /// When the latest state was last seen to be the latest.
+    pub(crate) freshness: Freshness,
+}
+
+/// When something was last seen to be so, on the monotonic clock.
+pub(crate) struct Freshness {
+    began: Instant,
+    seen_micros: AtomicU64,
+}
+
+impl Freshness {
+    pub(crate) fn new() -> Self {
+        Self { began: Instant::now(), seen_micros: AtomicU64::new(0) }
+    }
+
+    fn micros(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn renew(&self) {
+        self.seen_micros.store(self.micros(), Ordering::Release);
+    }
+
+    /// How long ago it was seen.
+    pub(crate) fn age(&self) -> Duration {
+        Duration::from_micros(self.micros().saturating_sub(self.seen_micros.load(Ordering::Acquire)))
+    }
 }
 
 /// The writer's own side.
@@ -128,7 +162,6 @@ impl<S: Storage> Writer<S> {
             }
             self.serve(&mut batch);
         }
-        self.storage.close();
     }
 
     /// Commits a batch and answers it.
@@ -157,7 +190,13 @@ impl<S: Storage> Writer<S> {
     /// decided.
     fn commit(&mut self, batch: &mut [Box<dyn Command>]) -> Result<(), Unavailable> {
         let began = Instant::now();
-        let result = self.write_and_commit(batch);
+        let mut result = self.write_and_commit(batch);
+        while matches!(result, Err(Unavailable::Locked)) && began.elapsed() < LOCK_PATIENCE {
+            self.storage.rollback();
+            // Readers must not fall behind while somebody else holds the lock.
+            self.look_around()?;
+            result = self.write_and_commit(batch);
+        }
         match result {
             Ok(0) => {}
             Ok(changes) => self.observer.committed(batch.len(), changes, began.elapsed()),
@@ -198,13 +237,15 @@ impl<S: Storage> Writer<S> {
             self.storage.probe()?;
         }
         let position = self.storage.position()?;
-        if position != self.shared.latest.load().position {
-            // In a transaction, so that what is read belongs to one point of history.
-            let position = self.storage.begin()?;
-            let followed = self.view_at(position);
-            self.storage.rollback();
-            self.publish(followed?);
+        if position == self.shared.latest.load().position {
+            self.shared.freshness.renew();
+            return Ok(());
         }
+        // In a transaction, so that what is read belongs to one point of history.
+        let position = self.storage.begin_to_read()?;
+        let followed = self.view_at(position);
+        self.storage.rollback();
+        self.publish(followed?);
         Ok(())
     }
 
@@ -214,7 +255,10 @@ impl<S: Storage> Writer<S> {
         if known.position == position {
             return Ok(View::clone(&known));
         }
-        if known.position.epoch == position.epoch && known.position.revision < position.revision {
+        let ahead = position.revision.get().checked_sub(known.position.revision.get());
+        if known.position.epoch == position.epoch
+            && ahead.is_some_and(|ahead| (1..=MAX_CATCH_UP).contains(&ahead))
+        {
             let mut view = View::clone(&known);
             if self.catch_up(&mut view)? && view.position == position {
                 return Ok(view);
@@ -225,7 +269,7 @@ impl<S: Storage> Writer<S> {
             known_revision = known.position.revision.get(),
             epoch = position.epoch.get(),
             revision = position.revision.get(),
-            "the database holds another history than the one known; everything is read anew"
+            "the database is far from what is known, or holds another history; everything is read anew"
         );
         self.storage.load()
     }
@@ -249,6 +293,7 @@ impl<S: Storage> Writer<S> {
 
     fn publish(&self, view: View) {
         self.shared.latest.store(Arc::new(view));
+        self.shared.freshness.renew();
     }
 
     /// Remembers whether the ledger works, and reports when that changes.

@@ -22,6 +22,10 @@ use crate::{Actor, ChainDigest, Entry, Epoch, OpenError, Position, Revision, Una
 /// How long to wait for another process that is committing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long one attempt of the writer to begin waits. It makes many: between them it looks at what the others
+/// have committed, so that readers don't fall behind.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(100);
+
 /// More statements than the writer has.
 const STATEMENT_CACHE: usize = 64;
 
@@ -31,6 +35,8 @@ pub(crate) struct Sqlite {
     statements: rows::Statements,
     path: PathBuf,
     place: Option<FileIdentity>,
+    /// SQLite's count of alterations to the schema, when it was last found to be one that we know.
+    schema: i64,
 }
 
 impl Sqlite {
@@ -49,10 +55,13 @@ impl Sqlite {
                 return Err(OpenError::Storage { path: path.to_owned(), cause: error.to_string() });
             }
         }
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        schema::mark(&connection).map_err(|error| storage_error(path, &error))?;
-        drop(connection);
-        Self::open(path)
+        let opened = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .and_then(|connection| schema::mark(&connection).map_err(|error| storage_error(path, &error)))
+            .and_then(|()| Self::open(path));
+        if opened.is_err() {
+            remove(path);
+        }
+        opened
     }
 
     /// Opens a database and brings its schema up to date.
@@ -61,8 +70,11 @@ impl Sqlite {
         schema::check(&connection, path)?;
         configure(&connection).map_err(|error| storage_error(path, &error))?;
         schema::migrate(&mut connection, path)?;
+        let schema = schema::cookie(&connection).map_err(|error| storage_error(path, &error))?;
+        connection.busy_timeout(ATTEMPT_TIMEOUT).map_err(|error| storage_error(path, &error))?;
         Ok(Self {
             connection,
+            schema,
             statements: rows::Statements::new(),
             path: path.to_owned(),
             place: FileIdentity::of(path),
@@ -70,25 +82,50 @@ impl Sqlite {
     }
 
     /// The file that was opened must still be the one at its path: SQLite goes on writing into a file that
-    /// has been deleted or replaced, and what was acknowledged would be lost with it.
-    fn check_place(&mut self) -> Result<(), Unavailable> {
-        let place = FileIdentity::of(&self.path);
-        if place == self.place {
-            return Ok(());
+    /// has been moved, deleted or replaced, and what was acknowledged would be lost with it.
+    ///
+    /// A file that has come into its place is not opened while we run: our log still lies beside it, and
+    /// SQLite would take that for its own. `orgbridge restore` is the way to replace what a server works with.
+    fn check_place(&self) -> Result<(), Unavailable> {
+        if FileIdentity::of(&self.path) == self.place { Ok(()) } else { Err(Unavailable::Gone) }
+    }
+
+    /// A newer program may have altered the schema since it was last looked at.
+    fn check_schema(&mut self) -> Result<(), Unavailable> {
+        let schema = schema::cookie(&self.connection)?;
+        if schema != self.schema {
+            schema::check(&self.connection, &self.path).map_err(|error| match error {
+                OpenError::NewerSchema { .. } => Unavailable::NewerSchema,
+                other => Unavailable::Storage { cause: other.to_string() },
+            })?;
+            self.schema = schema;
         }
-        if place.is_none() {
-            return Err(Unavailable::Gone);
-        }
-        tracing::warn!(path = %self.path.display(), "another database stands at the path; it is opened anew");
-        *self = Self::open(&self.path).map_err(|error| {
-            tracing::error!(%error, "the database that took the place of the former one can't be opened");
-            Unavailable::Gone
-        })?;
         Ok(())
     }
 
-    fn read_position(&self) -> rusqlite::Result<Position> {
-        position_in(&self.connection, "main")
+    fn begin_by(&mut self, statement: &str) -> Result<Position, Unavailable> {
+        self.check_place()?;
+        self.connection.prepare_cached(statement)?.execute([])?;
+        let position = self.checked_position();
+        if position.is_err() {
+            self.rollback();
+        }
+        position
+    }
+
+    fn checked_position(&mut self) -> Result<Position, Unavailable> {
+        self.check_schema()?;
+        Ok(position_in(&self.connection, "main")?)
+    }
+}
+
+/// Removes a database that came to nothing, and what SQLite keeps beside it.
+pub(crate) fn remove(path: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.to_owned().into_os_string();
+        name.push(suffix);
+        // Not all of them were made.
+        let _ = fs::remove_file(name);
     }
 }
 
@@ -206,9 +243,11 @@ pub(crate) fn set_position(connection: &Connection, position: Position) -> rusql
 
 impl Storage for Sqlite {
     fn begin(&mut self) -> Result<Position, Unavailable> {
-        self.check_place()?;
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        Ok(self.read_position()?)
+        self.begin_by("BEGIN IMMEDIATE")
+    }
+
+    fn begin_to_read(&mut self) -> Result<Position, Unavailable> {
+        self.begin_by("BEGIN")
     }
 
     fn write(&mut self, entry: &Entry, change: &Change) -> Result<(), Unavailable> {
@@ -233,7 +272,7 @@ impl Storage for Sqlite {
 
     fn position(&mut self) -> Result<Position, Unavailable> {
         self.check_place()?;
-        Ok(self.read_position()?)
+        self.checked_position()
     }
 
     fn entries_after(&mut self, revision: Revision) -> Result<Vec<Entry>, Unavailable> {
@@ -256,13 +295,6 @@ impl Storage for Sqlite {
     fn probe(&mut self) -> Result<(), Unavailable> {
         self.check_place()?;
         Ok(self.connection.execute_batch("UPDATE ledger SET revision = revision")?)
-    }
-
-    fn close(&mut self) {
-        // So that a copy of the one file, made while nothing runs, is whole.
-        if let Err(error) = self.connection.pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(())) {
-            tracing::warn!(%error, "the log could not be moved into the database; the next start reads it");
-        }
     }
 }
 

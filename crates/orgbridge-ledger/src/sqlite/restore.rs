@@ -5,7 +5,7 @@ use std::path::Path;
 use orgbridge_domain::{Principal, Timestamp};
 use rusqlite::{Connection, params};
 
-use super::{ENTRY_COLUMNS, Sqlite, insert_entry, position_in, read_entry, set_position};
+use super::{BUSY_TIMEOUT, ENTRY_COLUMNS, Sqlite, insert_entry, position_in, read_entry, set_position};
 use crate::backup::Restored;
 use crate::{Actor, Entry, Position};
 
@@ -30,6 +30,7 @@ impl Sqlite {
         most_listed: u32,
     ) -> rusqlite::Result<Restored> {
         let connection = &self.connection;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.execute("ATTACH DATABASE $1 AS backup", [source.to_string_lossy()])?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let restored = replace_in_transaction(connection, now, most_listed)
@@ -54,11 +55,15 @@ fn replace_in_transaction(
         [],
         |row| row.get(0),
     )?;
-    let sql =
-        format!("SELECT {ENTRY_COLUMNS} FROM main.change WHERE revision > $1 ORDER BY revision LIMIT $2");
+    // That a restoration of earlier is undone loses nothing.
+    let of_lost = "FROM main.change WHERE revision > $1 AND entity <> $2";
+    let lost =
+        connection
+            .query_row(&format!("SELECT count(*) {of_lost}"), params![common, RESTORED], |row| row.get(0))?;
+    let sql = format!("SELECT {ENTRY_COLUMNS} {of_lost} ORDER BY revision LIMIT $3");
     let lost_entries = connection
         .prepare(&sql)?
-        .query_map(params![common, most_listed], read_entry)?
+        .query_map(params![common, RESTORED, most_listed], read_entry)?
         .collect::<Result<Vec<_>, _>>()?;
 
     // The rows of one table refer to those of another; all of them are there again at the end.
@@ -80,7 +85,7 @@ fn replace_in_transaction(
     position.digest = entry.digest;
     insert_entry(connection, &entry)?;
     set_position(connection, position)?;
-    Ok(Restored { position, lost: old.revision.get().saturating_sub(common), lost_entries })
+    Ok(Restored { position, lost, lost_entries })
 }
 
 /// The columns of a table, which the two databases may hold in different orders.

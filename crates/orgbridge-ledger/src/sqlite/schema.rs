@@ -50,6 +50,11 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Op
     }
 }
 
+/// A number that changes with every alteration of the schema, whoever makes it.
+pub(super) fn cookie(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA schema_version")?.query_row([], |row| row.get(0))
+}
+
 /// The newest version that this program knows.
 fn newest() -> u32 {
     let runner = embedded::migrations::runner();

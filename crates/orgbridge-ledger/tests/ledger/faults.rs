@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use orgbridge_ledger::{
-    CommitError, DatabaseAddress, Ledger, LedgerOptions, OpenError, SystemClock, Unavailable, backup,
+    CommitError, DatabaseAddress, Ledger, LedgerOptions, MAX_STALENESS, OpenError, SystemClock, Unavailable,
+    backup,
 };
 use rusqlite::Connection;
 
@@ -43,23 +45,128 @@ fn a_database_that_is_gone_is_refused_and_found_again_when_it_is_back() {
 }
 
 #[test]
-fn a_database_that_takes_the_place_of_another_is_read_anew() {
+fn a_database_that_takes_the_place_of_another_is_not_touched() {
     let (here, there) = (Sqlite::default(), Sqlite::default());
     let story = Story::begin(create(&here));
-    story.connect(types("logs"));
+    let shared = story.connect(types("logs"));
     let other = Story::begin(create(&there));
+    other.connect(types("audit"));
     other.ledger.close();
+    let (path, foreign) = (path_of(&here), fs::read(path_of(&there)).unwrap());
 
-    for suffix in ["-wal", "-shm"] {
-        let mut beside = path_of(&here).into_os_string();
-        beside.push(suffix);
-        fs::remove_file(beside).unwrap();
+    // Our log still lies beside it: SQLite would play it into the other database.
+    let own = path.with_extension("own");
+    fs::rename(&path, &own).unwrap();
+    fs::rename(path_of(&there), &path).unwrap();
+    let refused = story.update(shared.id, types("metrics"));
+    assert!(matches!(refused, Err(CommitError::Unavailable(Unavailable::Gone))), "{refused:?}");
+    assert_eq!(story.ledger.health(), Err(Unavailable::Gone));
+    assert_eq!(fs::read(&path).unwrap(), foreign);
+
+    fs::rename(&own, &path).unwrap();
+    story.update(shared.id, types("metrics")).unwrap();
+}
+
+#[test]
+fn what_can_not_be_read_for_a_while_is_decided_by_no_more() {
+    let place = Sqlite::default();
+    let path = path_of(&place);
+    let story = Story::begin(create(&place));
+    assert!(story.ledger.fresh_view().is_ok());
+
+    fs::rename(&path, path.with_extension("moved")).unwrap();
+    let began = Instant::now();
+    while story.ledger.fresh_view().is_ok() {
+        assert!(began.elapsed() < MAX_STALENESS * 3, "it is decided by what nobody could see any more");
+        std::thread::sleep(Duration::from_millis(10));
     }
-    fs::rename(path_of(&there), path_of(&here)).unwrap();
+    assert_eq!(story.ledger.fresh_view().unwrap_err(), Unavailable::Stale);
 
-    story.wait_until(|view| view.position == other.ledger.view().position);
-    assert_eq!(story.ledger.view().state.connection_count(), 0);
-    story.connect(types("audit"));
+    fs::rename(path.with_extension("moved"), &path).unwrap();
+    story.connect(types("logs"));
+    assert!(story.ledger.fresh_view().is_ok());
+}
+
+#[test]
+fn readers_stay_fresh_while_another_process_holds_the_lock() {
+    let place = Sqlite::default();
+    let story = Story::begin(create(&place));
+    let other = Connection::open(path_of(&place)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let began = Instant::now();
+    let waiting = {
+        let story = story.through(story.ledger.clone());
+        std::thread::spawn(move || story.try_connect(types("logs")))
+    };
+    while began.elapsed() < MAX_STALENESS + Duration::from_millis(500) {
+        assert!(story.ledger.fresh_view().is_ok(), "after {:?}", began.elapsed());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    waiting.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_schema_that_a_newer_program_alters_meanwhile_is_refused() {
+    let place = Sqlite::default();
+    let story = Story::begin(create(&place));
+    let shared = story.connect(types("logs"));
+    Connection::open(path_of(&place))
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE restriction (id TEXT);
+             INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+             VALUES (99, 'later', '2030-01-01T00:00:00Z', '0');",
+        )
+        .unwrap();
+    let refused = story.update(shared.id, types("audit"));
+    assert!(matches!(refused, Err(CommitError::Unavailable(Unavailable::NewerSchema))), "{refused:?}");
+}
+
+#[test]
+fn a_far_gap_to_what_others_wrote_is_read_anew() {
+    let place = Sqlite::default();
+    let story = Story::begin(create(&place));
+    let shared = story.connect(types("logs"));
+    // As if very many changes had been made elsewhere; the last of them is the one that the tables hold.
+    Connection::open(path_of(&place))
+        .unwrap()
+        .execute_batch(
+            "UPDATE org_connection SET connection_types = 'audit';
+             UPDATE ledger SET revision = revision + 1000000, digest = replace(digest, '0', '1');",
+        )
+        .unwrap();
+    story.wait_until(|view| {
+        view.state.connection(shared.id).is_some_and(|connection| connection.types == types("audit"))
+    });
+}
+
+#[test]
+fn a_backup_that_was_tampered_with_is_not_restored() {
+    let place = Sqlite::default();
+    let story = Story::begin(create(&place));
+    let shared = story.connect(types("logs"));
+    let file = path_of(&place).with_extension("backup");
+    backup::backup(&place.address(), &file).unwrap();
+    Connection::open(&file)
+        .unwrap()
+        .execute("UPDATE org_connection SET connection_types = 'logs,metrics,audit'", [])
+        .unwrap();
+    let error = backup::restore(&place.address(), &file, &SystemClock).unwrap_err();
+    assert!(error.to_string().contains("tampered"), "{error}");
+    assert_eq!(story.update(shared.id, types("audit")).unwrap().types, types("audit"));
+}
+
+#[test]
+fn a_database_that_can_not_be_made_leaves_nothing_behind() {
+    let place = Sqlite::default();
+    let path = path_of(&place);
+    // SQLite keeps its log there, and can't where a folder stands.
+    let mut log = path.clone().into_os_string();
+    log.push("-wal");
+    fs::create_dir(&log).unwrap();
+    assert!(Ledger::create(&place.address(), LedgerOptions::default()).is_err());
+    assert!(!path.exists());
 }
 
 #[test]
@@ -155,7 +262,7 @@ fn a_restoration_that_fails_leaves_everything_as_it_was() {
     let left: Vec<_> = fs::read_dir(letter.parent().unwrap())
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.contains("restoring"))
+        .filter(|name| name.contains("partial"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
 }

@@ -103,6 +103,23 @@ fn a_row_added_or_removed_behind_the_log_is_named() {
 }
 
 #[test]
+fn what_can_not_be_read_is_named_and_the_rest_is_looked_at_all_the_same() {
+    let crime = Crime::scene();
+    let edited = Revision::new(2);
+    crime.commit(
+        "UPDATE org_connection SET connection_types = 'everything';
+         UPDATE change SET request_id = 'x' WHERE revision = 2;
+         UPDATE change SET digest = replace(digest, substr(digest, 1, 1), 'z') WHERE revision = 4;",
+    );
+    let findings = crime.findings(None);
+    assert!(findings.contains(&Finding::Altered(edited)), "{findings:?}");
+    assert!(findings.contains(&Finding::Unreadable(Revision::new(4))), "{findings:?}");
+    let named =
+        |finding: &Finding| matches!(finding, Finding::TableUnreadable(text) if text.contains("everything"));
+    assert!(findings.iter().any(named), "{findings:?}");
+}
+
+#[test]
 fn a_history_cut_off_with_care_is_found_by_an_anchor_written_down_elsewhere() {
     let crime = Crime::scene();
     let position = crime.story.ledger.view().position;
