@@ -29,13 +29,6 @@ pub(crate) struct Admission {
     pub(crate) outcome: Result<Caller, ApiError>,
 }
 
-impl Admission {
-    /// Answers `error`, or that the limit is used up where it is.
-    fn turned_away(standing: Standing, error: ApiError) -> Self {
-        Self { standing, outcome: Err(standing.check().map_or_else(ApiError::from, |()| error)) }
-    }
-}
-
 /// Somebody who was let in.
 pub(crate) enum Caller {
     ApiKeyHolder(ApiKeyHolder),
@@ -76,18 +69,27 @@ impl Api {
                 let standing = self.limiter.charge_org(route.limit, caller.org(), now);
                 Admission { standing, outcome: standing.check().map(|()| caller).map_err(ApiError::from) }
             }
+            // It is no failure of the caller's that nobody can be looked up now.
+            Err(error @ ApiError::Unavailable(_)) => {
+                Admission { standing: self.limiter.uncounted(route.limit), outcome: Err(error) }
+            }
             Err(error) => {
-                let address = client_address(request);
-                let standing = self.limiter.charge_address(LimitName::FailedAuthentication, address, now);
-                Admission::turned_away(standing, error)
+                let (standing, error) = self.turn_away(LimitName::FailedAuthentication, error, request, now);
+                Admission { standing, outcome: Err(error) }
             }
         }
     }
 
-    /// Charges the client's address for a request that no route takes.
-    pub(crate) fn admit_nowhere(&self, error: ApiError, request: &Request, now: Duration) -> Admission {
-        let standing = self.limiter.charge_address(LimitName::UnknownRoute, client_address(request), now);
-        Admission::turned_away(standing, error)
+    /// Charges the client's address for `error`, and answers that the limit is used up where it is.
+    pub(crate) fn turn_away(
+        &self,
+        limit: LimitName,
+        error: ApiError,
+        request: &Request,
+        now: Duration,
+    ) -> (Standing, ApiError) {
+        let standing = self.limiter.charge_address(limit, client_address(request), now);
+        (standing, standing.check().map_or_else(ApiError::from, |()| error))
     }
 
     fn identify(&self, access: Access, request: &Request, id: &RequestId) -> Result<Caller, ApiError> {

@@ -144,6 +144,7 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::OnlyTheSourceMayUpdate
         | Refusal::OperatorOnly
         | Refusal::BeyondOwnRights(_)
+        | Refusal::OnlyTheOwnerMakesKeys
         | Refusal::CreatorIsNoUserOfTheSource => StatusCode::FORBIDDEN,
         Refusal::NoConnection { .. }
         | Refusal::NoSink

@@ -12,12 +12,12 @@ use orgbridge_ledger::RequestId;
 use prometheus_client::metrics::histogram::Histogram;
 use tracing::{Instrument as _, Span, debug, debug_span, error};
 
-use crate::RouteInfo;
 use crate::admission::Admission;
 use crate::api::Api;
 use crate::error::{ApiError, Cause};
 use crate::rate_limit::Standing;
 use crate::request_id;
+use crate::{LimitName, RouteInfo};
 
 const NOSNIFF: (HeaderName, HeaderValue) =
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -69,8 +69,9 @@ where
 /// Answers a request that no route takes.
 pub(crate) fn turn_away(api: Api, meter: Meter, request: &Request, error: ApiError) -> Response {
     let exchange = Exchange::open(api, meter, request);
-    let Admission { standing, outcome } = exchange.api.admit_nowhere(error, request, exchange.opened_at);
-    exchange.close(outcome.map_or_else(ApiError::into_response, |_| ().into_response()), &standing)
+    let (standing, error) =
+        exchange.api.turn_away(LimitName::UnknownRoute, error, request, exchange.opened_at);
+    exchange.close(error.into_response(), &standing)
 }
 
 /// What is known of a request while it is under way.

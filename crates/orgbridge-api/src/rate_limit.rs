@@ -58,6 +58,15 @@ impl Limiter {
         self.standing(name, |quota| self.addresses.charge((name, Network::of(address)), quota, now))
     }
 
+    /// The standing of a request that is counted for nobody, since it was answered before anybody was looked up.
+    pub(crate) fn uncounted(&self, name: LimitName) -> Standing {
+        self.standing(name, |quota| Usage {
+            remaining: quota.requests.get(),
+            closes_in: Duration::ZERO,
+            is_admitted: true,
+        })
+    }
+
     fn standing(&self, name: LimitName, usage: impl FnOnce(Quota) -> Usage) -> Standing {
         self.limits
             .quota(name)

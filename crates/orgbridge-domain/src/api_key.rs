@@ -26,7 +26,7 @@ pub fn create(
     Ok(Decided::one(key.clone(), Change::ApiKey(Edit::Create(key))))
 }
 
-/// Revokes an API key of the grant's org, for good.
+/// Revokes an API key of the grant's org.
 ///
 /// # Errors
 /// [`Refusal::NoApiKey`] if the org has no such key.

@@ -3,7 +3,7 @@
 use crate::right::OrgAppKeysWrite;
 use crate::{
     ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Change, Decided, Edit, Grant, Name,
-    PermissionSet, Refusal, Timestamp, UserId,
+    PermissionSet, Refusal, Timestamp, UserId, UserKind,
 };
 
 /// What a new application key is made from.
@@ -25,7 +25,8 @@ pub struct NewApplicationKey {
 ///
 /// # Errors
 /// [`Refusal::Taken`] if a key has this id or secret; [`Refusal::Absent`] if the owner is no user of the org.
-/// [`Refusal::BeyondOwnRights`] if the key could do what the principal may not.
+/// [`Refusal::BeyondOwnRights`] if the key could do what the principal may not;
+/// [`Refusal::OnlyTheOwnerMakesKeys`] if the owner is a person, and another one than the principal.
 pub fn create(
     grant: &Grant<'_, OrgAppKeysWrite>,
     new: NewApplicationKey,
@@ -43,12 +44,16 @@ pub fn create(
         state.user(owner).filter(|user| user.org == org).ok_or_else(|| Refusal::absent("user", owner))?;
     let allowed = crate::user::permissions(state, user);
     grant.may_give(scopes.map_or(allowed, |scopes| allowed.intersection(scopes)))?;
+    // What a person may do can grow later, and with it what a key of theirs can: nobody else may know one.
+    if user.kind == UserKind::Person && !grant.speaks_for(owner) {
+        return Err(Refusal::OnlyTheOwnerMakesKeys);
+    }
     let digest = secret.digest();
     let key = ApplicationKey { id, owner, name, digest, last4: secret.last4(), scopes, created_at: now };
     Ok(Decided::one(key.clone(), Change::ApplicationKey(Edit::Create(key))))
 }
 
-/// Revokes an application key of a user of the grant's org, for good.
+/// Revokes an application key of a user of the grant's org.
 ///
 /// # Errors
 /// [`Refusal::NoApplicationKey`] if the org has no such key.

@@ -143,7 +143,7 @@ impl FromStr for ConnectionTypes {
     type Err = TypesProblem;
 
     fn from_str(joined: &str) -> Result<Self, TypesProblem> {
-        Self::parse(joined.split(',').filter(|name| !name.is_empty()))
+        if joined.is_empty() { Err(TypesProblem::Empty) } else { Self::parse(joined.split(',')) }
     }
 }
 
@@ -162,6 +162,8 @@ mod tests {
     #[test]
     fn a_list_that_is_no_set_is_refused_with_the_place() {
         assert_eq!(ConnectionTypes::parse([]), Err(TypesProblem::Empty));
+        assert_eq!("".parse::<ConnectionTypes>(), Err(TypesProblem::Empty));
+        assert!(",logs".parse::<ConnectionTypes>().is_err());
         let problem = |names: &[&str]| ConnectionTypes::parse(names.iter().copied()).unwrap_err().to_string();
         assert_eq!(problem(&["logs", "logs"]), r#"[1]: "logs" is repeated"#);
         assert_eq!(

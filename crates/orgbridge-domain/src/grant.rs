@@ -243,6 +243,14 @@ impl<'s, R> Grant<'s, R> {
         self.principal
     }
 
+    /// Whether the principal is this user, or an operator, who may act in anybody's place.
+    pub fn speaks_for(&self, user: UserId) -> bool {
+        match self.principal {
+            Principal::User { user: own, .. } => own == user,
+            Principal::Operator => true,
+        }
+    }
+
     /// Nobody gives away a right that they don't hold.
     ///
     /// # Errors

@@ -70,6 +70,9 @@ pub enum Refusal {
     /// The connection's creator would be no user of the source org.
     #[error("Forbidden")]
     CreatorIsNoUserOfTheSource,
+    /// A key of a person would be known to somebody else.
+    #[error("Forbidden")]
+    OnlyTheOwnerMakesKeys,
     /// The org has no such API key.
     #[error("API key not found")]
     NoApiKey,
@@ -174,6 +177,9 @@ impl Refusal {
             }
             Self::CreatorIsNoUserOfTheSource => {
                 vec!["a connection is created by a user of its source organization".to_owned()]
+            }
+            Self::OnlyTheOwnerMakesKeys => {
+                vec!["only the owner can make an application key of a person".to_owned()]
             }
             Self::NoSink => vec![
                 "data.relationships.sink_org.data.id: no organization of this account has this id".to_owned(),

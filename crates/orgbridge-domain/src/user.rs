@@ -137,7 +137,8 @@ pub fn set_roles(
 /// Switches a user of the grant's org off or on.
 ///
 /// # Errors
-/// [`Refusal::Absent`] if the org has no such user, [`Refusal::LastAdmin`] if nobody would be left to undo it.
+/// [`Refusal::Absent`] if the org has no such user, [`Refusal::LastAdmin`] if nobody would be left to undo it,
+/// [`Refusal::BeyondOwnRights`] if somebody who may do more than the principal would be switched on.
 pub fn set_disabled(
     grant: &Grant<'_, UserAccessManage>,
     id: UserId,
@@ -145,6 +146,10 @@ pub fn set_disabled(
     now: Timestamp,
 ) -> Result<Decided<User>, Refusal> {
     let before = of_org(grant, id)?;
+    if before.disabled && !disabled {
+        // Their keys work again, and with them all that they may do.
+        grant.may_give(permissions(grant.state(), before))?;
+    }
     replace(grant, before, User { disabled, ..before.clone() }, now)
 }
 

@@ -37,7 +37,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The database can't keep the change.
-    #[error(transparent)]
+    #[error("{}", with_cause(.0))]
     Unavailable(#[from] Unavailable),
     /// The server could not be started.
     #[error(transparent)]
@@ -70,6 +70,11 @@ pub(crate) enum Failure {
     Failed(String),
 }
 
+/// What storage said, which an operator may see.
+fn with_cause(trouble: &Unavailable) -> String {
+    trouble.cause().map_or_else(|| trouble.to_string(), |cause| format!("{trouble}: {cause}"))
+}
+
 impl Failure {
     /// What happened to the file at `path`.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
@@ -80,8 +85,6 @@ impl Failure {
     /// What the shell is told.
     pub(crate) fn status(&self) -> ExitStatus {
         match self {
-            // Whoever reads us has seen enough: `orgbridge audit list | head`.
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,
             Self::Usage(_)
             | Self::Configuration(_)
             | Self::Tls(_)

@@ -43,8 +43,7 @@ limits! {
     CurrentUser "current_user" 600 per 60
     /// Checking that keys are live, per org.
     Validate "validate" 1200 per 60
-    /// Failing to authenticate, per client address. Once it is used up, no request of the address is looked
-    /// at until the window ends.
+    /// Failing to authenticate, per client address.
     FailedAuthentication "failed_authentication" 60 per 60
     /// Asking for what is no path or method of the API, per client address.
     UnknownRoute "unknown_route" 300 per 60

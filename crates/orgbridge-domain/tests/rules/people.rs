@@ -55,6 +55,29 @@ fn nobody_gives_away_a_right_that_they_do_not_hold() {
             })
             .unwrap_err(),
     );
+    // Someone who may do little now may do more later; the key would grow with them.
+    let refused = world.run(0, Persona::Nobody, |session, now| {
+        let new = application_key::NewApplicationKey {
+            id: id(0x602),
+            owner: user_id(0, Persona::ReadOnly),
+            name: "patient".parse().unwrap(),
+            secret: ApplicationKeySecret::from_random([0xab; 20]),
+            scopes: None,
+        };
+        application_key::create(&session.authorize()?, new, now)
+    });
+    assert_eq!(refused, Err(Refusal::OnlyTheOwnerMakesKeys));
+    let admin = user_id(0, Persona::ScopedToRead);
+    world.operate(|draft, now| {
+        draft.run(|session| user::set_disabled(&session.authorize_in(org_id(0))?, admin, true, now)).map(drop)
+    });
+    beyond(
+        world
+            .run(0, Persona::Nobody, |session, now| {
+                user::set_disabled(&session.authorize()?, admin, false, now)
+            })
+            .unwrap_err(),
+    );
     world
         .run(0, Persona::Nobody, |session, now| {
             let read = "org_connections_read".parse().unwrap();

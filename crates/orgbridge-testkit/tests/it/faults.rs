@@ -1,9 +1,12 @@
 //! What callers see of bad luck. Source: hardening list, 26.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use orgbridge_testkit::TestServer;
+use orgbridge_domain::ConnectionId;
+use orgbridge_ledger::MAX_STALENESS;
+use orgbridge_testkit::{Reply, TestServer};
 
 #[tokio::test]
 async fn without_its_database_a_server_changes_nothing_says_so_and_recovers_by_itself() {
@@ -14,9 +17,27 @@ async fn without_its_database_a_server_changes_nothing_says_so_and_recovers_by_i
 
     let reply = server.source_admin().update(shared, ["metrics"]).await;
 
-    assert_snapshot!(reply, @r#"503 {"errors":["Service Unavailable","the ledger's database is gone"]}"#);
+    assert_snapshot!(reply, @r#"503 {"errors":["Service Unavailable","the ledger's database is gone from its place"]}"#);
     assert_eq!(reply.header("retry-after"), Some("5"));
-    assert_eq!(server.source_admin().read(shared).await.types(), ["logs"]);
+
+    // Nor is anything shown that may have been revoked since.
+    let reply = read_until(&server, shared, 503).await;
+    assert_snapshot!(reply, @r#"503 {"errors":["Service Unavailable","the ledger can't be read"]}"#);
+
     fs::rename(&aside, &database).unwrap();
+    assert_eq!(read_until(&server, shared, 200).await.types(), ["logs"]);
     assert_eq!(server.source_admin().update(shared, ["metrics"]).await.types(), ["metrics"]);
+}
+
+/// The first reply with `status`, within a few times what a server may decide by old knowledge.
+async fn read_until(server: &TestServer, shared: ConnectionId, status: u16) -> Reply {
+    let began = Instant::now();
+    loop {
+        let reply = server.source_admin().read(shared).await;
+        if reply.status() == status {
+            return reply;
+        }
+        assert!(began.elapsed() < MAX_STALENESS * 3, "{reply:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

@@ -49,6 +49,20 @@ fn a_log_that_was_tampered_with_is_found_out() {
 }
 
 #[test]
+fn an_answer_that_nobody_reads_is_no_success() {
+    let (program, _) = Program::initialized();
+    let database = rusqlite::Connection::open(program.path("ledger.db")).unwrap();
+    database.execute("UPDATE org SET name = 'Forged'", []).unwrap();
+    drop(database);
+    let binary = env!("CARGO_BIN_EXE_orgbridge");
+    let script = format!(
+        "set -o pipefail; sleep 0.1 | '{binary}' audit verify --database 'sqlite:{}' | true",
+        program.path("ledger.db").display()
+    );
+    assert!(!std::process::Command::new("bash").args(["-c", &script]).status().unwrap().success());
+}
+
+#[test]
 fn a_restoration_says_which_changes_are_lost() {
     let (program, _) = Program::initialized();
     assert!(program.run(&["backup", "copy.db"]).text().contains("revision 5 of epoch 1"));

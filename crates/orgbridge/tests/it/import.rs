@@ -43,6 +43,16 @@ fn the_keys_of_a_file_and_those_made_for_it_open_the_api() {
 }
 
 #[test]
+fn a_list_with_all_of_its_lines_commented_out_is_no_list() {
+    let program = Program::new();
+    for (list, emptied) in [("scopes: [org_connections_read]", "scopes: "), ("roles: [Admin]", "roles: ")] {
+        program.write("deployment.yaml", &DEPLOYMENT.replace(list, emptied));
+        let ended = program.run(&["import", "deployment.yaml", "--create"]);
+        assert!(ended.complaint(3).contains("expected a list"), "{ended:?}");
+    }
+}
+
+#[test]
 fn of_a_faulty_file_nothing_comes_true_and_every_problem_is_named() {
     let program = Program::new();
     program.write("deployment.yaml", DEPLOYMENT);

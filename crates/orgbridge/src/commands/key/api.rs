@@ -28,7 +28,7 @@ pub(crate) enum ApiKeyCommand {
         #[arg(long)]
         org: String,
     },
-    /// Revokes an API key, for good and at once.
+    /// Revokes an API key, at once. An import file that still names it makes it again: take it out there.
     #[command(after_help = "Example:\n  orgbridge key api revoke 0c0a60bb-6e5d-4cb5-9f7e-5a4e4f3a5b3c")]
     Revoke {
         /// Its id, as `orgbridge key api list` shows it.

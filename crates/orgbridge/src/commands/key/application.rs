@@ -31,7 +31,7 @@ pub(crate) enum ApplicationKeyCommand {
         after_help = "Example:\n  orgbridge key application create reader --org \"Source Org\" --user jane@example.com --scopes org_connections_read"
     )]
     Create(Create),
-    /// Revokes an application key, for good and at once.
+    /// Revokes an application key, at once. An import file that still names it makes it again: take it out there.
     #[command(
         after_help = "Example:\n  orgbridge key application revoke 0c0a60bb-6e5d-4cb5-9f7e-5a4e4f3a5b3c"
     )]

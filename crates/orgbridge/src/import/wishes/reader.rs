@@ -159,14 +159,14 @@ impl<'n> Fields<'n> {
 
     /// Names or ids of other things.
     pub(super) fn references(&mut self, reading: &mut Reading, name: &'static str) -> Option<Vec<Reference>> {
-        let node = self.take(name)?;
+        let node = self.take_unless_absent(name)?;
         let texts = self.texts(reading, name, node)?;
         Some(texts.into_iter().map(|(at, text)| Reference { at, named: text.to_owned() }).collect())
     }
 
     /// A set of permissions, which may be left out.
     pub(super) fn permissions(&mut self, reading: &mut Reading, name: &'static str) -> Option<PermissionSet> {
-        let node = self.take(name)?;
+        let node = self.take_unless_absent(name)?;
         self.permission_set(reading, name, node)
     }
 
@@ -274,6 +274,13 @@ impl<'n> Fields<'n> {
         self.known.push(name);
         let member = self.members.remove(name)?;
         (!matches!(member.node.value, Value::Null)).then_some(&member.node)
+    }
+
+    /// A member that means more where it is absent than where it lists nothing: with nothing behind it, as when
+    /// all of its lines were commented out, it says neither, and its reader will complain.
+    fn take_unless_absent(&mut self, name: &'static str) -> Option<&'n Node> {
+        self.known.push(name);
+        self.members.remove(name).map(|member| &member.node)
     }
 
     fn take_required(&mut self, reading: &mut Reading, name: &'static str) -> Option<&'n Node> {
