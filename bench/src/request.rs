@@ -1,0 +1,36 @@
+//! The bytes that a client sends.
+
+use orgbridge_domain::{ConnectionId, ConnectionType};
+
+use crate::population::Keys;
+
+/// A request for a connection.
+pub(crate) fn read(keys: &Keys, id: ConnectionId) -> Vec<u8> {
+    request(keys, "GET", &format!("/{id}"), "")
+}
+
+/// A request for all connections of the org whose keys these are.
+pub(crate) fn list(keys: &Keys) -> Vec<u8> {
+    request(keys, "GET", "", "")
+}
+
+/// A request that makes a connection share logs and one type more.
+pub(crate) fn update(keys: &Keys, id: ConnectionId, other: ConnectionType) -> Vec<u8> {
+    let body = format!(
+        r#"{{"data":{{"type":"org_connection","id":"{id}","attributes":{{"connection_types":["logs","{other}"]}}}}}}"#
+    );
+    request(keys, "PATCH", &format!("/{id}"), &body)
+}
+
+fn request(keys: &Keys, method: &str, path: &str, body: &str) -> Vec<u8> {
+    let (api_key, application_key) = (keys.api_key.expose(), keys.application_key.expose());
+    let entity = match body.len() {
+        0 => String::new(),
+        length => format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"),
+    };
+    format!(
+        "{method} /api/v2/org_connections{path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\
+         DD-API-KEY: {api_key}\r\nDD-APPLICATION-KEY: {application_key}\r\n{entity}\r\n{body}"
+    )
+    .into_bytes()
+}
