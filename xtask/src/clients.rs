@@ -16,12 +16,12 @@ pub(crate) fn all() -> Result {
 }
 
 fn curl() -> Result {
-    need("curl", &["curl"])?;
+    need(&["curl", "--version"], &["curl"])?;
     against_a_server(&mut Command::new(root().join("clients/curl/org_connections.sh")))
 }
 
 fn python() -> Result {
-    need("python3", &["python3", "python3-venv"])?;
+    need(&["python3", "-c", "import ensurepip"], &["python3", "python3-venv"])?;
     let environment = target().join("clients/python");
     let python = environment.join("bin/python");
     if !python.exists() {

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// What a chore ends with. The text says what failed and how to see it again.
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -43,20 +43,20 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result {
     run(env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from), arguments)
 }
 
-/// Makes sure that a program is there, with the help of Debian's packages where it is not.
-pub(crate) fn need(program: &str, packages: &[&str]) -> Result {
-    let there = |program: &str| {
-        Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+/// Makes sure that a command line works, with the help of Debian's packages where it does not.
+pub(crate) fn need(command_line: &[&str], packages: &[&str]) -> Result {
+    let works = || {
+        let (program, arguments) = command_line.split_first()?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().ok().filter(ExitStatus::success)
     };
-    if there(program) {
+    if works().is_some() {
         return Ok(());
     }
-    println!("{program} is not here; installing {}", packages.join(", "));
+    let line = command_line.join(" ");
+    println!("`{line}` does not work here; installing {}", packages.join(", "));
     run("apt-get", &["update", "-qq"])?;
     run("apt-get", &[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat())?;
-    if there(program) {
-        Ok(())
-    } else {
-        Err(format!("{program} is needed and could not be installed").into())
-    }
+    works().map(drop).ok_or_else(|| format!("`{line}` has to work, and can't be made to").into())
 }

@@ -5,9 +5,10 @@ use crate::{bench, clients, documents, readme};
 
 /// Runs every suite, the quick ones first. Stops at the first that fails.
 pub(crate) fn everything() -> Result {
-    need("cc", &["gcc", "libc6-dev"])?;
-    need("curl", &["curl"])?;
-    need("prlimit", &["util-linux"])?;
+    need(&["cc", "--version"], &["gcc", "libc6-dev"])?;
+    need(&["curl", "--version"], &["curl"])?;
+    need(&["prlimit", "--version"], &["util-linux"])?;
+    need(&["setpriv", "--version"], &["util-linux"])?;
 
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
