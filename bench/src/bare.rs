@@ -14,6 +14,12 @@ use crate::samples::Samples;
 /// How many of the newest entries are written over again, with new revisions and digests.
 const MODELS: u64 = 256;
 
+/// How many commits come before those that count.
+const WARM_UP_COMMITS: usize = 16;
+
+/// How many updates each of them holds; all together fill the log of SQLite more than once.
+const WARM_UP_BATCH: usize = 512;
+
 /// A database with the tables of a ledger.
 #[derive(Debug)]
 pub(crate) struct Bare {
@@ -35,7 +41,12 @@ impl Bare {
         let newest = Query { after: Revision::new(revision.saturating_sub(MODELS)), ..Query::default() };
         let models = AuditLog::open(&DatabaseAddress::Sqlite(path.to_owned()))?.entries(&newest)?;
         let last = models.last().cloned().ok_or("the server has written nothing")?;
-        Ok(Self { connection, models, last })
+        let mut bare = Self { connection, models, last };
+        // The log of a new database grows for a while, which is slower than writing over what is there.
+        for _ in 0..WARM_UP_COMMITS {
+            bare.commit_one(WARM_UP_BATCH)?;
+        }
+        Ok(bare)
     }
 
     /// Makes commits of `batch` updates each until `lasting` is over, and returns how long each took. Sleeps
