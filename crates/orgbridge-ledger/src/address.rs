@@ -13,6 +13,14 @@ pub enum DatabaseAddress {
     Sqlite(PathBuf),
 }
 
+impl DatabaseAddress {
+    /// Removes a database that came to nothing, with all that belongs to it. Nobody may have it open.
+    pub fn discard(&self) {
+        let Self::Sqlite(path) = self;
+        crate::sqlite::remove(path);
+    }
+}
+
 impl FromStr for DatabaseAddress {
     type Err = OpenError;
 

@@ -1,7 +1,5 @@
 //! Databases that are made here, and not left behind half-made.
 
-use std::fs;
-
 use orgbridge_ledger::DatabaseAddress;
 
 use crate::failure::Failure;
@@ -23,17 +21,7 @@ pub(crate) fn make<T>(
     let filled = fill(&operator);
     drop(operator);
     if filled.is_err() {
-        discard(address);
+        address.discard();
     }
     filled
-}
-
-fn discard(address: &DatabaseAddress) {
-    let DatabaseAddress::Sqlite(path) = address;
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.clone().into_os_string();
-        name.push(suffix);
-        // The two beside the database are there only if it could not be closed.
-        let _ = fs::remove_file(name);
-    }
 }
