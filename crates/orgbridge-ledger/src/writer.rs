@@ -194,7 +194,7 @@ impl<S: Storage> Writer<S> {
         while matches!(result, Err(Unavailable::Locked)) && began.elapsed() < LOCK_PATIENCE {
             self.storage.rollback();
             // Readers must not fall behind while somebody else holds the lock.
-            self.look_around()?;
+            self.follow()?;
             result = self.write_and_commit(batch);
         }
         match result {
@@ -231,11 +231,18 @@ impl<S: Storage> Writer<S> {
         Ok(usize::try_from(changes).unwrap_or(usize::MAX))
     }
 
-    /// Follows what other processes wrote, and finds out whether trouble is over.
+    /// Follows what other processes wrote, and finds out whether trouble is over. In this order: where nothing
+    /// can be written, what can be read is still to be known.
     fn look_around(&mut self) -> Result<(), Unavailable> {
+        self.follow()?;
         if self.shared.trouble.load().is_some() {
             self.storage.probe()?;
         }
+        Ok(())
+    }
+
+    /// Makes the latest state that of the database.
+    fn follow(&mut self) -> Result<(), Unavailable> {
         let position = self.storage.position()?;
         if position == self.shared.latest.load().position {
             self.shared.freshness.renew();

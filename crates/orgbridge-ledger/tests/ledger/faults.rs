@@ -98,12 +98,26 @@ fn readers_stay_fresh_while_another_process_holds_the_lock() {
         let story = story.through(story.ledger.clone());
         std::thread::spawn(move || story.try_connect(types("logs")))
     };
-    while began.elapsed() < MAX_STALENESS + Duration::from_millis(500) {
-        assert!(story.ledger.fresh_view().is_ok(), "after {:?}", began.elapsed());
-        std::thread::sleep(Duration::from_millis(20));
+    // Longer than a command waits, and then longer than knowledge may be old.
+    let stay_fresh = |lasting: Duration| {
+        let began = Instant::now();
+        while began.elapsed() < lasting {
+            assert!(story.ledger.fresh_view().is_ok(), "after {:?}", began.elapsed());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    while !waiting.is_finished() {
+        assert!(began.elapsed() < Duration::from_secs(20), "the command waits for ever");
+        stay_fresh(Duration::from_millis(100));
     }
+    let refused = waiting.join().unwrap();
+    assert!(matches!(refused, Err(CommitError::Unavailable(Unavailable::Locked))), "{refused:?}");
+    stay_fresh(MAX_STALENESS + Duration::from_millis(500));
+    assert_eq!(story.ledger.health(), Err(Unavailable::Locked));
+
     other.execute_batch("ROLLBACK").unwrap();
-    waiting.join().unwrap().unwrap();
+    story.connect(types("logs"));
+    assert_eq!(story.ledger.health(), Ok(()));
 }
 
 #[test]
