@@ -1,6 +1,7 @@
 //! The ledger as everyone sees it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -8,11 +9,12 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use orgbridge_domain::{Decided, Principal, Refusal, Session, State, Timestamp};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 
 use crate::sqlite::Sqlite;
 use crate::storage::Storage;
-use crate::writer::{Freshness, Message, Pending, Shared, Writer};
+use crate::writer::{Command, Desk, Freshness, Message, Pending, Shared, Writer};
 use crate::{Clock, CommitError, DatabaseAddress, OpenError, Position, RequestId, SystemClock, Unavailable};
 
 /// How old the knowledge may be that anything is decided by.
@@ -31,6 +33,7 @@ pub struct View {
 #[derive(Clone)]
 pub struct Ledger {
     shared: Arc<Shared>,
+    desk: Desk,
     inbox: Sender<Message>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -92,18 +95,22 @@ impl Ledger {
             other => OpenError::Corrupt(other.to_string()),
         })?;
         let shared = Arc::new(Shared {
+            under_way: AtomicUsize::new(0),
             latest: ArcSwap::from_pointee(view),
             trouble: ArcSwapOption::empty(),
             freshness: Freshness::new(),
         });
         let (inbox, messages) = channel();
-        let writer =
-            Writer { storage, shared: Arc::clone(&shared), clock: options.clock, observer: options.observer };
+        let LedgerOptions { clock, observer } = options;
+        let desk = Desk::of(Writer { storage, shared: Arc::clone(&shared), clock, observer });
         let writer = thread::Builder::new()
             .name("ledger-writer".to_owned())
-            .spawn(move || writer.run(&messages))
+            .spawn({
+                let desk = desk.clone();
+                move || desk.run(&messages)
+            })
             .map_err(|error| OpenError::NoThread(error.to_string()))?;
-        Ok(Self { shared, inbox, writer: Arc::new(Mutex::new(Some(writer))) })
+        Ok(Self { shared, desk, inbox, writer: Arc::new(Mutex::new(Some(writer))) })
     }
 
     /// The latest state that is known. Costs no lock, and stays as it is for as long as it is held.
@@ -141,9 +148,21 @@ impl Ledger {
         F: Fn(&Session<'_>, Timestamp) -> Result<Decided<T>, Refusal> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let pending = Pending { principal, request_id, rule, reply, outcome: None };
-        self.inbox.send(Message::Run(Box::new(pending))).map_err(|_| Unavailable::Closed)?;
+        self.give(Box::new(Pending { principal, request_id, rule, reply, outcome: None }))?;
         answer.await.map_err(|_| Unavailable::Closed)?
+    }
+
+    /// Gives a command to the writer, or, where nobody else is under way, commits it here and now.
+    fn give(&self, command: Box<dyn Command>) -> Result<(), Unavailable> {
+        let alone = self.shared.under_way.fetch_add(1, Ordering::Relaxed) == 0;
+        if alone
+            && may_block()
+            && let Some(seat) = self.desk.take_seat()
+        {
+            tokio::task::block_in_place(|| seat.serve(command));
+            return Ok(());
+        }
+        self.inbox.send(Message::Run(command)).map_err(|_| Unavailable::Closed)
     }
 
     /// Whether the ledger can keep changes now.
@@ -173,6 +192,11 @@ impl Ledger {
             tracing::error!("the ledger's writer panicked");
         }
     }
+}
+
+/// Whether the runtime can do without this thread for the time of a commit.
+fn may_block() -> bool {
+    Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
 }
 
 impl fmt::Debug for Ledger {

@@ -3,11 +3,15 @@
 //! Commands that wait are gathered into a batch and committed together: one `fsync` for many. A batch runs
 //! on a copy of the state that is thrown away if it can't be committed, so nobody ever sees, or is answered
 //! from, what did not become durable.
+//!
+//! The writer sits at a [`Desk`]. Its own thread serves there whatever comes through the inbox. A caller who
+//! finds nobody under way may sit down instead and commit on their own thread, which spares a lone call two
+//! hand-overs between threads: they cost as much as the rest of its way.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -94,6 +98,8 @@ where
 
 /// What the writer shares with everyone who reads.
 pub(crate) struct Shared {
+    /// How many commands were given and are not yet kept or refused.
+    pub(crate) under_way: AtomicUsize,
     /// The latest committed state.
     pub(crate) latest: ArcSwap<View>,
     /// Why the ledger can't keep changes now, if it can't.
@@ -127,6 +133,75 @@ impl Freshness {
     }
 }
 
+/// Where the writer sits. It is empty once the ledger is closed.
+#[derive(Clone)]
+pub(crate) struct Desk(Arc<Mutex<Option<Box<dyn Serve>>>>);
+
+/// A [`Writer`], whatever its storage.
+pub(crate) trait Serve: Send {
+    /// Commits a batch and answers it, which empties it.
+    fn serve(&mut self, batch: &mut Vec<Box<dyn Command>>);
+
+    /// Follows what other processes wrote, and finds out whether trouble is over.
+    fn look_around(&mut self);
+}
+
+impl Desk {
+    pub(crate) fn of(writer: impl Serve + 'static) -> Self {
+        Self(Arc::new(Mutex::new(Some(Box::new(writer)))))
+    }
+
+    /// Serves `inbox` until it is told to close or nobody is left who could tell it anything. Then it leaves
+    /// the desk empty: the database is closed with its writer.
+    ///
+    /// A writer that panicked is not trusted again: the state of its transaction is unknown.
+    pub(crate) fn run(&self, inbox: &Receiver<Message>) {
+        let mut batch: Vec<Box<dyn Command>> = Vec::new();
+        let mut open = true;
+        while open {
+            let first = inbox.recv_timeout(POLL_INTERVAL);
+            let Ok(mut desk) = self.0.lock() else { return };
+            let Some(writer) = desk.as_mut() else { return };
+            match first {
+                Ok(Message::Run(command)) => batch.push(command),
+                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => open = false,
+                Err(RecvTimeoutError::Timeout) => writer.look_around(),
+            }
+            // Only now: more came while somebody else sat here.
+            while open && !batch.is_empty() && batch.len() < MAX_BATCH {
+                match inbox.try_recv() {
+                    Ok(Message::Run(command)) => batch.push(command),
+                    Ok(Message::Close) => open = false,
+                    Err(_) => break,
+                }
+            }
+            if !batch.is_empty() {
+                writer.serve(&mut batch);
+            }
+            if !open {
+                *desk = None;
+            }
+        }
+    }
+
+    /// The writer, if nobody sits there.
+    pub(crate) fn take_seat(&self) -> Option<Seat<'_>> {
+        self.0.try_lock().ok().filter(|desk| desk.is_some()).map(Seat)
+    }
+}
+
+/// The writer, for as long as it is held.
+pub(crate) struct Seat<'d>(MutexGuard<'d, Option<Box<dyn Serve>>>);
+
+impl Seat<'_> {
+    /// Commits one command by itself, and answers it.
+    pub(crate) fn serve(mut self, command: Box<dyn Command>) {
+        if let Some(writer) = self.0.as_mut() {
+            writer.serve(&mut vec![command]);
+        }
+    }
+}
+
 /// The writer's own side.
 pub(crate) struct Writer<S> {
     pub(crate) storage: S,
@@ -135,37 +210,7 @@ pub(crate) struct Writer<S> {
     pub(crate) observer: Arc<dyn CommitObserver>,
 }
 
-impl<S: Storage> Writer<S> {
-    /// Serves `inbox` until it is told to close or nobody is left who could tell it anything.
-    pub(crate) fn run(mut self, inbox: &Receiver<Message>) {
-        let mut batch: Vec<Box<dyn Command>> = Vec::new();
-        let mut open = true;
-        while open {
-            match inbox.recv_timeout(POLL_INTERVAL) {
-                Ok(Message::Run(command)) => batch.push(command),
-                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {
-                    let seen = self.look_around();
-                    self.note(seen);
-                    continue;
-                }
-            }
-            while batch.len() < MAX_BATCH {
-                match inbox.try_recv() {
-                    Ok(Message::Run(command)) => batch.push(command),
-                    Ok(Message::Close) => {
-                        open = false;
-                        break;
-                    }
-                    Err(_) => break,
-                }
-            }
-            self.serve(&mut batch);
-        }
-    }
-
-    /// Commits a batch and answers it.
-    ///
+impl<S: Storage> Serve for Writer<S> {
     /// A change that the database won't take although the rule allowed it must not take its neighbours with
     /// it, so the members of such a batch are tried again one by one.
     fn serve(&mut self, batch: &mut Vec<Box<dyn Command>>) {
@@ -176,14 +221,31 @@ impl<S: Storage> Writer<S> {
                 let kept = self.commit(&mut alone);
                 self.note(kept.clone());
                 let [command] = alone;
-                command.answer(kept);
+                self.answer(command, kept);
             }
             return;
         }
         self.note(kept.clone());
         for command in batch.drain(..) {
-            command.answer(kept.clone());
+            self.answer(command, kept.clone());
         }
+    }
+
+    /// In this order: where nothing can be written, what can be read is still to be known.
+    fn look_around(&mut self) {
+        let mut seen = self.follow();
+        if seen.is_ok() && self.shared.trouble.load().is_some() {
+            seen = self.storage.probe();
+        }
+        self.note(seen);
+    }
+}
+
+impl<S: Storage> Writer<S> {
+    fn answer(&self, command: Box<dyn Command>, kept: Result<(), Unavailable>) {
+        // First: whoever is answered may ask again at once.
+        self.shared.under_way.fetch_sub(1, Ordering::Relaxed);
+        command.answer(kept);
     }
 
     /// Runs the rules of `batch` one after the other on what the transaction sees, and commits what they
@@ -229,16 +291,6 @@ impl<S: Storage> Writer<S> {
         }
         self.publish(next);
         Ok(usize::try_from(changes).unwrap_or(usize::MAX))
-    }
-
-    /// Follows what other processes wrote, and finds out whether trouble is over. In this order: where nothing
-    /// can be written, what can be read is still to be known.
-    fn look_around(&mut self) -> Result<(), Unavailable> {
-        self.follow()?;
-        if self.shared.trouble.load().is_some() {
-            self.storage.probe()?;
-        }
-        Ok(())
     }
 
     /// Makes the latest state that of the database.

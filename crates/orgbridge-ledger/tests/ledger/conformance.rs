@@ -1,6 +1,7 @@
 //! What every ledger does, whatever database it is on.
 //!
-//! The suite is written against [`Backend`]; a database joins by implementing it and a line at the end.
+//! The suite is written against [`Backend`]; a database joins by implementing it and a line at the end. Every test runs
+//! twice, once for each [`Way`](crate::story::Way) to the writer.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier};
@@ -8,7 +9,7 @@ use std::sync::{Arc, Barrier};
 use crate::backend::Backend;
 use crate::story::{self, OPERATOR, Story, types};
 use orgbridge_domain::org_connection::{self, Limits};
-use orgbridge_domain::{Refusal, org, user};
+use orgbridge_domain::{Decided, Refusal, Session, org, user};
 use orgbridge_ledger::audit::{AuditLog, Query};
 use orgbridge_ledger::{CommitError, Ledger, LedgerOptions, Revision, Unavailable, backup};
 
@@ -21,6 +22,16 @@ macro_rules! suite {
                     super::$test(&crate::backend::$backend::default());
                 }
             )+
+
+            mod at_the_desk {
+                $(
+                    #[test]
+                    fn $test() {
+                        crate::story::take(crate::story::Way::Desk);
+                        super::super::$test(&crate::backend::$backend::default());
+                    }
+                )+
+            }
         }
     };
 }
@@ -158,6 +169,56 @@ fn two_writers_number_their_changes_without_gaps(backend: &impl Backend) {
     assert_eq!(log.verify(None).unwrap().findings, []);
 }
 
+fn tasks_of_one_runtime_write_side_by_side(backend: &impl Backend) {
+    const TASKS: usize = 8;
+    const UPDATES: usize = 40;
+    let story = Arc::new(Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap()));
+    let shared = story.connect(types("logs"));
+    let before = story.ledger.view().position.revision.get();
+
+    let update = |task: usize| {
+        let (story, jane) = (Arc::clone(&story), Story::authenticate(&story.ledger.view().state).unwrap());
+        async move {
+            for round in 0..UPDATES {
+                let wanted = types(["logs", "audit", "metrics"][(task + round) % 3]);
+                let rule = move |session: &Session<'_>, now| {
+                    org_connection::update(&session.authorize()?, shared.id, wanted, now)
+                };
+                let updated = story.ledger.commit(jane, story::request(), rule).await.unwrap();
+                assert_eq!(updated.types, wanted);
+            }
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    runtime.block_on(async {
+        let tasks: Vec<_> = (0..TASKS).map(|task| tokio::spawn(update(task))).collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+
+    let log = AuditLog::open(&backend.address()).unwrap();
+    let entries = log.entries(&Query { after: Revision::new(before), ..Query::default() }).unwrap();
+    let written = story.ledger.view().position.revision.get() - before;
+    assert!((1..=TASKS * UPDATES).contains(&entries.len()), "some changed nothing, but not all");
+    assert_eq!(entries.len() as u64, written);
+    assert_eq!(log.verify(None).unwrap().findings, []);
+    assert_eq!(story.ledger.health(), Ok(()));
+}
+
+fn a_lone_command_is_run_where_its_way_leads(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let here = std::thread::current().id();
+    let run_here = || {
+        story
+            .commit_as(OPERATOR, move |_, _| Ok(Decided::unchanged(std::thread::current().id() == here)))
+            .unwrap()
+    };
+    // The writer sits there for a moment now and then, to look what others wrote.
+    let sat_down = (0..100).any(|_| run_here());
+    assert_eq!(sat_down, story::way() == story::Way::Desk);
+}
+
 fn a_right_taken_away_while_a_call_waits_is_gone_for_it(backend: &impl Backend) {
     let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
     let shared = story.connect(types("logs"));
@@ -266,6 +327,8 @@ suite! { sqlite on Sqlite:
     of_many_parallel_creations_of_a_pair_one_succeeds
     two_ledgers_on_one_database_see_each_other
     two_writers_number_their_changes_without_gaps
+    tasks_of_one_runtime_write_side_by_side
+    a_lone_command_is_run_where_its_way_leads
     a_right_taken_away_while_a_call_waits_is_gone_for_it
     a_rule_that_panics_takes_nobody_with_it
     a_closed_ledger_says_so

@@ -1,5 +1,6 @@
 //! Two orgs of one account and Jane, the admin of the source: what most tests begin with.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use orgbridge_domain::org_connection::{self, Limits, NewOrgConnection};
@@ -150,10 +151,36 @@ impl Story {
     }
 }
 
+/// How the commands of a thread reach the writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Through its inbox, as from a runtime that can't spare a thread.
+    Inbox,
+    /// At its desk, where that is free, as from the server's runtime.
+    Desk,
+}
+
+thread_local! {
+    static WAY: Cell<Way> = const { Cell::new(Way::Inbox) };
+}
+
+/// From here on the commands of this thread take this way.
+pub(crate) fn take(way: Way) {
+    WAY.set(way);
+}
+
+pub(crate) fn way() -> Way {
+    WAY.get()
+}
+
 fn commit<T: Send + 'static, F>(ledger: &Ledger, principal: Principal, rule: F) -> Result<T, CommitError>
 where
     F: Fn(&Session<'_>, Timestamp) -> Result<Decided<T>, Refusal> + Send + 'static,
 {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut runtime = match way() {
+        Way::Inbox => tokio::runtime::Builder::new_current_thread(),
+        Way::Desk => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime.worker_threads(1).build().unwrap();
     runtime.block_on(ledger.commit(principal, request(), rule))
 }
