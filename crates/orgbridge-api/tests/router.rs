@@ -324,7 +324,7 @@ async fn strangers_learn_nothing_of_our_validation() {
         let request = Request::builder().method(route.method.clone()).uri(&path);
         let reply = server.send(request.body(Body::from("no json")).unwrap()).await;
         if route.access == Access::ApiKey {
-            reply.is(403, r#"{"errors":["API key required"]}"#);
+            reply.is(403, r#"{"errors":["API key required","the header DD-API-KEY is missing"]}"#);
         } else {
             reply.is(401, r#"{"errors":["Unauthorized","DD-API-KEY and DD-APPLICATION-KEY are missing"]}"#);
             assert!(reply.headers.contains_key("www-authenticate"));
@@ -484,7 +484,7 @@ async fn a_body_is_checked_from_the_outside_in() {
     server.send(json(r#"{"data":{"type":"org_connection"}}"#)).await.is(
         400,
         r#"{"errors":["Validation failed for input.","data: missing field `id` at line 1 column 33"]}"#,
-    );
+        .is(400, r#"{"errors":["Validation failed for input.","data.id: is missing"]}"#);
     server.patch(SOURCE_ADMIN, r#"["logs","logs"]"#).await.is(
         400,
         r#"{"errors":["Validation failed for input.","data.attributes.connection_types[1]: \"logs\" is repeated"]}"#,

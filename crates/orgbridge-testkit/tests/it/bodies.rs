@@ -174,13 +174,13 @@ async fn json_of_another_shape_is_refused() {
         replies.push(format!("{body}: {}", server.source_admin().create_from(body).await));
     }
     assert_snapshot!(replies.join("\n"), @r#"
-    null: 400 {"errors":["Validation failed for input.","invalid type: null, expected an object at line 1 column 4"]}
-    []: 400 {"errors":["Validation failed for input.","invalid type: sequence, expected an object at line 1 column 0"]}
-    "data": 400 {"errors":["Validation failed for input.","invalid type: string \"data\", expected an object at line 1 column 6"]}
-    7: 400 {"errors":["Validation failed for input.","invalid type: integer `7`, expected an object at line 1 column 1"]}
-    {}: 400 {"errors":["Validation failed for input.","missing field `data` at line 1 column 2"]}
-    {"data":[]}: 400 {"errors":["Validation failed for input.","data: invalid type: sequence, expected an object at line 1 column 8"]}
-    {"data":"org_connection"}: 400 {"errors":["Validation failed for input.","data: invalid type: string \"org_connection\", expected an object at line 1 column 24"]}
+    null: 400 {"errors":["Validation failed for input.","the body: must be an object, and not null"]}
+    []: 400 {"errors":["Validation failed for input.","the body: must be an object, and not an array"]}
+    "data": 400 {"errors":["Validation failed for input.","the body: must be an object, and not a string"]}
+    7: 400 {"errors":["Validation failed for input.","the body: must be an object, and not the number 7"]}
+    {}: 400 {"errors":["Validation failed for input.","data: is missing"]}
+    {"data":[]}: 400 {"errors":["Validation failed for input.","data: must be an object, and not an array"]}
+    {"data":"org_connection"}: 400 {"errors":["Validation failed for input.","data: must be an object, and not a string"]}
     "#);
 }
 

@@ -187,9 +187,9 @@ async fn types_that_are_none_are_refused_with_their_place() {
     assert_snapshot!(replies.join("\n"), @r#"
     []: 400 {"errors":["Validation failed for input.","data.attributes.connection_types: at least one of \"logs\", \"metrics\", \"audit\" is needed"]}
     ["logs","Metrics"]: 400 {"errors":["Validation failed for input.","data.attributes.connection_types[1]: \"Metrics\" is no connection type; expected \"logs\", \"metrics\" or \"audit\""]}
-    ["logs",7]: 400 {"errors":["Validation failed for input.","data.attributes.connection_types[1]: invalid type: integer `7`, expected a string at line 1 column 51"]}
-    "logs": 400 {"errors":["Validation failed for input.","data.attributes.connection_types: invalid type: string \"logs\", expected a sequence at line 1 column 48"]}
-    null: 400 {"errors":["Validation failed for input.","data.attributes.connection_types: invalid type: null, expected a sequence at line 1 column 46"]}
+    ["logs",7]: 400 {"errors":["Validation failed for input.","data.attributes.connection_types[1]: must be a string, and not the number 7"]}
+    "logs": 400 {"errors":["Validation failed for input.","data.attributes.connection_types: must be an array, and not a string"]}
+    null: 400 {"errors":["Validation failed for input.","data.attributes.connection_types: must be an array, and not null"]}
     "#);
 }
 
@@ -211,14 +211,14 @@ async fn each_required_member_is_missed_by_its_place() {
         replies.push(format!("{place}: {reply}"));
     }
     assert_snapshot!(replies.join("\n"), @r#"
-    /data: 400 {"errors":["Validation failed for input.","missing field `data` at line 1 column 2"]}
-    /data/type: 400 {"errors":["Validation failed for input.","data: missing field `type` at line 1 column 150"]}
-    /data/attributes: 400 {"errors":["Validation failed for input.","data: missing field `attributes` at line 1 column 131"]}
-    /data/attributes/connection_types: 400 {"errors":["Validation failed for input.","data.attributes: missing field `connection_types` at line 1 column 24"]}
-    /data/relationships: 400 {"errors":["Validation failed for input.","data: missing field `relationships` at line 1 column 76"]}
-    /data/relationships/sink_org: 400 {"errors":["Validation failed for input.","data.relationships: missing field `sink_org` at line 1 column 70"]}
-    /data/relationships/sink_org/data: 400 {"errors":["Validation failed for input.","data.relationships.sink_org: missing field `data` at line 1 column 82"]}
-    /data/relationships/sink_org/data/id: 400 {"errors":["Validation failed for input.","data.relationships.sink_org.data: missing field `id` at line 1 column 103"]}
+    /data: 400 {"errors":["Validation failed for input.","data: is missing"]}
+    /data/type: 400 {"errors":["Validation failed for input.","data.type: is missing"]}
+    /data/attributes: 400 {"errors":["Validation failed for input.","data.attributes: is missing"]}
+    /data/attributes/connection_types: 400 {"errors":["Validation failed for input.","data.attributes.connection_types: is missing"]}
+    /data/relationships: 400 {"errors":["Validation failed for input.","data.relationships: is missing"]}
+    /data/relationships/sink_org: 400 {"errors":["Validation failed for input.","data.relationships.sink_org: is missing"]}
+    /data/relationships/sink_org/data: 400 {"errors":["Validation failed for input.","data.relationships.sink_org.data: is missing"]}
+    /data/relationships/sink_org/data/id: 400 {"errors":["Validation failed for input.","data.relationships.sink_org.data.id: is missing"]}
     "#);
 }
 

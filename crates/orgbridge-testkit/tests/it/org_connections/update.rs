@@ -139,11 +139,11 @@ async fn types_that_are_no_set_are_refused_with_their_place() {
     []: 400 {"errors":["Validation failed for input.","data.attributes.connection_types: at least one of \"logs\", \"metrics\", \"audit\" is needed"]}
     ["logs","LOGS"]: 400 {"errors":["Validation failed for input.","data.attributes.connection_types[1]: \"LOGS\" is no connection type; expected \"logs\", \"metrics\" or \"audit\""]}
     ["logs",""]: 400 {"errors":["Validation failed for input.","data.attributes.connection_types[1]: \"\" is no connection type; expected \"logs\", \"metrics\" or \"audit\""]}
-    ["logs",null]: 400 {"errors":["Validation failed for input.","data.attributes.connection_types[1]: invalid type: null, expected a string at line 1 column 54"]}
-    [["logs"]]: 400 {"errors":["Validation failed for input.","data.attributes.connection_types[0]: invalid type: sequence, expected a string at line 1 column 43"]}
-    {"0":"logs"}: 400 {"errors":["Validation failed for input.","data.attributes.connection_types: invalid type: map, expected a sequence at line 1 column 42"]}
-    "logs": 400 {"errors":["Validation failed for input.","data.attributes.connection_types: invalid type: string \"logs\", expected a sequence at line 1 column 48"]}
-    null: 400 {"errors":["Validation failed for input.","data.attributes.connection_types: invalid type: null, expected a sequence at line 1 column 46"]}
+    ["logs",null]: 400 {"errors":["Validation failed for input.","data.attributes.connection_types[1]: must be a string, and not null"]}
+    [["logs"]]: 400 {"errors":["Validation failed for input.","data.attributes.connection_types[0]: must be a string, and not an array"]}
+    {"0":"logs"}: 400 {"errors":["Validation failed for input.","data.attributes.connection_types: must be an array, and not an object"]}
+    "logs": 400 {"errors":["Validation failed for input.","data.attributes.connection_types: must be an array, and not a string"]}
+    null: 400 {"errors":["Validation failed for input.","data.attributes.connection_types: must be an array, and not null"]}
     "#);
     assert_eq!(server.source_admin().read(EXAMPLE).await.types(), ["logs"]);
 }
@@ -188,10 +188,10 @@ async fn each_required_member_is_missed_by_its_place() {
         replies.push(format!("{place}: {reply}"));
     }
     assert_snapshot!(replies.join("\n"), @r#"
-    /data: 400 {"errors":["Validation failed for input.","missing field `data` at line 1 column 2"]}
-    /data/type: 400 {"errors":["Validation failed for input.","data: missing field `type` at line 1 column 106"]}
-    /data/id: 400 {"errors":["Validation failed for input.","data: missing field `id` at line 1 column 86"]}
-    /data/attributes: 400 {"errors":["Validation failed for input.","data: missing field `attributes` at line 1 column 77"]}
-    /data/attributes/connection_types: 400 {"errors":["Validation failed for input.","data.attributes: missing field `connection_types` at line 1 column 24"]}
+    /data: 400 {"errors":["Validation failed for input.","data: is missing"]}
+    /data/type: 400 {"errors":["Validation failed for input.","data.type: is missing"]}
+    /data/id: 400 {"errors":["Validation failed for input.","data.id: is missing"]}
+    /data/attributes: 400 {"errors":["Validation failed for input.","data.attributes: is missing"]}
+    /data/attributes/connection_types: 400 {"errors":["Validation failed for input.","data.attributes.connection_types: is missing"]}
     "#);
 }
