@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use orgbridge_domain::Refusal;
+use orgbridge_domain::{NotAnId, NotAuthenticated, Refusal};
 use orgbridge_ledger::{CommitError, Unavailable};
 use serde::Serialize;
 
@@ -32,12 +32,12 @@ pub(crate) enum ApiError {
     /// There is no such path.
     #[error("Not found")]
     NoSuchPath,
-    /// The path is there, but not with this method.
+    /// The path is there, but not with this method. The text lists those that it takes.
     #[error("Method not allowed")]
-    NoSuchMethod,
+    NoSuchMethod(String),
     /// The path names no connection.
     #[error("connection id must be a valid uuid")]
-    NotAConnectionId,
+    NotAConnectionId(#[source] NotAnId),
     /// The body can't be read.
     #[error("{}", body_problem(.0))]
     Body(#[from] BodyProblem),
@@ -59,6 +59,13 @@ pub(crate) enum ApiError {
 }
 
 const INTERNAL: &str = "Internal Server Error";
+
+/// What the caller of a call that met a bug of ours can do.
+const INTERNAL_DETAIL: &str =
+    "this is a fault of the server, whose log has more; tell its operator the x-request-id of this answer";
+
+const NO_SUCH_PATH: &str =
+    "no call has this path; paths are case-sensitive and look like /api/v2/org_connections";
 
 /// The most characters of a detail that is shown: some repeat what the caller sent.
 const MAX_DETAIL_CHARS: usize = 400;
@@ -92,8 +99,8 @@ impl ApiError {
             Self::ApiKeyRequired | Self::ApiKeyNotLive => StatusCode::FORBIDDEN,
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NoSuchPath => StatusCode::NOT_FOUND,
-            Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotAConnectionId
+            Self::NoSuchMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAConnectionId(_)
             | Self::Invalid(_)
             | Self::Body(BodyProblem::Incomplete | BodyProblem::Json(_)) => StatusCode::BAD_REQUEST,
             Self::Body(BodyProblem::MediaType(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -107,22 +114,28 @@ impl ApiError {
         }
     }
 
-    /// What exactly is wrong, and where.
+    /// What exactly is wrong, where, and what to do about it.
     fn details(&self) -> Vec<String> {
         match self {
             Self::Unauthorized(problem) => vec![problem.to_string()],
+            Self::ApiKeyRequired => vec![CredentialProblem::NoApiKey.to_string()],
+            Self::ApiKeyNotLive => vec![NotAuthenticated::ApiKey.to_string()],
+            Self::RateLimited(exhausted) => vec![exhausted.detail()],
+            Self::NoSuchPath => vec![NO_SUCH_PATH.to_owned()],
+            Self::NoSuchMethod(methods) => vec![format!("this path takes {methods}")],
+            Self::NotAConnectionId(problem) => vec![format!("the last segment of the path: {problem}")],
             Self::Invalid(problem) => vec![problem.clone()],
             Self::Body(problem) => vec![problem.to_string()],
             Self::Refused(refusal) => refusal.details(),
-            Self::Unavailable(unavailable) => vec![unavailable.to_string()],
-            Self::ApiKeyRequired
-            | Self::ApiKeyNotLive
-            | Self::RateLimited(_)
-            | Self::NoSuchPath
-            | Self::NoSuchMethod
-            | Self::NotAConnectionId
-            | Self::Panicked
-            | Self::Unwritable(_) => Vec::new(),
+            Self::Unavailable(Unavailable::RulePanicked) | Self::Panicked | Self::Unwritable(_) => {
+                vec![INTERNAL_DETAIL.to_owned()]
+            }
+            Self::Unavailable(unavailable) => vec![
+                unavailable.to_string(),
+                format!(
+                    "try again in {RETRY_SECONDS} seconds; if it stays so, tell the operator of this server"
+                ),
+            ],
         }
     }
 
@@ -195,9 +208,7 @@ impl IntoResponse for ApiError {
 
 #[cfg(test)]
 mod tests {
-    use orgbridge_domain::{
-        ConnectionId, MissingFrom, NotAuthenticated, OrgId, Permission, Verb, WhyNotAllowed,
-    };
+    use orgbridge_domain::{ConnectionId, MissingFrom, OrgId, Permission, Verb, WhyNotAllowed};
     use uuid::Uuid;
 
     use super::*;
@@ -220,21 +231,21 @@ mod tests {
         let itself =
             r#""data.relationships.sink_org.data.id: an organization can't be connected with itself""#;
         let cases = [
-            (Refusal::from(NotAuthenticated::ApiKey), 401, r#""Unauthorized","DD-API-KEY is not a live key""#.to_owned()),
+            (Refusal::from(NotAuthenticated::ApiKey), 401, r#""Unauthorized","DD-API-KEY is not a live key of this deployment""#.to_owned()),
             (
                 Refusal::Forbidden { permission, missing_from: MissingFrom::Scopes },
                 403,
-                r#""Forbidden","Failed permission authorization checks","the scopes of the credential do not include org_connections_write""#.to_owned(),
+                r#""Forbidden","Failed permission authorization checks","the scopes of DD-APPLICATION-KEY do not include org_connections_write; use a key whose scopes do, or one without scopes""#.to_owned(),
             ),
             (
                 Refusal::NoConnection { id, verb: Verb::Update },
                 404,
-                r#""Org connection with id:00000000-0000-0000-0000-000000000003 not found not found""#.to_owned(),
+                r#""Org connection with id:00000000-0000-0000-0000-000000000003 not found not found","no connection of your organization has this id; the list of connections shows those that there are""#.to_owned(),
             ),
             (
                 Refusal::AlreadyConnected { source_org: org, sink_org: sink },
                 409,
-                format!(r#""connection between orgs {pair} already exists""#),
+                format!(r#""connection between orgs {pair} already exists","update the connection that is there instead; the list of connections shows its id""#),
             ),
             (
                 Refusal::NotAllowed { source_org: org, sink_org: sink, why: WhyNotAllowed::SinkIsTheSource },
@@ -254,7 +265,10 @@ mod tests {
         assert_eq!(response.headers()["retry-after"], "5");
         assert!(response.extensions().get::<Cause>().unwrap().0.contains("/var/lib/secret"));
         let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
-        assert_eq!(body, "{\"errors\":[\"Service Unavailable\",\"the ledger's storage failed\"]}\n");
+        assert_eq!(
+            body,
+            "{\"errors\":[\"Service Unavailable\",\"the ledger's storage failed\",\"try again in 5 seconds; if it stays so, tell the operator of this server\"]}\n"
+        );
     }
 
     #[tokio::test]

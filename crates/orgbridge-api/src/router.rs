@@ -1,7 +1,7 @@
 //! Which call is answered by which function.
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, on};
@@ -82,15 +82,32 @@ pub fn routes() -> impl ExactSizeIterator<Item = &'static RouteInfo> {
 /// Whoever serves it may put a [`ClientAddress`](crate::ClientAddress) into each request.
 pub fn router(options: ApiOptions) -> Router {
     let api = Api::from(options);
-    let turn_away = |error: fn() -> ApiError| {
+    let turn_away = |error: fn(&Request) -> ApiError| {
         let (api, meter) = (api.clone(), Meter::new(&api, "none"));
-        async move |request: Request| exchange::turn_away(api, meter, &request, error())
+        async move |request: Request| {
+            let error = error(&request);
+            exchange::turn_away(api, meter, &request, error)
+        }
     };
     ROUTES
         .iter()
         .fold(Router::new(), |router, route| (route.mount)(router, &api, &route.info))
-        .fallback(turn_away(|| ApiError::NoSuchPath))
-        .method_not_allowed_fallback(turn_away(|| ApiError::NoSuchMethod))
+        .fallback(turn_away(|_| ApiError::NoSuchPath))
+        .method_not_allowed_fallback(turn_away(|request| ApiError::NoSuchMethod(methods_of(request))))
+}
+
+/// The methods that the path of a request takes, to be read in a sentence.
+fn methods_of(request: &Request) -> String {
+    let path = request.extensions().get().map_or("", MatchedPath::as_str);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut methods = Vec::new();
+    for route in routes().filter(|route| route.path == path) {
+        methods.push(route.method.as_str());
+        if route.method == Method::GET {
+            methods.push(Method::HEAD.as_str());
+        }
+    }
+    methods.join(", ")
 }
 
 /// Whom a handler admits, as its first argument says.

@@ -223,13 +223,13 @@ async fn a_connection_is_read_updated_and_deleted() {
     server
         .patch(SINK_ADMIN, r#"["audit"]"#)
         .await
-        .is(403, r#"{"errors":["Forbidden","only the source organization can update a connection"]}"#);
+        .is(403, r#"{"errors":["Forbidden","only the source organization can update a connection, with keys of its own; the sink can delete it"]}"#);
     let delete = SINK_ADMIN.request(Method::DELETE, PATH, Body::empty());
     server.send(delete).await.is(200, "{}");
     server
         .patch(SOURCE_ADMIN, r#"["audit"]"#)
         .await
-        .is(404, &format!(r#"{{"errors":["Org connection with id:{CONNECTION} not found not found"]}}"#));
+        .is(404, &format!(r#"{{"errors":["Org connection with id:{CONNECTION} not found not found","no connection of your organization has this id; the list of connections shows those that there are"]}}"#));
 }
 
 #[tokio::test]
@@ -246,7 +246,7 @@ async fn a_connection_is_created_once() {
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
     create(SINK_ADMIN)
         .await
-        .is(409, &format!(r#"{{"errors":["connection between orgs {SINK} and {SOURCE} already exists"]}}"#));
+        .is(409, &format!(r#"{{"errors":["connection between orgs {SINK} and {SOURCE} already exists","update the connection that is there instead; the list of connections shows its id"]}}"#));
     create(SOURCE_ADMIN).await.is(
         400,
         &format!(
@@ -255,7 +255,7 @@ async fn a_connection_is_created_once() {
     );
     create(SOURCE_READER).await.is(
         403,
-        r#"{"errors":["Forbidden","Failed permission authorization checks","no role of the user has the permission org_connections_write"]}"#,
+        r#"{"errors":["Forbidden","Failed permission authorization checks","no role of the user who owns DD-APPLICATION-KEY has the permission org_connections_write; an administrator of the organization can give one that has it"]}"#,
     );
 }
 
@@ -326,7 +326,10 @@ async fn strangers_learn_nothing_of_our_validation() {
         if route.access == Access::ApiKey {
             reply.is(403, r#"{"errors":["API key required","the header DD-API-KEY is missing"]}"#);
         } else {
-            reply.is(401, r#"{"errors":["Unauthorized","DD-API-KEY and DD-APPLICATION-KEY are missing"]}"#);
+            reply.is(
+                401,
+                r#"{"errors":["Unauthorized","the headers DD-API-KEY and DD-APPLICATION-KEY are missing"]}"#,
+            );
             assert!(reply.headers.contains_key("www-authenticate"));
         }
         assert_eq!(reply.header("x-ratelimit-name"), "failed_authentication");
@@ -353,7 +356,10 @@ async fn credentials_that_do_not_fit_are_refused() {
     server.send(mixed).await.is(401, &format!(r#"{{"errors":["Unauthorized","{why}"]}}"#));
     let mut wrong = SOURCE_ADMIN.request(Method::GET, "/api/v1/validate", Body::empty());
     wrong.headers_mut().insert("dd-api-key", "wrong".parse().unwrap());
-    server.send(wrong).await.is(403, r#"{"errors":["Forbidden"]}"#);
+    server
+        .send(wrong)
+        .await
+        .is(403, r#"{"errors":["Forbidden","DD-API-KEY is not a live key of this deployment"]}"#);
     let reply = server.get(SOURCE_ADMIN, "/api/v1/validate?api_key=a").await;
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
 }
@@ -361,8 +367,8 @@ async fn credentials_that_do_not_fit_are_refused() {
 #[tokio::test]
 async fn a_path_has_one_spelling() {
     let server = Server::start().await;
-    let not_found = r#"{"errors":["Not found"]}"#;
-    let no_id = r#"{"errors":["connection id must be a valid uuid"]}"#;
+    let not_found = r#"{"errors":["Not found","no call has this path; paths are case-sensitive and look like /api/v2/org_connections"]}"#;
+    let no_id = r#"{"errors":["connection id must be a valid uuid","the last segment of the path: expected a UUID in its hyphenated form, such as f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a"]}"#;
     for (path, status, text) in [
         ("/", 404, not_found),
         ("/api/v2//org_connections", 404, not_found),
@@ -388,7 +394,7 @@ async fn a_method_means_what_it_says() {
         let mut request = SOURCE_ADMIN.request(method, PATH, Body::empty());
         request.headers_mut().insert("x-http-method-override", "DELETE".parse().unwrap());
         let reply = server.send(request).await;
-        reply.is(405, r#"{"errors":["Method not allowed"]}"#);
+        reply.is(405, r#"{"errors":["Method not allowed","this path takes GET, HEAD, PATCH, DELETE"]}"#);
         assert_eq!(reply.header("allow"), "GET,HEAD,PATCH,DELETE");
     }
     let reply = server.send(SOURCE_ADMIN.request(Method::HEAD, PATH, Body::empty())).await;
@@ -414,8 +420,10 @@ async fn an_org_has_its_quota_in_each_window() {
     assert_eq!(server.get(SOURCE_READER, "/api/v2/org_connections/").await.header("x-ratelimit-reset"), "30");
 
     let reply = server.get(SOURCE_ADMIN, PATH).await;
-    reply
-        .is(429, r#"{"errors":["Rate limit of 2 requests in 60 seconds reached. Please try again later."]}"#);
+    reply.is(
+        429,
+        r#"{"errors":["Rate limit of 2 requests in 60 seconds reached. Please try again later.","the limit org_connections_read opens again in 30 seconds"]}"#,
+    );
     assert_eq!(reply.header("retry-after"), "30");
     assert_eq!(server.get(SINK_ADMIN, PATH).await.status, StatusCode::OK);
     assert_eq!(server.patch(SOURCE_ADMIN, r#"["logs"]"#).await.status, StatusCode::OK);
@@ -441,8 +449,10 @@ async fn an_address_that_has_used_up_its_failures_is_refused_but_not_whoever_sho
         assert_eq!((reply.status.as_u16(), reply.header("x-ratelimit-remaining")), (401, remaining));
     }
     let reply = get("192.0.2.1", None).await;
-    reply
-        .is(429, r#"{"errors":["Rate limit of 3 requests in 60 seconds reached. Please try again later."]}"#);
+    reply.is(
+        429,
+        r#"{"errors":["Rate limit of 3 requests in 60 seconds reached. Please try again later.","the limit failed_authentication opens again in 60 seconds"]}"#,
+    );
     assert_eq!(reply.header("x-ratelimit-name"), "failed_authentication");
 
     assert_eq!(get("192.0.2.1", Some(SOURCE_ADMIN)).await.status, StatusCode::OK);
@@ -458,7 +468,7 @@ async fn a_panic_is_an_answer() {
         r#"{{"data":{{"type":"org_connection","attributes":{{"connection_types":["audit"]}},"relationships":{{"sink_org":{{"data":{{"id":"{SOURCE}"}}}}}}}}}}"#
     );
     let create = SINK_ADMIN.request(Method::POST, "/api/v2/org_connections", Body::from(body));
-    server.send(create).await.is(500, r#"{"errors":["Internal Server Error"]}"#);
+    server.send(create).await.is(500, r#"{"errors":["Internal Server Error","this is a fault of the server, whose log has more; tell its operator the x-request-id of this answer"]}"#);
     assert_eq!(server.get(SOURCE_ADMIN, PATH).await.status, StatusCode::OK);
 }
 
@@ -471,7 +481,7 @@ async fn a_body_is_checked_from_the_outside_in() {
     text.headers_mut().insert("content-type", "text/plain".parse().unwrap());
     server.send(text).await.is(
         415,
-        r#"{"errors":["Unsupported media type","Content-Type must be application/json, in UTF-8"]}"#,
+        r#"{"errors":["Unsupported media type","send the header Content-Type: application/json; a charset, if any, is utf-8"]}"#,
     );
     server
         .send(json(&" ".repeat(65_537)))
@@ -481,9 +491,9 @@ async fn a_body_is_checked_from_the_outside_in() {
         400,
         r#"{"errors":["Invalid request: Request body contains invalid json","member \"data\" is repeated at line 1 column 16"]}"#,
     );
-    server.send(json(r#"{"data":{"type":"org_connection"}}"#)).await.is(
-        400,
-        r#"{"errors":["Validation failed for input.","data: missing field `id` at line 1 column 33"]}"#,
+    server
+        .send(json(r#"{"data":{"type":"org_connection"}}"#))
+        .await
         .is(400, r#"{"errors":["Validation failed for input.","data.id: is missing"]}"#);
     server.patch(SOURCE_ADMIN, r#"["logs","logs"]"#).await.is(
         400,

@@ -44,7 +44,7 @@ pub enum Credential {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAuthenticated {
     /// The API key is not one of a live org.
-    #[error("DD-API-KEY is not a live key")]
+    #[error("DD-API-KEY is not a live key of this deployment")]
     ApiKey,
     /// The application key is none, or one of another org, or of a disabled user. Which of these, a stranger
     /// may not know.

@@ -158,17 +158,21 @@ impl Refusal {
             Self::Forbidden { permission, missing_from } => vec![
                 "Failed permission authorization checks".to_owned(),
                 match missing_from {
-                    MissingFrom::Roles => {
-                        format!("no role of the user has the permission {permission}")
-                    }
-                    MissingFrom::Scopes => {
-                        format!("the scopes of the credential do not include {permission}")
-                    }
+                    MissingFrom::Roles => format!(
+                        "no role of the user who owns DD-APPLICATION-KEY has the permission {permission}; \
+                         an administrator of the organization can give one that has it"
+                    ),
+                    MissingFrom::Scopes => format!(
+                        "the scopes of DD-APPLICATION-KEY do not include {permission}; \
+                         use a key whose scopes do, or one without scopes"
+                    ),
                 },
             ],
-            Self::OnlyTheSourceMayUpdate => {
-                vec!["only the source organization can update a connection".to_owned()]
-            }
+            Self::OnlyTheSourceMayUpdate => vec![
+                "only the source organization can update a connection, with keys of its own; \
+                 the sink can delete it"
+                    .to_owned(),
+            ],
             Self::OperatorOnly => {
                 vec!["only the operator of this deployment, on its command line, can do this".to_owned()]
             }
@@ -182,18 +186,70 @@ impl Refusal {
                 vec!["only the owner can make an application key of a person".to_owned()]
             }
             Self::NoSink => vec![
-                "data.relationships.sink_org.data.id: no organization of this account has this id".to_owned(),
+                "data.relationships.sink_org.data.id: no organization of this account has this id; \
+                 the list of organizations shows those that there are"
+                    .to_owned(),
             ],
+            Self::NoConnection { .. } => vec![
+                "no connection of your organization has this id; the list of connections shows those \
+                 that there are"
+                    .to_owned(),
+            ],
+            Self::AlreadyConnected { .. } => vec![
+                "update the connection that is there instead; the list of connections shows its id"
+                    .to_owned(),
+            ],
+            Self::TooManySinks { .. } => vec![
+                "delete a connection that nobody needs, or ask the operator for a higher \
+                 limits.sinks_per_source"
+                    .to_owned(),
+            ],
+            Self::NoApiKey => vec!["the organization has no API key with this id".to_owned()],
+            Self::NoApplicationKey => {
+                vec!["the organization has no application key with this id".to_owned()]
+            }
+            Self::LastAdmin => vec!["make another enabled user an admin first".to_owned()],
             Self::NotAllowed { why, .. } => vec![why.to_string()],
             Self::Absent { what, named } => vec![format!("there is no {what} {named}")],
-            Self::NoConnection { .. }
-            | Self::AlreadyConnected { .. }
-            | Self::TooManySinks { .. }
-            | Self::NoApiKey
-            | Self::NoApplicationKey
-            | Self::Taken { .. }
-            | Self::InUse { .. }
-            | Self::LastAdmin => Vec::new(),
+            Self::Taken { .. } => vec!["choose another one".to_owned()],
+            Self::InUse { .. } => vec!["take it away there first".to_owned()],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn no_refusal_leaves_the_caller_without_a_hint() {
+        let (source_org, sink_org) = (OrgId::new(Uuid::from_u128(1)), OrgId::new(Uuid::from_u128(2)));
+        let permission = Permission::OrgConnectionsWrite;
+        for refusal in [
+            Refusal::Unauthorized(NotAuthenticated::ApiKey),
+            Refusal::Forbidden { permission, missing_from: MissingFrom::Roles },
+            Refusal::Forbidden { permission, missing_from: MissingFrom::Scopes },
+            Refusal::OnlyTheSourceMayUpdate,
+            Refusal::OperatorOnly,
+            Refusal::BeyondOwnRights(permission),
+            Refusal::NoConnection { id: ConnectionId::new(Uuid::from_u128(3)), verb: Verb::Read },
+            Refusal::NoSink,
+            Refusal::AlreadyConnected { source_org, sink_org },
+            Refusal::NotAllowed { source_org, sink_org, why: WhyNotAllowed::SinkIsTheSource },
+            Refusal::TooManySinks { source_org, limit: 1 },
+            Refusal::CreatorIsNoUserOfTheSource,
+            Refusal::OnlyTheOwnerMakesKeys,
+            Refusal::NoApiKey,
+            Refusal::NoApplicationKey,
+            Refusal::absent("role", "Auditor"),
+            Refusal::taken("role name", "Auditor"),
+            Refusal::InUse { what: "role", by: "jane@example.com".to_owned() },
+            Refusal::LastAdmin,
+        ] {
+            let details = refusal.details();
+            assert!(details.last().is_some_and(|hint| !hint.is_empty()), "{refusal}: {details:?}");
         }
     }
 }

@@ -18,7 +18,7 @@ impl FromRequestParts<Api> for ConnectionPath {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
-        last_segment(parts.uri.path()).parse().map(Self).map_err(|_| ApiError::NotAConnectionId)
+        last_segment(parts.uri.path()).parse().map(Self).map_err(ApiError::NotAConnectionId)
     }
 }
 

@@ -14,19 +14,21 @@ const PARAMETERS: [&str; 4] = ["api_key", "app_key", "application_key", "access_
 /// Why a caller is nobody. It never repeats what was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CredentialProblem {
-    #[error("DD-API-KEY and DD-APPLICATION-KEY are missing")]
+    #[error("the headers DD-API-KEY and DD-APPLICATION-KEY are missing")]
     NoKeys,
-    #[error("DD-API-KEY is missing")]
+    #[error("the header DD-API-KEY is missing")]
     NoApiKey,
-    #[error("DD-APPLICATION-KEY is missing")]
+    #[error("the header DD-APPLICATION-KEY is missing")]
     NoApplicationKey,
-    #[error("the header {0} is given more than once")]
+    #[error("the header {0} is given more than once; send it once")]
     Repeated(&'static str),
     #[error(
         "credentials in a query string end up in logs; send DD-API-KEY and DD-APPLICATION-KEY as headers"
     )]
     InQuery,
-    #[error("the Authorization header holds no live access token")]
+    #[error(
+        "the Authorization header holds no live access token; send DD-API-KEY and DD-APPLICATION-KEY as headers"
+    )]
     AccessToken,
     #[error(transparent)]
     NotLive(#[from] NotAuthenticated),

@@ -26,7 +26,7 @@ pub(crate) enum BodyProblem {
     MediaType(&'static str),
     #[error("a body may have at most {MAX_BYTES} bytes")]
     TooBig,
-    #[error("the body did not arrive in time or whole")]
+    #[error("the body did not arrive in time, or not whole; send the request again")]
     Incomplete,
     #[error("{}", match .0 { json::Problem::NotJson(why) | json::Problem::OtherShape(why) => why })]
     Json(json::Problem),
@@ -51,11 +51,13 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), BodyProblem> {
         }
     };
     if !single(header::CONTENT_TYPE).is_ok_and(is_json) {
-        return Err(BodyProblem::MediaType("Content-Type must be application/json, in UTF-8"));
+        return Err(BodyProblem::MediaType(
+            "send the header Content-Type: application/json; a charset, if any, is utf-8",
+        ));
     }
     match single(header::CONTENT_ENCODING) {
         Ok(coding) if coding.is_empty() || coding.eq_ignore_ascii_case(b"identity") => Ok(()),
-        _ => Err(BodyProblem::MediaType("Content-Encoding must be identity or absent")),
+        _ => Err(BodyProblem::MediaType("send the body as it is, without Content-Encoding")),
     }
 }
 

@@ -48,7 +48,9 @@ impl Standing {
     /// [`Exhausted`] if it is not.
     pub(crate) fn check(&self) -> Result<(), Exhausted> {
         match self.quota {
-            Some(quota) if !self.is_admitted => Err(Exhausted { quota, reset_seconds: self.reset_seconds }),
+            Some(quota) if !self.is_admitted => {
+                Err(Exhausted { name: self.name, quota, reset_seconds: self.reset_seconds })
+            }
             _ => Ok(()),
         }
     }
@@ -66,10 +68,21 @@ impl Standing {
     quota.requests, quota.period_seconds
 )]
 pub(crate) struct Exhausted {
+    /// Which limit it is.
+    name: LimitName,
     /// What the limit allows.
-    pub(crate) quota: Quota,
+    quota: Quota,
     /// Seconds until the window opens again, rounded up.
     pub(crate) reset_seconds: u32,
+}
+
+impl Exhausted {
+    /// Which limit, and when it opens again.
+    pub(crate) fn detail(&self) -> String {
+        let Self { name, reset_seconds, .. } = self;
+        let unit = if *reset_seconds == 1 { "second" } else { "seconds" };
+        format!("the limit {} opens again in {reset_seconds} {unit}", name.as_str())
+    }
 }
 
 /// The headers that are the same for every answer under one limit, made once.

@@ -120,7 +120,12 @@ fn the_sink_may_not_update_but_may_delete() {
     world.connect(0, Admin, 1, org_id(1), types("logs")).unwrap();
     let refused = world.update(1, Admin, 1, types("logs,metrics")).unwrap_err();
     assert_eq!(refused.to_string(), "Forbidden");
-    assert_eq!(refused.details(), ["only the source organization can update a connection"]);
+    assert_eq!(
+        refused.details(),
+        [
+            "only the source organization can update a connection, with keys of its own; the sink can delete it"
+        ]
+    );
     world.delete(1, Admin, 1).unwrap();
 }
 

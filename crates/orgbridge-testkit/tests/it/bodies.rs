@@ -223,13 +223,13 @@ async fn a_body_is_json_in_utf8_and_not_compressed() {
         replies.push(format!("{name}: {value}: {}", call().header(name, value).await));
     }
     assert_snapshot!(replies.join("\n"), @r#"
-    content-type: : 415 {"errors":["Unsupported media type","Content-Type must be application/json, in UTF-8"]}
-    content-type: text/plain: 415 {"errors":["Unsupported media type","Content-Type must be application/json, in UTF-8"]}
-    content-type: application/vnd.api+json: 415 {"errors":["Unsupported media type","Content-Type must be application/json, in UTF-8"]}
-    content-type: application/x-www-form-urlencoded: 415 {"errors":["Unsupported media type","Content-Type must be application/json, in UTF-8"]}
-    content-type: application/json; charset=utf-16: 415 {"errors":["Unsupported media type","Content-Type must be application/json, in UTF-8"]}
-    content-encoding: gzip: 415 {"errors":["Unsupported media type","Content-Encoding must be identity or absent"]}
-    content-encoding: zstd1: 415 {"errors":["Unsupported media type","Content-Encoding must be identity or absent"]}
+    content-type: : 415 {"errors":["Unsupported media type","send the header Content-Type: application/json; a charset, if any, is utf-8"]}
+    content-type: text/plain: 415 {"errors":["Unsupported media type","send the header Content-Type: application/json; a charset, if any, is utf-8"]}
+    content-type: application/vnd.api+json: 415 {"errors":["Unsupported media type","send the header Content-Type: application/json; a charset, if any, is utf-8"]}
+    content-type: application/x-www-form-urlencoded: 415 {"errors":["Unsupported media type","send the header Content-Type: application/json; a charset, if any, is utf-8"]}
+    content-type: application/json; charset=utf-16: 415 {"errors":["Unsupported media type","send the header Content-Type: application/json; a charset, if any, is utf-8"]}
+    content-encoding: gzip: 415 {"errors":["Unsupported media type","send the body as it is, without Content-Encoding"]}
+    content-encoding: zstd1: 415 {"errors":["Unsupported media type","send the body as it is, without Content-Encoding"]}
     "#);
     let utf8 = call()
         .header("content-type", "Application/JSON;charset=UTF-8")

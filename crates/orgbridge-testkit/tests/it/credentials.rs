@@ -9,7 +9,7 @@ const WHOAMI: &str = "/api/v2/current_user";
 async fn nobody_is_asked_for_credentials() {
     let server = TestServer::start().await;
     let reply = server.anonymous().list().await;
-    assert_snapshot!(reply, @r#"401 {"errors":["Unauthorized","DD-API-KEY and DD-APPLICATION-KEY are missing"]}"#);
+    assert_snapshot!(reply, @r#"401 {"errors":["Unauthorized","the headers DD-API-KEY and DD-APPLICATION-KEY are missing"]}"#);
     assert_snapshot!(reply.header("www-authenticate").unwrap(), @r#"ApiKey realm="orgbridge", Bearer realm="orgbridge""#);
 }
 
@@ -33,15 +33,15 @@ async fn credentials_that_are_not_live_are_refused_with_the_reason() {
         replies.push(format!("{persona}: {reply}"));
     }
     assert_snapshot!(replies.join("\n"), @r#"
-    API key alone: 401 {"errors":["Unauthorized","DD-APPLICATION-KEY is missing"]}
-    application key alone: 401 {"errors":["Unauthorized","DD-API-KEY is missing"]}
-    wrong API key: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key"]}
+    API key alone: 401 {"errors":["Unauthorized","the header DD-APPLICATION-KEY is missing"]}
+    application key alone: 401 {"errors":["Unauthorized","the header DD-API-KEY is missing"]}
+    wrong API key: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key of this deployment"]}
     wrong application key: 401 {"errors":["Unauthorized","DD-APPLICATION-KEY is not a live key of the organization that DD-API-KEY belongs to"]}
     keys of two orgs: 401 {"errors":["Unauthorized","DD-APPLICATION-KEY is not a live key of the organization that DD-API-KEY belongs to"]}
-    revoked API key: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key"]}
+    revoked API key: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key of this deployment"]}
     revoked application key: 401 {"errors":["Unauthorized","DD-APPLICATION-KEY is not a live key of the organization that DD-API-KEY belongs to"]}
     disabled user: 401 {"errors":["Unauthorized","DD-APPLICATION-KEY is not a live key of the organization that DD-API-KEY belongs to"]}
-    disabled org: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key"]}
+    disabled org: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key of this deployment"]}
     "#);
 }
 
@@ -50,9 +50,9 @@ async fn a_permission_that_is_missing_is_named_and_where_it_would_have_to_stand(
     let server = TestServer::start().await;
     let shared = server.connection().create().await;
     let no_role = server.caller(Persona::ReadOnly).update(shared, ["metrics"]).await;
-    assert_snapshot!(no_role, @r#"403 {"errors":["Forbidden","Failed permission authorization checks","no role of the user has the permission org_connections_write"]}"#);
+    assert_snapshot!(no_role, @r#"403 {"errors":["Forbidden","Failed permission authorization checks","no role of the user who owns DD-APPLICATION-KEY has the permission org_connections_write; an administrator of the organization can give one that has it"]}"#);
     let no_scope = server.caller(Persona::ScopedToRead).update(shared, ["metrics"]).await;
-    assert_snapshot!(no_scope, @r#"403 {"errors":["Forbidden","Failed permission authorization checks","the scopes of the credential do not include org_connections_write"]}"#);
+    assert_snapshot!(no_scope, @r#"403 {"errors":["Forbidden","Failed permission authorization checks","the scopes of DD-APPLICATION-KEY do not include org_connections_write; use a key whose scopes do, or one without scopes"]}"#);
     let beyond = server.caller(Persona::ScopedBeyondRights).update(shared, ["metrics"]).await;
     assert_eq!(beyond.to_string(), no_role.to_string(), "a scope adds nothing");
     assert_eq!(server.source_admin().read(shared).await.types(), ["logs"]);
@@ -78,7 +78,7 @@ async fn what_is_empty_is_absent() {
         assert_eq!(reply.status(), 200, "{bearer:?} beside live keys");
         let reply = server.anonymous().get(WHOAMI).header("authorization", bearer);
         let reply = reply.header("dd-api-key", "").header("dd-application-key", " ").await;
-        let missing = "DD-API-KEY and DD-APPLICATION-KEY are missing";
+        let missing = "the headers DD-API-KEY and DD-APPLICATION-KEY are missing";
         assert_eq!(
             reply.to_string(),
             format!(r#"401 {{"errors":["Unauthorized","{missing}"]}}"#),
@@ -91,7 +91,7 @@ async fn what_is_empty_is_absent() {
 async fn a_token_that_nobody_issued_is_refused() {
     let server = TestServer::start().await;
     let reply = server.anonymous().get(WHOAMI).header("authorization", "Bearer c0ffee").await;
-    assert_snapshot!(reply, @r#"401 {"errors":["Unauthorized","the Authorization header holds no live access token"]}"#);
+    assert_snapshot!(reply, @r#"401 {"errors":["Unauthorized","the Authorization header holds no live access token; send DD-API-KEY and DD-APPLICATION-KEY as headers"]}"#);
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_credential_that_is_given_twice_is_refused_with_the_reason() {
     for (name, value) in Persona::SourceAdmin.credentials() {
         for second in [value.as_str(), "another", ""] {
             let reply = server.source_admin().get(WHOAMI).header(name, second).await;
-            let reason = format!("the header {} is given more than once", name.to_uppercase());
+            let reason = format!("the header {} is given more than once; send it once", name.to_uppercase());
             assert_eq!(reply.to_string(), format!(r#"401 {{"errors":["Unauthorized","{reason}"]}}"#));
         }
     }
@@ -131,7 +131,7 @@ async fn two_tokens_are_refused_beside_live_keys_too() {
     let server = TestServer::start().await;
     let call = server.source_admin().get(WHOAMI);
     let reply = call.header("authorization", "Bearer one").header("authorization", "Bearer two").await;
-    assert_snapshot!(reply, @r#"401 {"errors":["Unauthorized","the header Authorization is given more than once"]}"#);
+    assert_snapshot!(reply, @r#"401 {"errors":["Unauthorized","the header Authorization is given more than once; send it once"]}"#);
 }
 
 #[tokio::test]

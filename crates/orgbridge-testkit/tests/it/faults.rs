@@ -17,12 +17,12 @@ async fn without_its_database_a_server_changes_nothing_says_so_and_recovers_by_i
 
     let reply = server.source_admin().update(shared, ["metrics"]).await;
 
-    assert_snapshot!(reply, @r#"503 {"errors":["Service Unavailable","the ledger's database is gone from its place"]}"#);
+    assert_snapshot!(reply, @r#"503 {"errors":["Service Unavailable","the ledger's database is gone from its place","try again in 5 seconds; if it stays so, tell the operator of this server"]}"#);
     assert_eq!(reply.header("retry-after"), Some("5"));
 
     // Nor is anything shown that may have been revoked since.
     let reply = read_until(&server, shared, 503).await;
-    assert_snapshot!(reply, @r#"503 {"errors":["Service Unavailable","the ledger can't be read"]}"#);
+    assert_snapshot!(reply, @r#"503 {"errors":["Service Unavailable","the ledger can't be read","try again in 5 seconds; if it stays so, tell the operator of this server"]}"#);
 
     fs::rename(&aside, &database).unwrap();
     assert_eq!(read_until(&server, shared, 200).await.types(), ["logs"]);

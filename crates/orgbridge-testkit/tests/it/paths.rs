@@ -9,6 +9,8 @@ use orgbridge_testkit::{Persona, TestServer, update_body};
 
 const EXAMPLE: &str = "f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a";
 
+const NO_SUCH_PATH: &str = r#"404 {"errors":["Not found","no call has this path; paths are case-sensitive and look like /api/v2/org_connections"]}"#;
+
 #[tokio::test]
 async fn a_slash_at_the_end_of_a_path_changes_nothing() {
     let server = TestServer::start().await;
@@ -17,7 +19,7 @@ async fn a_slash_at_the_end_of_a_path_changes_nothing() {
         let without = server.source_admin().call(route.method.clone(), &path).await;
         let with = server.source_admin().call(route.method.clone(), format!("{path}/")).await;
         assert_eq!(with.to_string(), without.to_string(), "{} {path}/", route.method);
-        assert_ne!(with.to_string(), r#"404 {"errors":["Not found"]}"#, "{} {path}/", route.method);
+        assert_ne!(with.to_string(), NO_SUCH_PATH, "{} {path}/", route.method);
     }
 }
 
@@ -40,7 +42,7 @@ async fn what_is_no_path_is_not_found_whoever_asks() {
             "/metrics",
         ] {
             let reply = server.caller(persona).get(path).await;
-            assert_eq!(reply.to_string(), r#"404 {"errors":["Not found"]}"#, "{persona} {path}");
+            assert_eq!(reply.to_string(), NO_SUCH_PATH, "{persona} {path}");
         }
     }
 }
@@ -64,9 +66,13 @@ async fn a_method_that_a_path_does_not_take_is_refused_with_those_that_it_takes(
             let path = path.replace("{connection_id}", EXAMPLE);
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             let reply = server.source_admin().call(method.clone(), &path).await;
-            assert_eq!(reply.to_string(), r#"405 {"errors":["Method not allowed"]}"#, "{method} {path}");
-            let shown = reply.header("allow").unwrap().split(',').map(|method| method.trim().to_owned());
-            assert_eq!(shown.collect::<BTreeSet<_>>(), methods, "{method} {path}");
+            assert_eq!((reply.status(), reply.at("/errors/0").as_str()), (405, "Method not allowed"));
+            let in_words = reply.at("/errors/1");
+            let in_words = in_words.strip_prefix("this path takes ").unwrap();
+            for shown in [reply.header("allow").unwrap(), in_words] {
+                let shown = shown.split(',').map(|method| method.trim().to_owned());
+                assert_eq!(shown.collect::<BTreeSet<_>>(), methods, "{method} {path}");
+            }
         }
     }
 }
@@ -154,7 +160,7 @@ async fn no_other_spelling_of_an_id_is_taken() {
         let admin = server.source_admin();
         for call in [admin.read(spelling), admin.update(spelling, ["audit"]), admin.delete(spelling)] {
             let shown = format!("{call:?}");
-            let refusal = r#"400 {"errors":["connection id must be a valid uuid"]}"#;
+            let refusal = r#"400 {"errors":["connection id must be a valid uuid","the last segment of the path: expected a UUID in its hyphenated form, such as f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a"]}"#;
             assert_eq!(call.await.to_string(), refusal, "{shown}");
         }
     }

@@ -100,7 +100,7 @@ async fn who_has_used_up_a_limit_is_told_when_to_come_back() {
     server.source_admin().list().await;
     server.clock().advance(Duration::from_millis(2_500));
     let reply = server.source_admin().list().await;
-    assert_snapshot!(reply, @r#"429 {"errors":["Rate limit of 2 requests in 10 seconds reached. Please try again later."]}"#);
+    assert_snapshot!(reply, @r#"429 {"errors":["Rate limit of 2 requests in 10 seconds reached. Please try again later.","the limit org_connections_read opens again in 8 seconds"]}"#);
     assert_snapshot!(standing(&reply), @"org_connections_read: 0 of 2 left, 8 s of 10 s to go");
     assert_eq!(reply.header("retry-after"), Some("8"));
 }
@@ -188,7 +188,7 @@ async fn failing_to_authenticate_is_limited() {
     assert_eq!(server.caller(Persona::WrongApiKey).list().await.status(), 401);
     assert_eq!(server.caller(Persona::WrongApplicationKey).list().await.status(), 401);
     let reply = server.anonymous().list().await;
-    assert_snapshot!(reply, @r#"429 {"errors":["Rate limit of 2 requests in 60 seconds reached. Please try again later."]}"#);
+    assert_snapshot!(reply, @r#"429 {"errors":["Rate limit of 2 requests in 60 seconds reached. Please try again later.","the limit failed_authentication opens again in 60 seconds"]}"#);
     assert_snapshot!(standing(&reply), @"failed_authentication: 0 of 2 left, 60 s of 60 s to go");
     server.clock().advance(seconds(60));
     assert_eq!(server.anonymous().list().await.status(), 401);

@@ -30,7 +30,7 @@ async fn an_api_key_is_valid_whatever_application_key_is_beside_it() {
 async fn no_api_key_is_asked_for() {
     let server = TestServer::start().await;
     let reply = server.anonymous().get(API_KEY).await;
-    assert_snapshot!(reply, @r#"403 {"errors":["API key required"]}"#);
+    assert_snapshot!(reply, @r#"403 {"errors":["API key required","the header DD-API-KEY is missing"]}"#);
     let beside = server.caller(Persona::ApplicationKeyAlone).get(API_KEY).await;
     assert_eq!(beside.to_string(), reply.to_string());
     let empty = server.anonymous().get(API_KEY).header("dd-api-key", "").await;
@@ -42,7 +42,8 @@ async fn an_api_key_that_is_not_live_is_forbidden() {
     let server = TestServer::start().await;
     for persona in [Persona::WrongApiKey, Persona::RevokedApiKey, Persona::DisabledOrg] {
         let reply = server.caller(persona).get(API_KEY).await;
-        assert_eq!(reply.to_string(), r#"403 {"errors":["Forbidden"]}"#, "{persona}");
+        let refusal = r#"403 {"errors":["Forbidden","DD-API-KEY is not a live key of this deployment"]}"#;
+        assert_eq!(reply.to_string(), refusal, "{persona}");
     }
 }
 

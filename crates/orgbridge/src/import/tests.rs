@@ -141,7 +141,7 @@ fn the_last_admin_may_hand_over_to_somebody_further_down() {
     let nobody_left = file.replace("roles: [Admin]", "roles: []");
     assert_eq!(
         kept.problems(&nobody_left),
-        "21:7: accounts[0].orgs[0].users[1]: the last enabled admin of an organization can't be removed"
+        "21:7: accounts[0].orgs[0].users[1]: the last enabled admin of an organization can't be removed: make another enabled user an admin first"
     );
 }
 
@@ -213,7 +213,7 @@ accounts:
     insta::assert_snapshot!(kept.problems(file), @r#"
     5:5: accounts[0].orgs[0].public_id: it is fasjyydbcgwwc2uc and can't become another
     9:7: accounts[0].orgs[0].api_keys[0].key: there is a key of this name with another secret; give the new one another name, and revoke the old one once nobody uses it
-    11:7: accounts[0].orgs[0].roles[0]: role name Admin is already taken
+    11:7: accounts[0].orgs[0].roles[0]: role name Admin is already taken: choose another one
     13:7: accounts[0].orgs[0].users[0].service_account: it is false and can't change
     14:7: accounts[0].orgs[0].users[1]: this is what 13:7 is about already
     16:5: accounts[0].orgs[2]: this is what 15:5 is about already

@@ -36,7 +36,7 @@ fn accounts_and_orgs_are_made_and_orgs_are_renamed_and_switched() {
     assert_eq!(accounts[1]["name"], "Other Account");
     assert_eq!(program.json(&["org", "list", "--account", "Other Account"]), json!([]));
     let refusal = program.refused(&["account", "create", "Other Account"]);
-    assert_eq!(refusal, "error: account name Other Account is already taken");
+    assert_eq!(refusal, "error: account name Other Account is already taken: choose another one");
 }
 
 #[test]
@@ -58,10 +58,13 @@ fn users_and_roles_are_made_changed_and_looked_after() {
     assert_eq!(run(&["role", "list"]).as_array().unwrap().len(), 4);
 
     let refused = |arguments: &[&str]| program.refused(&[arguments, &of].concat());
-    assert_eq!(refused(&["role", "delete", "Auditor"]), "error: role is still in use by ci@example.com");
+    assert_eq!(
+        refused(&["role", "delete", "Auditor"]),
+        "error: role is still in use by ci@example.com: take it away there first"
+    );
     assert_eq!(
         refused(&["user", "disable", "jane@example.com"]),
-        "error: the last enabled admin of an organization can't be removed"
+        "error: the last enabled admin of an organization can't be removed: make another enabled user an admin first"
     );
     assert_eq!(refused(&["user", "disable", "nobody"]), "error: there is no user \"nobody\"");
     run(&["user", "set-roles", "ci@example.com", "--role", "Standard"]);
@@ -80,7 +83,7 @@ fn keys_are_made_listed_without_their_secrets_and_revoked() {
     assert_eq!(revoked["name"], "ci");
     assert_eq!(
         program.refused(&["key", "api", "revoke", made["id"].as_str().unwrap()]),
-        "error: API key not found"
+        "error: API key not found: the organization has no API key with this id"
     );
 
     let user = ["--org", "Source Org", "--user", "jane@example.com"];
@@ -112,14 +115,16 @@ fn connections_are_made_updated_and_deleted() {
     assert_eq!(program.json(&["connection", "list", "--org", "Sink Org"])[0]["id"], id);
 
     let again = program.refused(&[&create("Sink Org"), &["--types", "logs"][..]].concat());
-    assert!(again.ends_with("already exists"), "{again}");
+    assert!(again.contains("already exists: update the connection that is there"), "{again}");
     let itself = program.refused(&[&create("Source Org"), &["--types", "logs"][..]].concat());
     assert!(itself.contains("is not allowed"), "{itself}");
     program.run(&["connection", "update", id, "--types", "logs,logs"]).complaint(2);
 
     program.json(&["connection", "delete", id]);
     let gone = program.refused(&["connection", "delete", id]);
-    assert_eq!(gone, format!("error: org connection with id:{id} not found not found"));
+    let expected =
+        format!("error: org connection with id:{id} not found not found: no connection of your organization");
+    assert!(gone.starts_with(&expected), "{gone}");
 }
 
 #[test]
@@ -156,5 +161,7 @@ fn a_limit_on_sinks_holds_for_operators_too() {
         ]
     };
     program.json(&create("One"));
-    assert!(program.refused(&create("Two")).ends_with("1 organizations, the most allowed"));
+    assert!(
+        program.refused(&create("Two")).contains("1 organizations, the most allowed: delete a connection")
+    );
 }

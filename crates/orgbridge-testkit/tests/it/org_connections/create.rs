@@ -115,7 +115,7 @@ async fn a_pair_is_connected_once() {
     let server = TestServer::start().await;
     server.connection().of(["logs"]).create().await;
     let reply = server.source_admin().create(SINK, ["metrics"]).await;
-    assert_snapshot!(reply, @r#"409 {"errors":["connection between orgs 4dee724d-00cc-11ea-a77b-570c9d03c6c5 and 83999dcd-7f97-11f0-8de1-1ecf66f1aa85 already exists"]}"#);
+    assert_snapshot!(reply, @r#"409 {"errors":["connection between orgs 4dee724d-00cc-11ea-a77b-570c9d03c6c5 and 83999dcd-7f97-11f0-8de1-1ecf66f1aa85 already exists","update the connection that is there instead; the list of connections shows its id"]}"#);
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn an_org_is_not_connected_with_itself() {
 async fn a_sink_that_the_account_does_not_have_is_not_found() {
     let server = TestServer::start().await;
     let absent = server.source_admin().create("0b1e55ed-0000-4000-8000-000000000000", ["logs"]).await;
-    assert_snapshot!(absent, @r#"404 {"errors":["Not found","data.relationships.sink_org.data.id: no organization of this account has this id"]}"#);
+    assert_snapshot!(absent, @r#"404 {"errors":["Not found","data.relationships.sink_org.data.id: no organization of this account has this id; the list of organizations shows those that there are"]}"#);
     for sink in [
         TestOrg::Stranger.id().to_string(),
         TestOrg::Disabled.id().to_string(),
@@ -240,7 +240,7 @@ async fn a_source_shares_with_as_many_sinks_as_the_operator_allows() {
 
     let second = server.source_admin().create(TestOrg::Onlooker.id(), ["logs"]).await;
 
-    assert_snapshot!(second, @r#"400 {"errors":["organization 4dee724d-00cc-11ea-a77b-570c9d03c6c5 already shares with 1 organizations, the most allowed"]}"#);
+    assert_snapshot!(second, @r#"400 {"errors":["organization 4dee724d-00cc-11ea-a77b-570c9d03c6c5 already shares with 1 organizations, the most allowed","delete a connection that nobody needs, or ask the operator for a higher limits.sinks_per_source"]}"#);
     server.source_admin().delete(first.at("/data/id")).await;
     assert_eq!(server.source_admin().create(TestOrg::Onlooker.id(), ["logs"]).await.status(), 200);
 }

@@ -41,11 +41,11 @@ async fn an_id_is_taken_in_either_case_and_shown_in_lower_case() {
 async fn a_connection_that_is_not_there_is_not_found() {
     let server = TestServer::start().await;
     let reply = server.source_admin().read("f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a").await;
-    assert_snapshot!(reply, @r#"404 {"errors":["Org connection with id:f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a not found not found"]}"#);
+    assert_snapshot!(reply, @r#"404 {"errors":["Org connection with id:f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a not found not found","no connection of your organization has this id; the list of connections shows those that there are"]}"#);
 }
 
 #[tokio::test]
 async fn an_id_that_is_none_is_refused() {
     let server = TestServer::start().await;
-    assert_snapshot!(server.source_admin().read("example").await, @r#"400 {"errors":["connection id must be a valid uuid"]}"#);
+    assert_snapshot!(server.source_admin().read("example").await, @r#"400 {"errors":["connection id must be a valid uuid","the last segment of the path: expected a UUID in its hyphenated form, such as f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a"]}"#);
 }

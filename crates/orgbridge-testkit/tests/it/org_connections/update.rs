@@ -99,20 +99,20 @@ async fn a_body_never_overrides_what_the_server_has_decided() {
 async fn the_sink_cannot_change_what_it_is_shown() {
     let server = start_with_the_example().await;
     let reply = server.sink_admin().update(EXAMPLE, ["logs", "metrics"]).await;
-    assert_snapshot!(reply, @r#"403 {"errors":["Forbidden","only the source organization can update a connection"]}"#);
+    assert_snapshot!(reply, @r#"403 {"errors":["Forbidden","only the source organization can update a connection, with keys of its own; the sink can delete it"]}"#);
     assert_eq!(server.source_admin().read(EXAMPLE).await.types(), ["logs"]);
 }
 
 #[tokio::test]
 async fn a_connection_that_is_not_there_is_not_found() {
     let server = TestServer::start().await;
-    assert_snapshot!(server.source_admin().update(EXAMPLE, ["logs"]).await, @r#"404 {"errors":["Org connection with id:f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a not found not found"]}"#);
+    assert_snapshot!(server.source_admin().update(EXAMPLE, ["logs"]).await, @r#"404 {"errors":["Org connection with id:f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a not found not found","no connection of your organization has this id; the list of connections shows those that there are"]}"#);
 }
 
 #[tokio::test]
 async fn an_id_that_is_none_is_refused() {
     let server = TestServer::start().await;
-    assert_snapshot!(server.source_admin().update("example", ["logs"]).await, @r#"400 {"errors":["connection id must be a valid uuid"]}"#);
+    assert_snapshot!(server.source_admin().update("example", ["logs"]).await, @r#"400 {"errors":["connection id must be a valid uuid","the last segment of the path: expected a UUID in its hyphenated form, such as f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a"]}"#);
 }
 
 #[tokio::test]
