@@ -90,8 +90,12 @@ impl fmt::Display for Permission {
 
 /// The text names no permission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no permission")]
+#[error("{named:?} is no permission; expected one of {}", names(), named = .0)]
 pub struct NotAPermission(pub String);
+
+fn names() -> String {
+    Permission::ALL.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(", ")
+}
 
 impl FromStr for Permission {
     type Err = NotAPermission;

@@ -53,7 +53,8 @@ impl Refusal {
         match self {
             Self::Malformed(reason) => format!(r#"{{"errors":["Bad Request","{reason}"]}}"#),
             Self::TooManyConnections => {
-                r#"{"errors":["Service Unavailable","too many connections"]}"#.to_owned()
+                r#"{"errors":["Service Unavailable","too many connections; close some, or try again later"]}"#
+                    .to_owned()
             }
         }
     }

@@ -14,7 +14,7 @@ pub enum BackupError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// A file is in the way.
-    #[error("{0} exists already, and a backup never overwrites anything")]
+    #[error("{0} exists already, and a backup never overwrites anything; name another file")]
     InTheWay(PathBuf),
     /// The file system said no.
     #[error("{path}: {cause}")]
@@ -25,7 +25,7 @@ pub enum BackupError {
         cause: std::io::Error,
     },
     /// The backup is not what its own log says.
-    #[error("the backup was tampered with: {0}")]
+    #[error("the backup was tampered with: {0}; use an older one that is whole")]
     Tampered(Finding),
     /// The backup could not be read.
     #[error("{0}: {cause}", cause = .0.cause().unwrap_or("no more is known"))]

@@ -73,19 +73,19 @@ impl Unavailable {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The address of the database is of no known form.
-    #[error("{0:?} is no database; expected sqlite:PATH")]
+    #[error("{0:?} is no database; expected sqlite:PATH, such as sqlite:ledger.db")]
     NotADatabase(String),
     /// There is no database at this path.
     #[error("there is no database at {0}; `orgbridge init` makes one")]
     Missing(PathBuf),
     /// There is a database at this path already.
-    #[error("there is a database at {0} already")]
+    #[error("there is a database at {0} already, and none is ever overwritten; use it, or name another path")]
     Exists(PathBuf),
     /// The file, or the folder in which SQLite keeps its log beside it, may not be written.
     #[error("the database at {0} is read-only: its file and its folder must be writable")]
     ReadOnly(PathBuf),
     /// The file is no SQLite database, or not one of Orgbridge.
-    #[error("{path} is no ledger of Orgbridge: {cause}")]
+    #[error("{path} is no ledger of Orgbridge: {cause}; check the path")]
     NotALedger {
         /// The file.
         path: PathBuf,
@@ -104,7 +104,9 @@ pub enum OpenError {
         known: u32,
     },
     /// The tables hold what no rule would have put there.
-    #[error("the database holds something that can't be read: {0}")]
+    #[error(
+        "the database holds something that can't be read: {0}; move it away and bring a backup back with `orgbridge restore`"
+    )]
     Corrupt(String),
     /// The machine has no thread left for the writer.
     #[error("the ledger's writer could not be started: {0}")]

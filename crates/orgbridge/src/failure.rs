@@ -70,9 +70,22 @@ pub(crate) enum Failure {
     Failed(String),
 }
 
-/// What storage said, which an operator may see.
+/// What storage said, which an operator may see, and what they can do about it.
 fn with_cause(trouble: &Unavailable) -> String {
-    trouble.cause().map_or_else(|| trouble.to_string(), |cause| format!("{trouble}: {cause}"))
+    let advice = match trouble {
+        Unavailable::Full => "free some space on its disk",
+        Unavailable::ReadOnly => "its file and its folder must be writable",
+        Unavailable::Gone => "put it back where it was, and try again",
+        Unavailable::NewerSchema => "use the newer Orgbridge that last opened it",
+        Unavailable::Locked | Unavailable::Stale => "try again when nobody holds it",
+        Unavailable::Device { .. } => "check the disk, and restore a backup if it is lost",
+        Unavailable::Closed => "start it again",
+        Unavailable::RulePanicked | Unavailable::Storage { .. } => "this is a bug, if the disk is in order",
+    };
+    match trouble.cause() {
+        Some(cause) => format!("{trouble}: {cause}; {advice}"),
+        None => format!("{trouble}; {advice}"),
+    }
 }
 
 impl Failure {
@@ -123,5 +136,36 @@ impl fmt::Display for Explained<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.0)?;
         self.0.details().iter().try_for_each(|detail| write!(formatter, ": {detail}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_is_told_what_happened_to_the_ledger_and_what_to_do() {
+        let cause = || "disk I/O error".to_owned();
+        for (trouble, text) in [
+            (Unavailable::Full, "the ledger has no space left; free some space on its disk"),
+            (Unavailable::ReadOnly, "the ledger is read-only; its file and its folder must be writable"),
+            (Unavailable::Locked, "the ledger is locked by another process; try again when nobody holds it"),
+            (
+                Unavailable::Device { cause: cause() },
+                "the ledger's storage device failed: disk I/O error; \
+                 check the disk, and restore a backup if it is lost",
+            ),
+        ] {
+            assert_eq!(Failure::from(trouble).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do_in_the_same_line() {
+        let failure = Failure::from(Refusal::LastAdmin).to_string();
+        assert_eq!(
+            failure,
+            "the last enabled admin of an organization can't be removed: make another enabled user an admin first"
+        );
     }
 }

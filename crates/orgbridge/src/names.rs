@@ -9,7 +9,7 @@ use orgbridge_domain::{Account, Email, Org, OrgId, State, User};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotNamed {
     /// Nothing has this name or id.
-    #[error("there is no {what} {named:?}")]
+    #[error("there is no {what} {named:?}; {}", where_to_look(what))]
     Absent {
         /// What kind of thing.
         what: &'static str,
@@ -26,6 +26,16 @@ pub(crate) enum NotNamed {
         /// Each thing that it names.
         candidates: Vec<String>,
     },
+}
+
+/// What shows the names that there are.
+fn where_to_look(what: &str) -> &'static str {
+    match what {
+        "account" => "`orgbridge account list` shows all",
+        "organization" => "`orgbridge org list` shows all",
+        "user" => "`orgbridge user list --org ORG` shows those of an organization",
+        _ => "`orgbridge role list --org ORG` shows those of an organization",
+    }
 }
 
 /// The org with this id, public id or, where only one has it, name.
@@ -138,11 +148,23 @@ mod tests {
     #[test]
     fn what_is_not_there_is_said_so() {
         let state = state();
-        assert_eq!(org(&state, "only").unwrap_err().to_string(), "there is no organization \"only\"");
-        assert_eq!(account(&state, "x").unwrap_err().to_string(), "there is no account \"x\"");
+        assert_eq!(
+            org(&state, "only").unwrap_err().to_string(),
+            "there is no organization \"only\"; `orgbridge org list` shows all"
+        );
+        assert_eq!(
+            account(&state, "x").unwrap_err().to_string(),
+            "there is no account \"x\"; `orgbridge account list` shows all"
+        );
         let only = OrgId::new(Uuid::from_u128(13));
-        assert_eq!(user(&state, only, "a@b.c").unwrap_err().to_string(), "there is no user \"a@b.c\"");
-        assert_eq!(role(&state, only, "admin").unwrap_err().to_string(), "there is no role \"admin\"");
+        assert_eq!(
+            user(&state, only, "a@b.c").unwrap_err().to_string(),
+            "there is no user \"a@b.c\"; `orgbridge user list --org ORG` shows those of an organization"
+        );
+        assert_eq!(
+            role(&state, only, "admin").unwrap_err().to_string(),
+            "there is no role \"admin\"; `orgbridge role list --org ORG` shows those of an organization"
+        );
         assert_eq!(role(&state, only, "Admin").unwrap().name(), "Admin");
     }
 }

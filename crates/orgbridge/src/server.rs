@@ -88,7 +88,7 @@ pub enum StartError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// An address could not be listened on.
-    #[error("can't listen on {address}: {source}")]
+    #[error("can't listen on {address}: {source}; see --listen and --admin-listen")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -96,7 +96,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// The task that opens the database was cut off.
-    #[error("the start was cut off")]
+    #[error("the start was cut off before the database was open; start the server again")]
     CutOff,
 }
 

@@ -49,7 +49,8 @@ async fn when_all_are_busy_a_new_one_is_told_so() {
         busy.push(client);
     }
     let answer = served.exchange(REQUEST).await;
-    let expected = r#"{"errors":["Service Unavailable","too many connections"]}"#;
+    let expected =
+        r#"{"errors":["Service Unavailable","too many connections; close some, or try again later"]}"#;
     assert_eq!(status_and_content(&answer), (503, expected));
     assert_eq!(served.stats.refused_connections(), 1);
     for client in &mut busy {

@@ -66,7 +66,10 @@ fn users_and_roles_are_made_changed_and_looked_after() {
         refused(&["user", "disable", "jane@example.com"]),
         "error: the last enabled admin of an organization can't be removed: make another enabled user an admin first"
     );
-    assert_eq!(refused(&["user", "disable", "nobody"]), "error: there is no user \"nobody\"");
+    assert_eq!(
+        refused(&["user", "disable", "nobody"]),
+        "error: there is no user \"nobody\"; `orgbridge user list --org ORG` shows those of an organization"
+    );
     run(&["user", "set-roles", "ci@example.com", "--role", "Standard"]);
     assert_eq!(run(&["role", "delete", "Auditor"])["name"], "Auditor");
 }

@@ -35,11 +35,11 @@ impl Applying<'_> {
         };
         let (connection, fate): (OrgConnection, Fate) = if let Some(before) = found.cloned() {
             if (before.source, before.sink) != (source, sink) {
-                self.fixed(&wish.at, "id", "the connection with this id is between other organizations");
+                self.fixed(&wish.at, "id", "the connection with this id is between other organizations; leave the id out, or give the right one");
                 return None;
             }
             if before.created_by != created_by {
-                let message = "somebody else made this connection, and that stays so";
+                let message = "somebody else made this connection, and that stays so; name them here";
                 self.fixed(&wish.at, "created_by", message);
             }
             let after = self.run(&wish.at, |session| {

@@ -153,7 +153,11 @@ impl Applying<'_> {
         (wanted_digest, digest): (Option<&KeyDigest>, &KeyDigest),
     ) {
         if wanted_name != name {
-            self.fixed(at, "name", format!("the key is called {name:?}, and keys are not renamed"));
+            self.fixed(
+                at,
+                "name",
+                format!("the key is called {name:?}, and keys are not renamed; write that name"),
+            );
         }
         if wanted_digest.is_some_and(|wanted| wanted != digest) {
             let message = "there is a key of this name with another secret; give the new one another name, \
@@ -165,7 +169,9 @@ impl Applying<'_> {
     fn compare_scopes(&mut self, wish: &ApplicationKeyWish, kept: Option<PermissionSet>) {
         if wish.scopes.is_some() && wish.scopes != kept {
             let has = kept.map_or_else(|| "has none".to_owned(), |scopes| format!("has {scopes}"));
-            let message = format!("the key {has}, and the scopes of a key don't change");
+            let message = format!(
+                "the key {has}, and the scopes of a key don't change; write those, or make another key"
+            );
             self.fixed(&wish.at, "scopes", message);
         }
     }

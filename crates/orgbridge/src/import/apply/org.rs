@@ -31,7 +31,11 @@ impl Applying<'_> {
             }
         };
         if before.as_ref().is_some_and(|org| org.account != account) {
-            self.fixed(&wish.at, "id", "this organization belongs to another account");
+            self.fixed(
+                &wish.at,
+                "id",
+                "this organization belongs to another account; list it there, or leave the id out",
+            );
             return None;
         }
         let mut org = if let Some(before) = &before {

@@ -60,7 +60,11 @@ impl Applying<'_> {
         };
         if let Some(before) = found.cloned() {
             if before.org != org {
-                self.fixed(&wish.at, "id", "this user belongs to another organization");
+                self.fixed(
+                    &wish.at,
+                    "id",
+                    "this user belongs to another organization; list it there, or leave the id out",
+                );
                 return None;
             }
             self.refuse_new_identity(&before, wish);
