@@ -3,10 +3,11 @@
 //! `org_connections`, `validate`, `current_user` and `orgs` go through the calls; `credentials`, `rate_limits`,
 //! `bodies` and `paths` through what all calls have in common; `rights` tries everybody on everything; `walls`,
 //! `sockets`, `secrets` and `faults` hold what must hold against malice and bad luck; `terraform` lives the life of a
-//! client that keeps a state of its own.
+//! client that keeps a state of its own, and `compatibility` holds a document to what is answered.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bodies;
+mod compatibility;
 mod credentials;
 mod current_user;
 mod faults;
