@@ -39,6 +39,10 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
     let not_json = |error: serde_json::Error| Problem::NotJson(error.to_string());
     check(bytes).map_err(not_json)?;
+    if let Ok(Object(value)) = serde_json::from_slice(bytes) {
+        return Ok(value);
+    }
+    // Only where something is wrong is the whole body kept, to say what in better words than serde's.
     let value: Value = serde_json::from_slice(bytes).map_err(not_json)?;
     match shape::read(&value) {
         Ok(Object(value)) => Ok(value),
