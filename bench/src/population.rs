@@ -178,7 +178,8 @@ impl Population {
             let id = Kind::Account.id(number).to_string();
             insert.execute(params![id, account_name(number), made_at(number)])?;
         }
-        let mut insert = into.prepare("INSERT INTO org VALUES (?1, ?2, NULL, ?1, ?3, 0, ?4, ?4)")?;
+        let mut insert =
+            into.prepare("INSERT INTO org VALUES (?1, ?2, NULL, ?1, ?3, 0, ?4, ?4, 'datadoghq.com')")?;
         for number in 0..self.orgs {
             let id = Kind::Org.id(number).to_string();
             let account = Kind::Account.id(number / ORGS_OF_ACCOUNT).to_string();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use orgbridge_domain::org_connection::{self, Filter, Page};
 use orgbridge_domain::right::OrgConnectionsRead;
-use orgbridge_domain::{Principal, Session};
+use orgbridge_domain::{CrossSite, Principal, Session};
 use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions, View};
 use serde::{Deserialize, Serialize};
 
@@ -142,7 +142,13 @@ fn decisions(view: &View, population: Population) -> Result<Samples, Failure> {
     let mut wrong = 0;
     let samples = questions.iter().map(|question| {
         let asked = Instant::now();
-        let by = org_connection::decide(&view.state, question.sink, question.source, question.wanted);
+        let by = org_connection::decide(
+            &view.state,
+            question.sink,
+            question.source,
+            question.wanted,
+            CrossSite::Refused,
+        );
         let took = asked.elapsed();
         wrong += usize::from(by.is_some() != question.allowed);
         took

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::{
     ApiKey, ApiKeyId, ApplicationKeyId, KeyDigest, Org, OrgId, Permission, PermissionSet, Refusal, Right,
-    State, User, UserId, user,
+    SiteScope, State, User, UserId, user,
 };
 
 /// Who is asking.
@@ -23,6 +23,8 @@ pub enum Principal {
         user: UserId,
         /// What was shown.
         credential: Credential,
+        /// Which site was asked: the credential is good for orgs of this one alone.
+        asked: SiteScope,
     },
     /// Whoever has the database in their hands: the command line.
     Operator,
@@ -43,7 +45,7 @@ pub enum Credential {
 /// Why a caller is nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAuthenticated {
-    /// The API key is not one of a live org.
+    /// The API key is not one of a live org of the site that was asked.
     #[error("DD-API-KEY is not a live key of this deployment")]
     ApiKey,
     /// The application key is none, or one of another org, or of a disabled user. Which of these, a stranger
@@ -52,19 +54,25 @@ pub enum NotAuthenticated {
     ApplicationKey,
 }
 
-/// Finds the org that an API key belongs to.
+/// Finds the org that an API key belongs to, among those of the site that was `asked`.
 ///
 /// # Errors
-/// [`NotAuthenticated::ApiKey`] if the key is unknown or revoked, or its org disabled.
+/// [`NotAuthenticated::ApiKey`] if the key is unknown or revoked, or its org disabled or on another site.
 pub fn authenticate_api_key<'s>(
     state: &'s State,
     digest: &KeyDigest,
+    asked: SiteScope,
 ) -> Result<&'s Arc<ApiKey>, NotAuthenticated> {
     let key = state.api_key_by_digest(digest).ok_or(NotAuthenticated::ApiKey)?;
-    if state.is_enabled(key.org) { Ok(key) } else { Err(NotAuthenticated::ApiKey) }
+    if is_live(state, key.org, asked) { Ok(key) } else { Err(NotAuthenticated::ApiKey) }
 }
 
-/// Finds the user that an API key and an application key stand for.
+/// Whether anybody can act in `org` on the site that was `asked`.
+fn is_live(state: &State, org: OrgId, asked: SiteScope) -> bool {
+    state.org(org).is_some_and(|org| !org.disabled && asked.admits(org.site))
+}
+
+/// Finds the user that an API key and an application key stand for, among those of the site that was `asked`.
 ///
 /// # Errors
 /// [`NotAuthenticated`] if either is no live key, or they are keys of different orgs.
@@ -72,8 +80,9 @@ pub fn authenticate(
     state: &State,
     api_key: &KeyDigest,
     application_key: &KeyDigest,
+    asked: SiteScope,
 ) -> Result<Principal, NotAuthenticated> {
-    let api_key = authenticate_api_key(state, api_key)?;
+    let api_key = authenticate_api_key(state, api_key, asked)?;
     let application_key =
         state.application_key_by_digest(application_key).ok_or(NotAuthenticated::ApplicationKey)?;
     match state.user(application_key.owner) {
@@ -81,6 +90,7 @@ pub fn authenticate(
             org: owner.org,
             user: owner.id,
             credential: Credential::Keys { api_key: api_key.id, application_key: application_key.id },
+            asked,
         }),
         _ => Err(NotAuthenticated::ApplicationKey),
     }
@@ -165,12 +175,12 @@ impl<'s> Session<'s> {
     /// The user behind the credential and what it may do now; everything that could have ended it is looked
     /// up again.
     fn standing(&self) -> Result<(&'s User, Rights), Refusal> {
-        let Principal::User { org, user, credential } = self.principal else {
+        let Principal::User { org, user, credential, asked } = self.principal else {
             return Err(Refusal::OperatorOnly);
         };
         let state = self.state;
         let Credential::Keys { api_key, application_key } = credential;
-        if !state.is_enabled(org) || state.api_key(api_key).is_none_or(|key| key.org != org) {
+        if !is_live(state, org, asked) || state.api_key(api_key).is_none_or(|key| key.org != org) {
             return Err(NotAuthenticated::ApiKey.into());
         }
         let user = state.user(user).filter(|user| user.org == org && !user.disabled);

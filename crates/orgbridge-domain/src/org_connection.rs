@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::right::{OrgConnectionsRead, OrgConnectionsWrite};
 use crate::{
-    Change, ConnectionId, ConnectionType, ConnectionTypes, Decided, Edit, Grant, OrgId, Principal, Refusal,
-    State, Timestamp, UserId, Verb, WhyNotAllowed,
+    Change, ConnectionId, ConnectionType, ConnectionTypes, CrossSite, Decided, Edit, Grant, OrgId, Principal,
+    Refusal, State, Timestamp, UserId, Verb, WhyNotAllowed,
 };
 
 /// The permission of a source org that a sink org may query some of its telemetry.
@@ -39,6 +39,8 @@ impl OrgConnection {
 pub struct Limits {
     /// With how many sinks one source may share; `None` for as many as it likes.
     pub sinks_per_source: Option<u32>,
+    /// Whether a source may share with a sink on another site.
+    pub cross_site: CrossSite,
 }
 
 /// What a new connection is made from. Its source is the grant's org.
@@ -57,7 +59,8 @@ pub struct NewOrgConnection {
 /// Connects the grant's org, as source, with a sink of the same account.
 ///
 /// # Errors
-/// [`Refusal::NotAllowed`] if the sink is the source, [`Refusal::NoSink`] if it is no org of the account,
+/// [`Refusal::NotAllowed`] if the sink is the source, [`Refusal::NoSink`] if it is no org of the account, or
+/// one of a site that connections may not reach; of that, an operator is told by [`Refusal::CrossesSites`].
 /// [`Refusal::AlreadyConnected`] if the pair is, [`Refusal::TooManySinks`] past the operator's limit,
 /// [`Refusal::CreatorIsNoUserOfTheSource`] if a principal speaks for somebody else.
 pub fn create(
@@ -72,8 +75,14 @@ pub fn create(
         let why = WhyNotAllowed::SinkIsTheSource;
         return Err(Refusal::NotAllowed { source_org: source.id, sink_org: sink, why });
     }
-    if state.org(sink).is_none_or(|org| org.account != source.account) {
-        return Err(Refusal::NoSink);
+    let sink_org = state.org(sink).filter(|org| org.account == source.account).ok_or(Refusal::NoSink)?;
+    if !limits.cross_site.admits(source.site, sink_org.site) {
+        return Err(match grant.principal() {
+            Principal::User { .. } => Refusal::NoSink,
+            Principal::Operator => {
+                Refusal::CrossesSites { source_site: source.site, sink_site: sink_org.site }
+            }
+        });
     }
     let speaks_for = match grant.principal() {
         Principal::User { user, .. } => user == created_by,
@@ -229,14 +238,15 @@ pub fn list<'s>(grant: &Grant<'s, OrgConnectionsRead>, filter: Filter, page: Pag
 /// May `sink` read telemetry of type `wanted` that `source` owns, now?
 ///
 /// Returns the connection by which it may. An org that does not exist or is disabled may nothing, and nobody
-/// may read what it owns. This says nothing about an org's own telemetry, which needs no connection.
+/// may read what it owns. A connection that crosses sites grants only while `cross_site` allows that. This says nothing about an org's own telemetry, which needs no connection.
 pub fn decide(
     state: &State,
     sink: OrgId,
     source: OrgId,
     wanted: ConnectionType,
+    cross_site: CrossSite,
 ) -> Option<&Arc<OrgConnection>> {
     state
-        .connection_sharing(wanted, source, sink)
+        .connection_sharing(wanted, source, sink, cross_site)
         .filter(|_| !state.is_disabled(source) && !state.is_disabled(sink))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{ConnectionId, MissingFrom, NotAuthenticated, OrgId, Permission, TypesProblem};
+use crate::{ConnectionId, MissingFrom, NotAuthenticated, OrgId, Permission, Site, TypesProblem};
 
 /// Why a rule said no. `Display` is the first error string that a client sees, word for word as the real
 /// service says it where a recording of that exists; [`Refusal::details`] are the strings behind it.
@@ -41,6 +41,14 @@ pub enum Refusal {
     /// The sink is no org of the account, or none at all.
     #[error("Not found")]
     NoSink,
+    /// The sink lives on another site. Only an operator is told so.
+    #[error("the source lives on {source_site} and the sink on {sink_site}")]
+    CrossesSites {
+        /// Where the source lives.
+        source_site: Site,
+        /// Where the sink lives.
+        sink_site: Site,
+    },
     /// The two orgs are connected already.
     #[error("connection between orgs {source_org} and {sink_org} already exists")]
     AlreadyConnected {
@@ -209,6 +217,9 @@ impl Refusal {
                 vec!["the organization has no application key with this id".to_owned()]
             }
             Self::LastAdmin => vec!["make another enabled user an admin first".to_owned()],
+            Self::CrossesSites { .. } => {
+                vec!["connections cross sites only where policy.cross_site_connections is on".to_owned()]
+            }
             Self::NotAllowed { why, .. } => vec![why.to_string()],
             Self::Absent { what, named } => vec![format!("there is no {what} {named}")],
             Self::Taken { .. } => vec!["choose another one".to_owned()],

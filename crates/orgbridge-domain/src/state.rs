@@ -9,8 +9,8 @@ use std::sync::Arc;
 use crate::layered::{Groups, LayeredMap};
 use crate::{
     Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Change, ConnectionId,
-    ConnectionType, ConnectionTypes, Edit, Email, KeyDigest, Name, Org, OrgConnection, OrgId, PublicId, Role,
-    RoleId, Timestamp, User, UserId,
+    ConnectionType, ConnectionTypes, CrossSite, Edit, Email, KeyDigest, Name, Org, OrgConnection, OrgId,
+    PublicId, Role, RoleId, Timestamp, User, UserId,
 };
 
 /// Everything that is kept, at one revision.
@@ -49,10 +49,13 @@ pub struct Pair {
     pub sink: OrgId,
 }
 
-/// How two orgs are connected. The types are repeated here so that a decision need not follow the pointer.
+/// How two orgs are connected. What a decision needs is repeated here, so that it need not follow the pointer
+/// nor look the orgs up.
 #[derive(Debug, Clone)]
 struct Connected {
     types: ConnectionTypes,
+    /// Whether the two orgs live on different sites, or one of them is not there.
+    crosses_sites: bool,
     by: Arc<OrgConnection>,
 }
 
@@ -136,11 +139,6 @@ impl State {
         self.orgs_of_account.of(&account).iter().filter_map(|(_, id)| self.org(*id))
     }
 
-    /// Whether the org `id` is there and switched on.
-    pub fn is_enabled(&self, id: OrgId) -> bool {
-        self.org(id).is_some_and(|org| !org.disabled)
-    }
-
     /// Whether the org `id` is switched off. One that does not exist is not.
     pub fn is_disabled(&self, id: OrgId) -> bool {
         self.disabled_orgs.contains_key(&id)
@@ -211,15 +209,18 @@ impl State {
         self.connection_of_pair.get(&Pair { source, sink }).map(|connected| &connected.by)
     }
 
-    /// The connection by which `source` shares telemetry of type `wanted` with `sink`.
+    /// The connection by which `source` shares telemetry of type `wanted` with `sink`, if it crosses no sites or
+    /// may.
     pub fn connection_sharing(
         &self,
         wanted: ConnectionType,
         source: OrgId,
         sink: OrgId,
+        cross_site: CrossSite,
     ) -> Option<&Arc<OrgConnection>> {
         let connected = self.connection_of_pair.get(&Pair { source, sink })?;
-        connected.types.contains(wanted).then_some(&connected.by)
+        let may_cross = !connected.crosses_sites || cross_site == CrossSite::Allowed;
+        (may_cross && connected.types.contains(wanted)).then_some(&connected.by)
     }
 
     /// The connections in which `org` is source or sink, by creation, then id.
@@ -254,6 +255,27 @@ impl State {
     pub fn put<E: Kept>(&mut self, entity: E) {
         entity.put_into(self);
     }
+
+    /// Keeps how the orgs of `connection` are connected.
+    fn connect(&mut self, connection: &Arc<OrgConnection>) {
+        let site_of = |org| self.org(org).map(|org| org.site);
+        let (source, sink) = (site_of(connection.source), site_of(connection.sink));
+        let connected = Connected {
+            types: connection.types,
+            crosses_sites: source.is_none() || source != sink,
+            by: Arc::clone(connection),
+        };
+        self.connection_of_pair.insert(connection.pair(), connected);
+    }
+
+    /// Looks again which connections of `org` cross sites. No rule moves an org, but no index may depend on that.
+    fn connect_again(&mut self, org: OrgId) {
+        let of_org: Vec<_> =
+            self.connections_of(org).filter_map(|place| self.connection(place.id)).cloned().collect();
+        for connection in &of_org {
+            self.connect(connection);
+        }
+    }
 }
 
 /// What [`State`] keeps: each kind of entity with the indexes that lead to it.
@@ -281,21 +303,34 @@ impl Kept for Account {
 
 impl Kept for Org {
     fn put_into(self, state: &mut State) {
-        self.take_out(state);
-        state.orgs_of_account.insert(self.account, (self.created_at, self.id));
-        state.org_with_public_id.insert(self.public_id.clone(), self.id);
+        let (id, site) = (self.id, self.site);
+        let former_site = self.take_out_of_indexes(state).map(|former| former.site);
+        state.orgs_of_account.insert(self.account, (self.created_at, id));
+        state.org_with_public_id.insert(self.public_id.clone(), id);
         if self.disabled {
-            state.disabled_orgs.insert(self.id, ());
+            state.disabled_orgs.insert(id, ());
         }
-        state.orgs.insert(self.id, Arc::new(self));
+        state.orgs.insert(id, Arc::new(self));
+        if former_site != Some(site) {
+            state.connect_again(id);
+        }
     }
 
     fn take_out(&self, state: &mut State) {
-        if let Some(org) = state.orgs.remove(&self.id) {
-            state.orgs_of_account.remove(&org.account, &(org.created_at, org.id));
-            state.org_with_public_id.remove(&org.public_id);
-            state.disabled_orgs.remove(&org.id);
+        if self.take_out_of_indexes(state).is_some() {
+            state.connect_again(self.id);
         }
+    }
+}
+
+impl Org {
+    /// Takes the org with the id of this one out, but for what its connections know of it.
+    fn take_out_of_indexes(&self, state: &mut State) -> Option<Arc<Self>> {
+        let org = state.orgs.remove(&self.id)?;
+        state.orgs_of_account.remove(&org.account, &(org.created_at, org.id));
+        state.org_with_public_id.remove(&org.public_id);
+        state.disabled_orgs.remove(&org.id);
+        Some(org)
     }
 }
 
@@ -384,8 +419,7 @@ impl Kept for OrgConnection {
             state.connections_of_org.insert(self.sink, place);
         }
         let connection = Arc::new(self);
-        let connected = Connected { types: connection.types, by: Arc::clone(&connection) };
-        state.connection_of_pair.insert(place.pair, connected);
+        state.connect(&connection);
         state.connections.insert(place.id, connection);
     }
 

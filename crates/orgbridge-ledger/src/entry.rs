@@ -47,7 +47,7 @@ impl From<Principal> for Actor {
             Principal::Operator => {
                 Self { kind: "operator".to_owned(), org_id: None, user_id: None, credential: None }
             }
-            Principal::User { org, user, credential } => {
+            Principal::User { org, user, credential, asked: _ } => {
                 let Credential::Keys { api_key, application_key } = credential;
                 Self {
                     kind: "user".to_owned(),

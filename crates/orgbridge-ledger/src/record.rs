@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use orgbridge_domain::{
     Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Change, ConnectionId, Edit, Kept,
-    KeyDigest, Org, OrgConnection, OrgId, Role, RoleId, Timestamp, User, UserId,
+    KeyDigest, Org, OrgConnection, OrgId, Role, RoleId, Site, Timestamp, User, UserId,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
@@ -37,6 +37,8 @@ pub(crate) trait Record: Kept + 'static {
     const COLUMNS: &'static [&'static str];
     /// Those that a later version of the entity may differ in.
     const CHANGING: &'static [&'static str];
+    /// Those that audit entries of earlier versions of this program lack, with the text that stands for them.
+    const ADDED: &'static [(&'static str, &'static str)] = &[];
 
     /// Its row.
     fn values(&self) -> Values<'_>;
@@ -159,8 +161,10 @@ impl Record for Org {
         "disabled",
         "created_at_us",
         "modified_at_us",
+        "site",
     ];
     const CHANGING: &'static [&'static str] = &["name", "disabled", "modified_at_us"];
+    const ADDED: &'static [(&'static str, &'static str)] = &[("site", Site::DEFAULT.as_str())];
 
     fn values(&self) -> Values<'_> {
         smallvec![
@@ -172,6 +176,7 @@ impl Record for Org {
             Value::Integer(self.disabled.into()),
             at(self.created_at),
             at(self.modified_at),
+            text(self.site.as_str()),
         ]
     }
 
@@ -185,6 +190,7 @@ impl Record for Org {
             disabled: flag(source, 5)?,
             created_at: time(source, 6)?,
             modified_at: time(source, 7)?,
+            site: parse(source, 8)?,
         })
     }
 }
@@ -420,6 +426,15 @@ struct JsonRow {
 }
 
 impl JsonRow {
+    fn read<R: Record>(json: &str) -> Result<Self, BadRecord> {
+        let mut members: Map<String, Json> =
+            serde_json::from_str(json).map_err(|problem| BadRecord(problem.to_string()))?;
+        for (name, text) in R::ADDED {
+            members.entry(*name).or_insert_with(|| Json::from(*text));
+        }
+        Ok(Self { columns: R::COLUMNS, members })
+    }
+
     fn member(&self, column: usize) -> Result<&Json, BadRecord> {
         let name = self.columns.get(column).copied().unwrap_or_default();
         self.members.get(name).ok_or_else(|| BadRecord(format!("{name} is missing")))
@@ -442,8 +457,7 @@ impl Source for JsonRow {
 }
 
 fn from_json<R: Record>(json: &str) -> Result<R, BadRecord> {
-    let members = serde_json::from_str(json).map_err(|problem| BadRecord(problem.to_string()))?;
-    R::from_source(&JsonRow { columns: R::COLUMNS, members })
+    R::from_source(&JsonRow::read::<R>(json)?)
 }
 
 /// The change that an audit entry records; `None` where `table` is none that this program knows.

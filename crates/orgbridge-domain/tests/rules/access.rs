@@ -2,8 +2,8 @@
 
 use orgbridge_domain::right::{OrgConnectionsRead, OrgConnectionsWrite, OrgManagement, UserAccessManage};
 use orgbridge_domain::{
-    KeyDigest, MissingFrom, NotAuthenticated, Permission, Refusal, api_key, application_key, authenticate,
-    authenticate_api_key, user,
+    KeyDigest, MissingFrom, NotAuthenticated, Permission, Refusal, SiteScope, api_key, application_key,
+    authenticate, authenticate_api_key, user,
 };
 
 use crate::world::{FOREIGN, Persona, World, api_secret, application_secret, id, make_role, org_id, user_id};
@@ -16,6 +16,7 @@ fn keys_of_two_orgs_are_nobodys() {
             &world.state,
             &api_secret(0).digest(),
             &application_secret(other, Persona::Admin).digest(),
+            SiteScope::Any,
         );
         assert_eq!(mixed, Err(NotAuthenticated::ApplicationKey));
     }
@@ -25,9 +26,9 @@ fn keys_of_two_orgs_are_nobodys() {
 fn an_unknown_key_is_nobodys() {
     let world = World::new();
     let unknown = KeyDigest::of(b"no such key");
-    assert_eq!(authenticate_api_key(&world.state, &unknown), Err(NotAuthenticated::ApiKey));
+    assert_eq!(authenticate_api_key(&world.state, &unknown, SiteScope::Any), Err(NotAuthenticated::ApiKey));
     assert_eq!(
-        authenticate(&world.state, &api_secret(0).digest(), &unknown),
+        authenticate(&world.state, &api_secret(0).digest(), &unknown, SiteScope::Any),
         Err(NotAuthenticated::ApplicationKey)
     );
 }
@@ -139,7 +140,8 @@ fn a_scope_never_adds_what_the_roles_lack() {
         draft.run(|session| application_key::create(&session.authorize_in(org_id(0))?, new, now)).map(drop)
     });
     let greedy = orgbridge_domain::ApplicationKeySecret::from_random([0xee; 20]);
-    let principal = authenticate(&world.state, &api_secret(0).digest(), &greedy.digest()).unwrap();
+    let principal =
+        authenticate(&world.state, &api_secret(0).digest(), &greedy.digest(), SiteScope::Any).unwrap();
     let session = orgbridge_domain::Session::new(&world.state, principal);
     assert!(session.authorize::<OrgConnectionsRead>().is_ok());
     assert!(session.authorize::<OrgConnectionsWrite>().is_err());

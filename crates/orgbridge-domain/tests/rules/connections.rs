@@ -1,7 +1,9 @@
 //! Org connections, row by row of the contract.
 
 use orgbridge_domain::org_connection::{self, Filter, Limits, NewOrgConnection, OrgFilter, Page};
-use orgbridge_domain::{ConnectionType, Principal, Refusal, Session, TypesProblem, Verb, WhyNotAllowed};
+use orgbridge_domain::{
+    ConnectionType, CrossSite, Principal, Refusal, Session, TypesProblem, Verb, WhyNotAllowed,
+};
 
 use crate::world::{FOREIGN, Persona::Admin, World, connection_id, id, org_id, types, user_id};
 
@@ -78,7 +80,7 @@ fn a_source_has_as_many_sinks_as_the_operator_allows() {
     // Being shown something counts for nothing.
     world.connect(3, Admin, 9, org_id(0), types("logs")).unwrap();
     world.connect(0, Admin, 1, org_id(1), types("logs")).unwrap();
-    let limits = Limits { sinks_per_source: Some(1) };
+    let limits = Limits { sinks_per_source: Some(1), ..Limits::default() };
     let new = NewOrgConnection {
         id: connection_id(2),
         sink: org_id(2),
@@ -176,7 +178,8 @@ fn a_decision_is_yes_for_the_pair_the_direction_and_the_types_alone() {
     let mut world = World::new();
     world.connect(0, Admin, 1, org_id(1), types("logs,audit")).unwrap();
     let decide = |world: &World, sink, source, wanted| {
-        org_connection::decide(&world.state, org_id(sink), org_id(source), wanted).is_some()
+        org_connection::decide(&world.state, org_id(sink), org_id(source), wanted, CrossSite::Refused)
+            .is_some()
     };
     assert!(decide(&world, 1, 0, ConnectionType::Logs));
     assert!(decide(&world, 1, 0, ConnectionType::Audit));

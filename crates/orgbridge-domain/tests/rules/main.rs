@@ -6,4 +6,5 @@ mod access;
 mod connections;
 mod model;
 mod people;
+mod sites;
 mod world;

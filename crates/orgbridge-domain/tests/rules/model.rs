@@ -2,14 +2,14 @@
 //! connections in a plain list and has no index that could be wrong.
 
 use orgbridge_domain::org_connection::{self, Filter, OrgFilter, Page};
-use orgbridge_domain::{ConnectionType, ConnectionTypes, OrgConnection, Refusal, Timestamp};
+use orgbridge_domain::{ConnectionType, ConnectionTypes, CrossSite, OrgConnection, Refusal, Timestamp};
 use proptest::prelude::*;
 
-use crate::world::{FOREIGN, ORGS, Persona, World, connection_id, org_id, types, user_id};
+use crate::world::{FOREIGN, ORGS, OVERSEAS, Persona, World, connection_id, org_id, types, user_id};
 
 #[derive(Debug, Clone)]
 enum Command {
-    Connect { org: u8, persona: Persona, number: u8, sink: u8, types: ConnectionTypes },
+    Connect { org: u8, persona: Persona, number: u8, sink: u8, types: ConnectionTypes, cross_site: CrossSite },
     Update { org: u8, persona: Persona, number: u8, types: ConnectionTypes },
     Delete { org: u8, persona: Persona, number: u8 },
     SetOrgDisabled { org: u8, disabled: bool },
@@ -75,13 +75,16 @@ impl Model {
         &mut self,
         (org, persona, number, sink): (u8, Persona, u8, u8),
         types: ConnectionTypes,
+        cross_site: CrossSite,
         now: Timestamp,
     ) -> Result<OrgConnection, Outcome> {
         self.may_write(org, persona)?;
         if org == sink {
             return Err(Outcome::Itself);
         }
-        if sink > FOREIGN || (org == FOREIGN) != (sink == FOREIGN) {
+        let crosses = (org == OVERSEAS) != (sink == OVERSEAS);
+        let out_of_reach = crosses && cross_site == CrossSite::Refused;
+        if sink >= ORGS || (org == FOREIGN) != (sink == FOREIGN) || out_of_reach {
             return Err(Outcome::NoSink);
         }
         let (source, sink) = (org_id(org), org_id(sink));
@@ -147,8 +150,10 @@ impl Model {
         (all.into_iter().skip(page.offset).take(page.limit).collect(), total, total_filtered)
     }
 
-    fn decide(&self, sink: u8, source: u8, wanted: ConnectionType) -> bool {
-        !self.disabled.contains(&sink)
+    fn decide(&self, sink: u8, source: u8, wanted: ConnectionType, cross_site: CrossSite) -> bool {
+        let is_within_a_site = (sink == OVERSEAS) == (source == OVERSEAS);
+        (is_within_a_site || cross_site == CrossSite::Allowed)
+            && !self.disabled.contains(&sink)
             && !self.disabled.contains(&source)
             && self.connections.iter().any(|connection| {
                 connection.source == org_id(source)
@@ -167,12 +172,19 @@ fn any_types() -> impl Strategy<Value = ConnectionTypes> {
         .prop_map(types)
 }
 
+fn any_cross_site() -> impl Strategy<Value = CrossSite> {
+    prop_oneof![Just(CrossSite::Refused), Just(CrossSite::Allowed)]
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
-    let org = 0..=FOREIGN;
+    let org = 0..ORGS;
     let number = 0..8_u8;
     prop_oneof![
-        4 => (org.clone(), any_persona(), number.clone(), 0..=FOREIGN + 1, any_types())
-            .prop_map(|(org, persona, number, sink, types)| Command::Connect { org, persona, number, sink, types }),
+        4 => (org.clone(), any_persona(), number.clone(), 0..=ORGS, any_types(), any_cross_site()).prop_map(
+            |(org, persona, number, sink, types, cross_site)| {
+                Command::Connect { org, persona, number, sink, types, cross_site }
+            }
+        ),
         3 => (org.clone(), any_persona(), number.clone(), any_types())
             .prop_map(|(org, persona, number, types)| Command::Update { org, persona, number, types }),
         2 => (org.clone(), any_persona(), number)
@@ -185,7 +197,7 @@ fn any_filter() -> impl Strategy<Value = Filter> {
     let side = || {
         prop_oneof![
             Just(OrgFilter::Any),
-            (0..=FOREIGN).prop_map(|org| OrgFilter::Only(org_id(org))),
+            (0..ORGS).prop_map(|org| OrgFilter::Only(org_id(org))),
             Just(OrgFilter::Nothing)
         ]
     };
@@ -198,9 +210,9 @@ fn run(world: &mut World, model: &mut Model, command: &Command) -> (Outcome, Out
     let now = next(world);
     let flat = |result: Result<OrgConnection, Outcome>| result.map_or_else(|refused| refused, Outcome::Done);
     match *command {
-        Command::Connect { org, persona, number, sink, types } => (
-            world.connect(org, persona, number, org_id(sink), types).into(),
-            flat(model.connect((org, persona, number, sink), types, now)),
+        Command::Connect { org, persona, number, sink, types, cross_site } => (
+            world.connect_where(cross_site, (org, persona, number, org_id(sink)), types).into(),
+            flat(model.connect((org, persona, number, sink), types, cross_site, now)),
         ),
         Command::Update { org, persona, number, types } => (
             world.update(org, persona, number, types).into(),
@@ -235,11 +247,15 @@ proptest! {
         }
 
         prop_assert_eq!(world.state.connection_count(), model.connections.len());
-        for source in 0..=FOREIGN {
-            for sink in 0..=FOREIGN {
+        for source in 0..ORGS {
+            for sink in 0..ORGS {
                 for wanted in ConnectionType::ALL {
-                    let decided = org_connection::decide(&world.state, org_id(sink), org_id(source), wanted);
-                    prop_assert_eq!(decided.is_some(), model.decide(sink, source, wanted));
+                    for cross_site in [CrossSite::Refused, CrossSite::Allowed] {
+                        let (sink_id, source_id) = (org_id(sink), org_id(source));
+                        let decided =
+                            org_connection::decide(&world.state, sink_id, source_id, wanted, cross_site);
+                        prop_assert_eq!(decided.is_some(), model.decide(sink, source, wanted, cross_site));
+                    }
                 }
             }
         }

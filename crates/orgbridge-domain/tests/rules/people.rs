@@ -1,7 +1,7 @@
 //! Orgs, users, roles and keys.
 
 use orgbridge_domain::{
-    ApplicationKeySecret, ManagedRole, PermissionSet, Principal, Refusal, Session, UserKind, account,
+    ApplicationKeySecret, ManagedRole, PermissionSet, Principal, Refusal, Session, Site, UserKind, account,
     api_key, application_key, org, role, user,
 };
 
@@ -138,6 +138,7 @@ fn ids_names_and_secrets_are_nobody_elses() {
     let new_org = |org_id, public_id: Option<&str>| org::NewOrg {
         id: org_id,
         account: id(1),
+        site: Site::DEFAULT,
         public_id: public_id.map(|text| text.parse().unwrap()),
         name: "Org".parse().unwrap(),
     };

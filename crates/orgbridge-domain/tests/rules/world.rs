@@ -1,18 +1,22 @@
-//! Two accounts with orgs and people in them.
+//! Two accounts with orgs and people in them, on two sites.
 
 use std::str::FromStr;
 
 use orgbridge_domain::org_connection::{self, Limits, NewOrgConnection};
 use orgbridge_domain::{
-    ApiKeySecret, ApplicationKeySecret, ConnectionId, ConnectionTypes, Decided, Draft, ManagedRole,
-    NotAuthenticated, OrgConnection, OrgId, PermissionSet, Principal, Refusal, RoleId, Session, State,
-    Timestamp, UserId, UserKind, account, api_key, application_key, authenticate, org, role, user,
+    ApiKeySecret, ApplicationKeySecret, ConnectionId, ConnectionTypes, CrossSite, Decided, Draft,
+    ManagedRole, NotAuthenticated, OrgConnection, OrgId, PermissionSet, Principal, Refusal, RoleId, Session,
+    Site, SiteScope, State, Timestamp, UserId, UserKind, account, api_key, application_key, authenticate,
+    org, role, user,
 };
 use uuid::Uuid;
 
-/// How many orgs account 1 has, counted from 0; org number [`FOREIGN`] is of account 2.
-pub(crate) const ORGS: u8 = 4;
+/// How many orgs there are, counted from 0: of account 1, and on the default site, but for the two below.
+pub(crate) const ORGS: u8 = 6;
+/// The org of account 2.
 pub(crate) const FOREIGN: u8 = 4;
+/// The org on another site.
+pub(crate) const OVERSEAS: u8 = 5;
 
 /// What a person of an org may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +71,10 @@ pub(crate) fn id<T: FromStr<Err: std::fmt::Debug>>(number: u128) -> T {
     Uuid::from_u128(number).to_string().parse().unwrap()
 }
 
+pub(crate) fn site(org: u8) -> Site {
+    if org == OVERSEAS { "datadoghq.eu".parse().unwrap() } else { Site::DEFAULT }
+}
+
 pub(crate) fn org_id(org: u8) -> OrgId {
     id(0x100 + u128::from(org))
 }
@@ -102,7 +110,7 @@ impl World {
                     account::create(&session.deployment()?, id(number), name.parse().unwrap(), now)
                 })?;
             }
-            for org in 0..=FOREIGN {
+            for org in 0..ORGS {
                 people(draft, org, now)?;
             }
             Ok(())
@@ -129,7 +137,18 @@ impl World {
     }
 
     pub(crate) fn principal(&self, org: u8, persona: Persona) -> Result<Principal, NotAuthenticated> {
-        authenticate(&self.state, &api_secret(org).digest(), &application_secret(org, persona).digest())
+        self.principal_at(SiteScope::Any, org, persona)
+    }
+
+    pub(crate) fn principal_at(
+        &self,
+        asked: SiteScope,
+        org: u8,
+        persona: Persona,
+    ) -> Result<Principal, NotAuthenticated> {
+        let (api_key, application_key) =
+            (api_secret(org).digest(), application_secret(org, persona).digest());
+        authenticate(&self.state, &api_key, &application_key, asked)
     }
 
     pub(crate) fn session(&self, org: u8, persona: Persona) -> Session<'_> {
@@ -160,11 +179,19 @@ impl World {
         sink: OrgId,
         types: ConnectionTypes,
     ) -> Result<OrgConnection, Refusal> {
+        self.connect_where(CrossSite::Refused, (org, persona, number, sink), types)
+    }
+
+    pub(crate) fn connect_where(
+        &mut self,
+        cross_site: CrossSite,
+        (org, persona, number, sink): (u8, Persona, u8, OrgId),
+        types: ConnectionTypes,
+    ) -> Result<OrgConnection, Refusal> {
         let new =
             NewOrgConnection { id: connection_id(number), sink, types, created_by: user_id(org, persona) };
-        self.run(org, persona, |session, now| {
-            org_connection::create(&session.authorize()?, new, Limits::default(), now)
-        })
+        let limits = Limits { cross_site, ..Limits::default() };
+        self.run(org, persona, |session, now| org_connection::create(&session.authorize()?, new, limits, now))
     }
 
     pub(crate) fn update(
@@ -198,6 +225,7 @@ fn people(draft: &mut Draft, org: u8, now: Timestamp) -> Result<(), Refusal> {
     let new = org::NewOrg {
         id: org_id(org),
         account: id(if org == FOREIGN { 2 } else { 1 }),
+        site: site(org),
         public_id: None,
         name: format!("Org {org}").parse().unwrap(),
     };

@@ -54,7 +54,7 @@ fn tables(connection: &Connection, sender: &SyncSender<Put>) -> Result<(), Unava
 }
 
 fn table<R: Record + Send>(connection: &Connection, sender: &SyncSender<Put>) -> Result<(), Unavailable> {
-    let sql = format!("SELECT {} FROM {}", R::COLUMNS.join(", "), R::TABLE);
+    let sql = format!("SELECT {} FROM {}", columns::<R>(connection)?, R::TABLE);
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut count = 0_u64;
@@ -71,6 +71,28 @@ fn table<R: Record + Send>(connection: &Connection, sender: &SyncSender<Put>) ->
     }
     hand_over(bundle, sender);
     Ok(())
+}
+
+/// What to select. Whoever only reads finds the tables of earlier versions as those left them, and takes for a
+/// column that they lack what its absence means.
+fn columns<R: Record>(connection: &Connection) -> Result<String, Unavailable> {
+    let mut statement = connection.prepare("SELECT count(*) FROM pragma_table_info($1) WHERE name = $2")?;
+    let mut columns = Vec::new();
+    for name in R::COLUMNS {
+        let added = R::ADDED.iter().find(|(added, _)| added == name);
+        let lacking = match added {
+            Some((_, text))
+                if statement
+                    .query_row([R::TABLE, name], |row| row.get(0))
+                    .map(|count: i64| count == 0)? =>
+            {
+                Some(*text)
+            }
+            _ => None,
+        };
+        columns.push(lacking.map_or_else(|| (*name).to_owned(), |text| format!("'{text}'")));
+    }
+    Ok(columns.join(", "))
 }
 
 fn hand_over<R: Record + Send>(bundle: Vec<R>, sender: &SyncSender<Put>) {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Barrier};
 use crate::backend::Backend;
 use crate::story::{self, OPERATOR, Story, types};
 use orgbridge_domain::org_connection::{self, Limits};
-use orgbridge_domain::{Decided, Refusal, Session, org, user};
+use orgbridge_domain::{CrossSite, Decided, Principal, Refusal, Session, Site, SiteScope, org, user};
 use orgbridge_ledger::audit::{AuditLog, Query};
 use orgbridge_ledger::{CommitError, Ledger, LedgerOptions, Revision, Unavailable, backup};
 
@@ -311,12 +311,68 @@ fn a_backup_holds_everything_and_a_restoration_says_what_is_lost(backend: &impl 
 
 fn limits_hold_at_the_commit(backend: &impl Backend) {
     let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
-    let limits = Limits { sinks_per_source: Some(0) };
+    let limits = Limits { sinks_per_source: Some(0), ..Limits::default() };
     let jane = Story::authenticate(&story.ledger.view().state).unwrap();
     let new = story.new_connection(types("logs"));
     let refused = story
         .commit_as(jane, move |session, now| org_connection::create(&session.authorize()?, new, limits, now));
     assert!(matches!(refused, Err(CommitError::Refused(Refusal::TooManySinks { .. }))), "{refused:?}");
+}
+
+fn an_org_comes_back_on_its_site_with_the_connections_that_cross(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let (account, overseas): (_, Site) = (story.source.account, "datadoghq.eu".parse().unwrap());
+    let new = org::NewOrg {
+        id: story::id(12),
+        account,
+        site: overseas,
+        public_id: None,
+        name: "Overseas Org".parse().unwrap(),
+    };
+    let made =
+        story.commit_as(OPERATOR, move |session, now| org::create(&session.deployment()?, new.clone(), now));
+    let (source, sink) = (story.source.id, made.unwrap().id);
+    let new = org_connection::NewOrgConnection { sink, ..story.new_connection(types("logs")) };
+    let limits = Limits { cross_site: CrossSite::Allowed, ..Limits::default() };
+    story
+        .commit_as(OPERATOR, move |session, now| {
+            org_connection::create(&session.authorize_in(source)?, new, limits, now)
+        })
+        .unwrap();
+    let followed = Ledger::open(&backend.address(), LedgerOptions::default()).unwrap();
+    story.ledger.close();
+
+    for view in [story.ledger.view(), followed.view()] {
+        assert_eq!(view.state.org(sink).unwrap().site, overseas);
+        assert_eq!(view.state.org(source).unwrap().site, Site::DEFAULT);
+        let granted = |cross_site| {
+            let logs = orgbridge_domain::ConnectionType::Logs;
+            org_connection::decide(&view.state, sink, source, logs, cross_site).is_some()
+        };
+        assert!(granted(CrossSite::Allowed) && !granted(CrossSite::Refused));
+    }
+    assert_eq!(AuditLog::open(&backend.address()).unwrap().verify(None).unwrap().findings, []);
+}
+
+/// The site that was asked is part of what is proven again at the commit.
+fn a_call_on_one_site_changes_nothing_in_an_org_on_another(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let shared = story.connect(types("logs"));
+    let before = story.ledger.view().position;
+    let Principal::User { org, user, credential, .. } =
+        Story::authenticate(&story.ledger.view().state).unwrap()
+    else {
+        panic!("Jane is a user");
+    };
+    let asked = SiteScope::Only("datadoghq.eu".parse().unwrap());
+    let elsewhere = Principal::User { org, user, credential, asked };
+
+    let refused = story.commit_as(elsewhere, move |session, now| {
+        org_connection::update(&session.authorize()?, shared.id, types("audit"), now)
+    });
+
+    assert!(matches!(refused, Err(CommitError::Refused(Refusal::Unauthorized(_)))), "{refused:?}");
+    assert_eq!(story.ledger.view().position, before);
 }
 
 suite! { sqlite on Sqlite:
@@ -336,4 +392,6 @@ suite! { sqlite on Sqlite:
     names_with_any_characters_come_back_as_they_were
     a_backup_holds_everything_and_a_restoration_says_what_is_lost
     limits_hold_at_the_commit
+    an_org_comes_back_on_its_site_with_the_connections_that_cross
+    a_call_on_one_site_changes_nothing_in_an_org_on_another
 }

@@ -5,5 +5,6 @@
 mod backend;
 mod conformance;
 mod faults;
+mod older;
 mod story;
 mod tampering;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use orgbridge_domain::org_connection::{self, Limits, NewOrgConnection};
 use orgbridge_domain::{
     ApiKeySecret, ApplicationKeySecret, ConnectionId, ConnectionTypes, Decided, Draft, ManagedRole,
-    NotAuthenticated, Org, OrgConnection, Principal, Refusal, Session, State, Timestamp, User, UserKind,
-    account, api_key, application_key, authenticate, org, user,
+    NotAuthenticated, Org, OrgConnection, Principal, Refusal, Session, Site, SiteScope, State, Timestamp,
+    User, UserKind, account, api_key, application_key, authenticate, org, user,
 };
 use orgbridge_ledger::{CommitError, Ledger, RequestId, View};
 use uuid::Uuid;
@@ -50,6 +50,7 @@ impl Story {
                 let new = org::NewOrg {
                     id: id(number),
                     account: account.id,
+                    site: Site::DEFAULT,
                     public_id: None,
                     name: name.parse().unwrap(),
                 };
@@ -92,7 +93,7 @@ impl Story {
     pub(crate) fn authenticate(state: &State) -> Result<Principal, NotAuthenticated> {
         let (api_key, application_key): (ApiKeySecret, ApplicationKeySecret) =
             (API_KEY.parse().unwrap(), APPLICATION_KEY.parse().unwrap());
-        authenticate(state, &api_key.digest(), &application_key.digest())
+        authenticate(state, &api_key.digest(), &application_key.digest(), SiteScope::Any)
     }
 
     pub(crate) fn commit_as<T: Send + 'static, F>(
