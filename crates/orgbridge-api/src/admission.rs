@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::Extensions;
-use orgbridge_domain::{OrgId, Principal, Refusal, authenticate, authenticate_api_key};
+use orgbridge_domain::{OrgId, Principal, Refusal, SiteScope, authenticate, authenticate_api_key};
 use orgbridge_ledger::{RequestId, View};
 
 use crate::api::Api;
@@ -53,7 +53,8 @@ impl Caller {
 }
 
 impl Api {
-    /// Looks up who is calling, and charges the limit of their org; a failure is charged to the client's address.
+    /// Looks up who is calling, among the orgs of the site that is asked, and charges the limit of their org; a
+    /// failure is charged to the client's address.
     ///
     /// Who shows a live key is let in even where the address has used up its failures: many clients share the
     /// address of a proxy, and one that fails must not lock out the others.
@@ -64,7 +65,14 @@ impl Api {
         id: &RequestId,
         now: Duration,
     ) -> Admission {
-        match self.identify(route.access, request, id) {
+        let asked = match self.sites.asked(request) {
+            Ok(asked) => asked,
+            Err(error) => {
+                let (standing, error) = self.turn_away(LimitName::UnknownRoute, error, request, now);
+                return Admission { standing, outcome: Err(error) };
+            }
+        };
+        match self.identify(route.access, asked, request, id) {
             Ok(caller) => {
                 let standing = self.limiter.charge_org(route.limit, caller.org(), now);
                 Admission { standing, outcome: standing.check().map(|()| caller).map_err(ApiError::from) }
@@ -92,28 +100,40 @@ impl Api {
         (standing, standing.check().map_or_else(ApiError::from, |()| error))
     }
 
-    fn identify(&self, access: Access, request: &Request, id: &RequestId) -> Result<Caller, ApiError> {
+    fn identify(
+        &self,
+        access: Access,
+        asked: SiteScope,
+        request: &Request,
+        id: &RequestId,
+    ) -> Result<Caller, ApiError> {
         let presented = Presented::read(request.headers(), request.uri().query())?;
         let view = self.ledger.fresh_view().map_err(ApiError::Unavailable)?;
         match access {
-            Access::ApiKey => holder_of(presented, &view).map(Caller::ApiKeyHolder),
+            Access::ApiKey => holder_of(presented, &view, asked).map(Caller::ApiKeyHolder),
             Access::Credentials | Access::Permission(_) => {
-                sign_in(presented, view, id.clone()).map(Caller::SignedIn)
+                sign_in(presented, view, asked, id.clone()).map(Caller::SignedIn)
             }
         }
     }
 }
 
-fn holder_of(presented: Presented<'_>, view: &View) -> Result<ApiKeyHolder, ApiError> {
+fn holder_of(presented: Presented<'_>, view: &View, asked: SiteScope) -> Result<ApiKeyHolder, ApiError> {
     let digest = presented.api_key().ok_or(ApiError::ApiKeyRequired)?;
-    let key = authenticate_api_key(&view.state, &digest).map_err(|_| ApiError::ApiKeyNotLive)?;
+    let key = authenticate_api_key(&view.state, &digest, asked).map_err(|_| ApiError::ApiKeyNotLive)?;
     Ok(ApiKeyHolder { org: key.org })
 }
 
-fn sign_in(presented: Presented<'_>, view: Arc<View>, request: RequestId) -> Result<SignedIn, ApiError> {
+fn sign_in(
+    presented: Presented<'_>,
+    view: Arc<View>,
+    asked: SiteScope,
+    request: RequestId,
+) -> Result<SignedIn, ApiError> {
     let principal = match presented.choose()? {
         Credentials::Keys { api_key, application_key } => {
-            authenticate(&view.state, &api_key, &application_key).map_err(CredentialProblem::NotLive)?
+            authenticate(&view.state, &api_key, &application_key, asked)
+                .map_err(CredentialProblem::NotLive)?
         }
         Credentials::AccessToken => return Err(CredentialProblem::AccessToken.into()),
     };

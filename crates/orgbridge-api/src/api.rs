@@ -8,12 +8,14 @@ use orgbridge_domain::org_connection::Limits;
 use orgbridge_ledger::Ledger;
 
 use crate::rate_limit::Limiter;
-use crate::{IdSource, MonotonicClock, RandomIds, RateLimits, RequestMetrics, SystemMonotonicClock};
+use crate::{IdSource, MonotonicClock, RandomIds, RateLimits, RequestMetrics, Sites, SystemMonotonicClock};
 
 /// What [`router()`](crate::router()) is made from.
 pub struct ApiOptions {
     /// Where everything is kept.
     pub ledger: Ledger,
+    /// The sites that it answers for.
+    pub sites: Sites,
     /// The operator's bounds on connections.
     pub limits: Limits,
     /// How many requests are taken, and in how long.
@@ -31,6 +33,7 @@ impl ApiOptions {
     pub fn new(ledger: Ledger) -> Self {
         Self {
             ledger,
+            sites: Sites::default(),
             limits: Limits::default(),
             rate_limits: RateLimits::default(),
             metrics: Arc::default(),
@@ -44,6 +47,7 @@ impl fmt::Debug for ApiOptions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ApiOptions")
+            .field("sites", &self.sites)
             .field("limits", &self.limits)
             .field("rate_limits", &self.rate_limits)
             .finish_non_exhaustive()
@@ -56,6 +60,7 @@ pub(crate) struct Api(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
+    pub(crate) sites: Sites,
     pub(crate) limits: Limits,
     pub(crate) limiter: Limiter,
     pub(crate) metrics: Arc<RequestMetrics>,
@@ -65,8 +70,9 @@ pub(crate) struct Shared {
 
 impl From<ApiOptions> for Api {
     fn from(options: ApiOptions) -> Self {
-        let ApiOptions { ledger, limits, rate_limits, metrics, clock, ids } = options;
-        Self(Arc::new(Shared { ledger, limits, limiter: Limiter::new(rate_limits), metrics, clock, ids }))
+        let ApiOptions { ledger, sites, limits, rate_limits, metrics, clock, ids } = options;
+        let limiter = Limiter::new(rate_limits);
+        Self(Arc::new(Shared { ledger, sites, limits, limiter, metrics, clock, ids }))
     }
 }
 

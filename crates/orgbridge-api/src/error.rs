@@ -29,6 +29,9 @@ pub(crate) enum ApiError {
     /// The caller has used up a rate limit.
     #[error(transparent)]
     RateLimited(#[from] Exhausted),
+    /// The host that was asked is none that this deployment answers for. Source: RFC 9110, section 15.5.20.
+    #[error("Misdirected Request")]
+    Misdirected,
     /// There is no such path.
     #[error("Not found")]
     NoSuchPath,
@@ -98,6 +101,7 @@ impl ApiError {
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::ApiKeyRequired | Self::ApiKeyNotLive => StatusCode::FORBIDDEN,
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::NoSuchMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAConnectionId(_)
@@ -124,6 +128,11 @@ impl ApiError {
             Self::NoSuchPath => vec![NO_SUCH_PATH.to_owned()],
             Self::NoSuchMethod(methods) => vec![format!("this path takes {methods}")],
             Self::NotAConnectionId(problem) => vec![format!("the last segment of the path: {problem}")],
+            Self::Misdirected => vec![
+                "this server does not answer for the host that was asked; ask api.SITE, where SITE is one of the \
+                 sites that it is set up for"
+                    .to_owned(),
+            ],
             Self::Invalid(problem) => vec![problem.clone()],
             Self::Body(problem) => vec![problem.to_string()],
             Self::Refused(refusal) => refusal.details(),
@@ -158,6 +167,7 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::OperatorOnly
         | Refusal::BeyondOwnRights(_)
         | Refusal::OnlyTheOwnerMakesKeys
+        | Refusal::CrossesSites { .. }
         | Refusal::CreatorIsNoUserOfTheSource => StatusCode::FORBIDDEN,
         Refusal::NoConnection { .. }
         | Refusal::NoSink

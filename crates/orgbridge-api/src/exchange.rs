@@ -69,6 +69,8 @@ where
 /// Answers a request that no route takes.
 pub(crate) fn turn_away(api: Api, meter: Meter, request: &Request, error: ApiError) -> Response {
     let exchange = Exchange::open(api, meter, request);
+    // Whoever asks the wrong host is told that first: nothing else about the request is meant for this server.
+    let error = exchange.api.sites.asked(request).err().unwrap_or(error);
     let (standing, error) =
         exchange.api.turn_away(LimitName::UnknownRoute, error, request, exchange.opened_at);
     exchange.close(error.into_response(), &standing)

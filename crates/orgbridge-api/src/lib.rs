@@ -5,13 +5,14 @@
 //!
 //! 1. `exchange`: a name for the request, a span, the answer's common headers, metrics, and 500 where
 //!    something panics;
-//! 2. `admission`: the credentials that the route asks for are looked up and the caller's rate limit is
-//!    charged;
-//! 3. `extract`: the caller's right is proven first, so that strangers learn nothing of our validation,
+//! 2. `sites`: which site is asked; a host that is none of the deployment's gets no further;
+//! 3. `admission`: the credentials that the route asks for are looked up among those of that site, and the
+//!    caller's rate limit is charged;
+//! 4. `extract`: the caller's right is proven first, so that strangers learn nothing of our validation,
 //!    then the path and the query are read, and the body last;
-//! 4. `routes`: one function per call, which hands values to a rule of [`orgbridge_domain`] and shows the
+//! 5. `routes`: one function per call, which hands values to a rule of [`orgbridge_domain`] and shows the
 //!    outcome;
-//! 5. `wire`: the shapes that go over the wire, which never reach the domain.
+//! 6. `wire`: the shapes that go over the wire, which never reach the domain.
 //!
 //! Every error, whoever raises it, is `{"errors":["what", "where and why"]}`.
 //!
@@ -35,6 +36,7 @@ mod reply;
 mod request_id;
 mod router;
 mod routes;
+mod sites;
 mod wire;
 
 pub use admission::ClientAddress;
@@ -44,3 +46,4 @@ pub use ids::{IdSource, RandomIds};
 pub use metrics::RequestMetrics;
 pub use rate_limit::{LimitName, NotALimitName, Quota, RateLimits};
 pub use router::{Access, RouteInfo, router, routes};
+pub use sites::Sites;

@@ -14,7 +14,7 @@ use orgbridge_api::{
 };
 use orgbridge_domain::{
     AccountId, ApiKeyId, ApplicationKeyId, Draft, ManagedRole, OrgId, Permission, Principal, Refusal,
-    Session, UserId, UserKind, account, api_key, application_key, org, org_connection, user,
+    Session, Site, UserId, UserKind, account, api_key, application_key, org, org_connection, user,
 };
 use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions};
 use tower::ServiceExt as _;
@@ -148,7 +148,7 @@ fn set_up(
     draft.run(|session| account::create(&session.deployment()?, account, "Account".parse().unwrap(), now))?;
     for (number, id, name) in [(1, SOURCE, "Source Org"), (2, SINK, "Sink Org")] {
         let (id, name) = (OrgId::new(id), name.parse().unwrap());
-        let new = org::NewOrg { id, account, public_id: None, name };
+        let new = org::NewOrg { id, account, site: Site::DEFAULT, public_id: None, name };
         draft.run(|session| org::create(&session.deployment()?, new, now))?;
         let secret = format!("{number:032x}").parse().unwrap();
         let (key, name) = (ApiKeyId::new(Uuid::from_u128(number)), "ci".parse().unwrap());

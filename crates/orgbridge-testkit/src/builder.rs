@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use http::Request;
-use orgbridge_api::{ApiOptions, ClientAddress, LimitName, Quota, RateLimits, RequestMetrics, router};
+use orgbridge_api::{ApiOptions, ClientAddress, LimitName, Quota, RateLimits, RequestMetrics, Sites, router};
+use orgbridge_domain::CrossSite;
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress};
 use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions};
@@ -29,6 +30,7 @@ const DRAIN: Duration = Duration::from_millis(200);
 pub struct TestServerBuilder {
     rate_limits: RateLimits,
     limits: Limits,
+    sites: Sites,
     is_called_over_http2: bool,
 }
 
@@ -46,7 +48,18 @@ impl TestServerBuilder {
 
     /// Lets a source share with so many sinks.
     pub fn sinks_per_source(self, sinks: u32) -> Self {
-        Self { limits: Limits { sinks_per_source: Some(sinks) }, ..self }
+        Self { limits: Limits { sinks_per_source: Some(sinks), ..self.limits }, ..self }
+    }
+
+    /// Has it answer for these sites alone, each at an API host of its own.
+    pub fn answering_for<'t>(self, sites: impl IntoIterator<Item = &'t str>) -> Self {
+        let sites = sites.into_iter().map(|site| site.parse().expect("a site"));
+        Self { sites: sites.collect(), ..self }
+    }
+
+    /// Lets connections cross sites.
+    pub fn letting_connections_cross_sites(self) -> Self {
+        Self { limits: Limits { cross_site: CrossSite::Allowed, ..self.limits }, ..self }
     }
 
     /// Has it called over HTTP/2, every request on one connection.
@@ -67,6 +80,7 @@ impl TestServerBuilder {
         metrics.register(&mut registry);
         let api = router(ApiOptions {
             ledger: ledger.clone(),
+            sites: self.sites,
             limits: self.limits,
             rate_limits: self.rate_limits,
             metrics,
@@ -78,7 +92,7 @@ impl TestServerBuilder {
         let address = listener.local_addr().expect("a port");
         let thread = serve(listener, api, stop.clone());
 
-        let client = reqwest::Client::builder().no_proxy();
+        let client = reqwest::Client::builder().no_proxy().dns_resolver(Arc::new(EveryNameIsHere));
         let client = if self.is_called_over_http2 { client.http2_prior_knowledge() } else { client };
         let client = client.build().expect("a client");
         let thread = Some(thread);
@@ -86,6 +100,16 @@ impl TestServerBuilder {
         server.operate(cast::enter).await;
         server.clock().advance(PROLOGUE);
         server
+    }
+}
+
+/// Any host is this machine, so that a test may ask for whichever it likes.
+struct EveryNameIsHere;
+
+impl reqwest::dns::Resolve for EveryNameIsHere {
+    fn resolve(&self, _name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let addresses: reqwest::dns::Addrs = Box::new(std::iter::once((Ipv4Addr::LOCALHOST, 0).into()));
+        Box::pin(std::future::ready(Ok(addresses)))
     }
 }
 

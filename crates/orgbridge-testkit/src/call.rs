@@ -14,6 +14,7 @@ const REQUEST_ID: &str = "a-test";
 #[must_use = "it is sent when it is awaited"]
 pub struct Call<'s> {
     server: &'s TestServer,
+    host: String,
     method: Method,
     path: String,
     headers: HeaderMap,
@@ -22,11 +23,17 @@ pub struct Call<'s> {
 
 impl<'s> Call<'s> {
     pub(crate) fn new(server: &'s TestServer, persona: Persona, method: Method, path: String) -> Self {
-        let mut call = Self { server, method, path, headers: HeaderMap::new(), body: None };
+        let host = server.address().ip().to_string();
+        let mut call = Self { server, host, method, path, headers: HeaderMap::new(), body: None };
         for (name, value) in persona.credentials() {
             call = call.header(name, &value);
         }
         call
+    }
+
+    /// Asks for another host by name, which leads to the same server.
+    pub fn at(self, host: &str) -> Self {
+        Self { host: host.to_owned(), ..self }
     }
 
     /// Adds a header, beside those that are there.
@@ -47,7 +54,7 @@ impl<'s> Call<'s> {
             self.headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         }
         self.headers.entry("x-request-id").or_insert(HeaderValue::from_static(REQUEST_ID));
-        let url = format!("http://{}{}", self.server.address(), self.path);
+        let url = format!("http://{}:{}{}", self.host, self.server.address().port(), self.path);
         let mut request = self.server.client().request(self.method.clone(), url).headers(self.headers);
         if let Some(body) = self.body {
             request = request.body(body);

@@ -1,15 +1,15 @@
 //! Everybody who is there when a test begins.
 //!
-//! Two accounts. In the first, the source manages the sink, a bystander and an onlooker; in the second, a stranger
-//! manages a faraway org and one that is disabled. Only the onlooker and the faraway org have nobody who calls.
+//! Two accounts. In the first, the source manages the sink, a bystander and an onlooker, and there is an org overseas,
+//! which is on another site; in the second, a stranger manages a faraway org and one that is disabled. Only the onlooker and the faraway org have nobody who calls.
 
 use orgbridge_domain::application_key::NewApplicationKey;
 use orgbridge_domain::org::NewOrg;
 use orgbridge_domain::user::NewUser;
 use orgbridge_domain::{
     AccountId, ApiKeyId, ApiKeySecret, ApplicationKeyId, ApplicationKeySecret, Decided, Draft, ManagedRole,
-    OrgId, PermissionSet, PublicId, Refusal, RoleId, Session, Timestamp, UserId, UserKind, account, api_key,
-    application_key, org, role, user,
+    OrgId, PermissionSet, PublicId, Refusal, RoleId, Session, Site, Timestamp, UserId, UserKind, account,
+    api_key, application_key, org, role, user,
 };
 use uuid::Uuid;
 
@@ -32,11 +32,13 @@ pub enum TestOrg {
     Faraway,
     /// A disabled org of the stranger's account, with an admin.
     Disabled,
+    /// An org of the source's account on another site, with an admin.
+    Overseas,
 }
 
 impl TestOrg {
     /// Every org, the first of an account before those that it manages.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Source,
         Self::Sink,
         Self::Bystander,
@@ -44,6 +46,7 @@ impl TestOrg {
         Self::Stranger,
         Self::Faraway,
         Self::Disabled,
+        Self::Overseas,
     ];
 
     /// Its id.
@@ -56,6 +59,7 @@ impl TestOrg {
             Self::Stranger => 0xb000_0000_0000_4000_8000_0000_0000_0005,
             Self::Faraway => 0xb000_0000_0000_4000_8000_0000_0000_0006,
             Self::Disabled => 0xb000_0000_0000_4000_8000_0000_0000_0007,
+            Self::Overseas => 0xb000_0000_0000_4000_8000_0000_0000_0008,
         }))
     }
 
@@ -69,6 +73,7 @@ impl TestOrg {
             Self::Stranger => "Stranger Org",
             Self::Faraway => "Faraway Org",
             Self::Disabled => "Disabled Org",
+            Self::Overseas => "Overseas Org",
         }
     }
 
@@ -85,8 +90,15 @@ impl TestOrg {
 
     fn account(self) -> AccountId {
         match self {
-            Self::Source | Self::Sink | Self::Bystander | Self::Onlooker => id(1),
+            Self::Source | Self::Sink | Self::Bystander | Self::Onlooker | Self::Overseas => id(1),
             Self::Stranger | Self::Faraway | Self::Disabled => id(2),
+        }
+    }
+
+    fn site(self) -> Site {
+        match self {
+            Self::Overseas => "datadoghq.eu".parse().unwrap(),
+            _ => Site::DEFAULT,
         }
     }
 
@@ -118,10 +130,12 @@ pub enum TestUser {
     StrangerAdmin,
     /// The admin of the disabled org.
     DisabledOrgAdmin,
+    /// The admin of the org overseas.
+    OverseasAdmin,
 }
 
 impl TestUser {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Jane,
         Self::Robot,
         Self::Ordinary,
@@ -132,6 +146,7 @@ impl TestUser {
         Self::BystanderAdmin,
         Self::StrangerAdmin,
         Self::DisabledOrgAdmin,
+        Self::OverseasAdmin,
     ];
 
     /// Their id.
@@ -149,6 +164,7 @@ impl TestUser {
             Self::BystanderAdmin => TestOrg::Bystander,
             Self::StrangerAdmin => TestOrg::Stranger,
             Self::DisabledOrgAdmin => TestOrg::Disabled,
+            Self::OverseasAdmin => TestOrg::Overseas,
         }
     }
 
@@ -165,6 +181,7 @@ impl TestUser {
             Self::BystanderAdmin => "Bystander Admin",
             Self::StrangerAdmin => "Stranger Admin",
             Self::DisabledOrgAdmin => "Admin of the Disabled",
+            Self::OverseasAdmin => "Overseas Admin",
         }
     }
 
@@ -234,7 +251,8 @@ fn add_orgs(draft: &mut Draft, now: Timestamp) -> Result<(), Refusal> {
     }
     for org in TestOrg::ALL {
         let name = org.name().parse().unwrap();
-        let new = NewOrg { id: org.id(), account: org.account(), public_id: org.public_id(), name };
+        let (id_of_org, account, site, public_id) = (org.id(), org.account(), org.site(), org.public_id());
+        let new = NewOrg { id: id_of_org, account, site, public_id, name };
         draft.run(|session| org::create(&session.deployment()?, new, now))?;
         add_api_key(draft, org.id(), id(0x400 + org as u128), &org.api_key(), now)?;
     }

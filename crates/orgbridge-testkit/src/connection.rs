@@ -2,7 +2,7 @@
 
 use orgbridge_api::IdSource as _;
 use orgbridge_domain::org_connection::{self, Limits, NewOrgConnection};
-use orgbridge_domain::{ConnectionId, ConnectionTypes};
+use orgbridge_domain::{ConnectionId, ConnectionTypes, CrossSite};
 
 use crate::{TestOrg, TestServer};
 
@@ -48,9 +48,11 @@ impl<'s> ConnectionBuilder<'s> {
         let id = self.id.unwrap_or_else(|| ConnectionId::new(self.server.ids().next()));
         let (source, created_by) = (self.source.id(), self.source.admin().id());
         let new = NewOrgConnection { id, sink: self.sink.id(), types: self.types, created_by };
+        // Also one that crosses sites, as if that had been allowed before.
+        let limits = Limits { cross_site: CrossSite::Allowed, ..Limits::default() };
         self.server
             .operate(move |session, now| {
-                org_connection::create(&session.authorize_in(source)?, new, Limits::default(), now)
+                org_connection::create(&session.authorize_in(source)?, new, limits, now)
             })
             .await;
         id

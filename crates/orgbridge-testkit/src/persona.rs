@@ -54,11 +54,13 @@ pub enum Persona {
     BystanderAdmin,
     /// The admin of an org of another account.
     StrangerAdmin,
+    /// The admin of an org of the account on another site.
+    OverseasAdmin,
 }
 
 impl Persona {
     /// Everybody.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Anonymous,
         Self::ApiKeyAlone,
         Self::ApplicationKeyAlone,
@@ -81,6 +83,7 @@ impl Persona {
         Self::SinkAdmin,
         Self::BystanderAdmin,
         Self::StrangerAdmin,
+        Self::OverseasAdmin,
     ];
 
     /// What they are called in a sentence.
@@ -108,6 +111,7 @@ impl Persona {
             Self::SinkAdmin => "admin of the sink",
             Self::BystanderAdmin => "admin of a bystander",
             Self::StrangerAdmin => "admin of another account",
+            Self::OverseasAdmin => "admin on another site",
         }
     }
 
@@ -168,6 +172,7 @@ impl Persona {
             Self::SinkAdmin => Some(TestUser::SinkAdmin),
             Self::BystanderAdmin => Some(TestUser::BystanderAdmin),
             Self::StrangerAdmin => Some(TestUser::StrangerAdmin),
+            Self::OverseasAdmin => Some(TestUser::OverseasAdmin),
         }
     }
 

@@ -74,6 +74,11 @@ impl TestServer {
         self.caller(Persona::StrangerAdmin)
     }
 
+    /// The admin of an org of the source's account on another site.
+    pub fn overseas_admin(&self) -> Caller<'_> {
+        self.caller(Persona::OverseasAdmin)
+    }
+
     /// Somebody who shows nothing.
     pub fn anonymous(&self) -> Caller<'_> {
         self.caller(Persona::Anonymous)

@@ -45,7 +45,7 @@ limits! {
     Validate "validate" 1200 per 60
     /// Failing to authenticate, per client address.
     FailedAuthentication "failed_authentication" 60 per 60
-    /// Asking for what is no path or method of the API, per client address.
+    /// Asking for what is no site, path or method of the API, per client address.
     UnknownRoute "unknown_route" 300 per 60
 }
 

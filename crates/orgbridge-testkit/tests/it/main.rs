@@ -2,8 +2,8 @@
 //!
 //! `org_connections`, `validate`, `current_user` and `orgs` go through the calls; `credentials`, `rate_limits`,
 //! `bodies` and `paths` through what all calls have in common; `rights` tries everybody on everything; `walls`,
-//! `sockets`, `secrets` and `faults` hold what must hold against malice and bad luck; `terraform` lives the life of a
-//! client that keeps a state of its own, and `compatibility` holds a document to what is answered.
+//! `sites`, `sockets`, `secrets` and `faults` hold what must hold against malice and bad luck; `terraform` lives the life
+//! of a client that keeps a state of its own, and `compatibility` holds a document to what is answered.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bodies;
@@ -17,6 +17,7 @@ mod paths;
 mod rate_limits;
 mod rights;
 mod secrets;
+mod sites;
 mod sockets;
 mod terraform;
 mod validate;

@@ -29,7 +29,7 @@ enum Outcome {
     Always(u16),
     /// It names a connection, to which the caller's org is the source, the sink, or a stranger.
     BySide { source: u16, sink: u16, neither: u16 },
-    /// It names a sink, which is of the caller's account or not.
+    /// It names a sink, which is of the caller's account and on their site, or not.
     ByAccount { same: u16, other: u16 },
 }
 
@@ -91,6 +91,7 @@ fn standing(persona: Persona) -> Standing {
         Persona::SinkAdmin => user(TestOrg::Sink, all),
         Persona::BystanderAdmin => user(TestOrg::Bystander, all),
         Persona::StrangerAdmin => user(TestOrg::Stranger, all),
+        Persona::OverseasAdmin => user(TestOrg::Overseas, all),
     }
 }
 
@@ -134,15 +135,18 @@ impl Policy {
     }
 
     fn outcome_for(&self, org: TestOrg, target: Target) -> u16 {
-        let is_of_the_first_account = org != TestOrg::Stranger;
         match (&self.outcome, target) {
             (Outcome::Always(status), _) => *status,
             (Outcome::BySide { source, .. }, Target::Own) if org == TestOrg::Source => *source,
             (Outcome::BySide { sink, .. }, Target::Own) if org == TestOrg::Sink => *sink,
             (Outcome::BySide { source, .. }, Target::Foreign) if org == TestOrg::Stranger => *source,
             (Outcome::BySide { neither, .. }, _) => *neither,
-            (Outcome::ByAccount { same, .. }, Target::Own) if is_of_the_first_account => *same,
-            (Outcome::ByAccount { same, .. }, Target::Foreign) if !is_of_the_first_account => *same,
+            (Outcome::ByAccount { same, .. }, Target::Own)
+                if org != TestOrg::Stranger && org != TestOrg::Overseas =>
+            {
+                *same
+            }
+            (Outcome::ByAccount { same, .. }, Target::Foreign) if org == TestOrg::Stranger => *same,
             (Outcome::ByAccount { other, .. }, _) => *other,
         }
     }
