@@ -92,6 +92,9 @@ pub(crate) struct ServerArguments {
     /// The private key of the certificate, in PEM [environment: `ORGBRIDGE_TLS_KEY`].
     #[arg(long, value_name = "FILE")]
     tls_key: Option<String>,
+    /// The sites that the server answers for, each at api.SITE, joined by commas [environment: `ORGBRIDGE_SITES`].
+    #[arg(long, value_name = "SITES")]
+    sites: Option<String>,
 }
 
 impl ServerArguments {
@@ -102,6 +105,7 @@ impl ServerArguments {
             ("admin_listen", &self.admin_listen),
             ("tls_cert", &self.tls_cert),
             ("tls_key", &self.tls_key),
+            ("sites", &self.sites),
         ])
     }
 }

@@ -98,7 +98,7 @@ fn only<'s, T>(
 #[cfg(test)]
 mod tests {
     use orgbridge_domain::org::{self, NewOrg};
-    use orgbridge_domain::{AccountId, Draft, Principal, Session, Timestamp, account};
+    use orgbridge_domain::{AccountId, Draft, Principal, Session, Site, Timestamp, account};
     use uuid::Uuid;
 
     use super::*;
@@ -117,6 +117,7 @@ mod tests {
             let new = NewOrg {
                 id: OrgId::new(Uuid::from_u128(number)),
                 account: AccountId::new(Uuid::from_u128(account)),
+                site: Site::DEFAULT,
                 public_id: Some(format!("org-{number}").parse().unwrap()),
                 name: name.parse().unwrap(),
             };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::Request;
 use orgbridge_api::{ApiOptions, ClientAddress, IdSource, MonotonicClock, RandomIds, RateLimits};
-use orgbridge_api::{RequestMetrics, SystemMonotonicClock};
+use orgbridge_api::{RequestMetrics, Sites, SystemMonotonicClock};
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress, Tls, TlsError};
 use orgbridge_ledger::{Clock, DatabaseAddress, Ledger, LedgerOptions, OpenError, SystemClock};
@@ -35,6 +35,8 @@ pub struct ServerOptions {
     pub tls: Option<Tls>,
     /// How the edge serves.
     pub edge: EdgeSettings,
+    /// The sites that it answers for.
+    pub sites: Sites,
     /// How many requests are taken, and in how long.
     pub rate_limits: RateLimits,
     /// The operator's bounds on connections.
@@ -56,6 +58,7 @@ impl ServerOptions {
             admin_listen: None,
             tls: None,
             edge: EdgeSettings::default(),
+            sites: Sites::default(),
             rate_limits: RateLimits::default(),
             limits: Limits::default(),
             clock: Arc::new(SystemClock),
@@ -74,6 +77,7 @@ impl ServerOptions {
             admin_listen: settings.admin_listen,
             tls: settings.tls()?,
             edge: settings.edge(),
+            sites: settings.sites.clone(),
             rate_limits: settings.rate_limits(),
             limits: settings.limits(),
             ..Self::new(database)
@@ -125,6 +129,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new(&requests, &commits, edge.stats(), ledger.clone()));
         let api = orgbridge_api::router(ApiOptions {
             ledger: ledger.clone(),
+            sites: options.sites,
             limits: options.limits,
             rate_limits: options.rate_limits,
             metrics: requests,

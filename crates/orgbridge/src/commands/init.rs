@@ -6,7 +6,7 @@ use orgbridge_domain::org::{self, NewOrg};
 use orgbridge_domain::user::{self, NewUser};
 use orgbridge_domain::{
     AccountId, ApiKeyId, ApplicationKeyId, Decided, Draft, Email, ManagedRole, Name, OrgId, Refusal, Session,
-    Timestamp, UserId, UserKind, account, api_key,
+    Site, Timestamp, UserId, UserKind, account, api_key,
 };
 use serde::Serialize;
 
@@ -34,6 +34,9 @@ pub(crate) struct Init {
     /// The name of the account; that of the org where none is given.
     #[arg(long, value_name = "NAME")]
     account: Option<Name>,
+    /// The site on which the org lives, for good; its API is asked at api.SITE.
+    #[arg(long, default_value_t)]
+    site: Site,
 }
 
 /// What a new database begins with, and the keys to it.
@@ -84,7 +87,7 @@ struct Beginning {
 
 impl Beginning {
     fn of(init: Init) -> Result<Self, Failure> {
-        let Init { org, admin, admin_name, account } = init;
+        let Init { org, admin, admin_name, account, site } = init;
         let no_name =
             || Failure::Usage("the email address can't serve as a name; give --admin-name".to_owned());
         let (account_id, user_id) = (AccountId::new(random::id()?), UserId::new(random::id()?));
@@ -93,7 +96,13 @@ impl Beginning {
         Ok(Self {
             account_id,
             account_name: account.unwrap_or_else(|| org.clone()),
-            org: NewOrg { id: OrgId::new(random::id()?), account: account_id, public_id: None, name: org },
+            org: NewOrg {
+                id: OrgId::new(random::id()?),
+                account: account_id,
+                site,
+                public_id: None,
+                name: org,
+            },
             admin: NewUser {
                 id: user_id,
                 name: admin_name.or_else(|| admin.as_str().parse().ok()).ok_or_else(no_name)?,

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use orgbridge_domain::org::{self, NewOrg};
-use orgbridge_domain::{AccountId, Name, Org, OrgId, PublicId, State};
+use orgbridge_domain::{AccountId, Name, Org, OrgId, PublicId, Site, State};
 
 use super::context::Context;
 use crate::failure::Failure;
@@ -24,13 +24,18 @@ pub(crate) enum OrgCommand {
         account: Option<String>,
     },
     /// Makes an org.
-    #[command(after_help = "Example:\n  orgbridge org create \"Sink Org\" --account \"Example Account\"")]
+    #[command(
+        after_help = "Examples:\n  orgbridge org create \"Sink Org\" --account \"Example Account\"\n  orgbridge org create \"Overseas Org\" --site datadoghq.eu"
+    )]
     Create {
         /// What people will call it.
         name: Name,
         /// The account that it joins, by id or name; may be left out where there is only one.
         #[arg(long)]
         account: Option<String>,
+        /// The site on which it lives, for good; its API is asked at api.SITE.
+        #[arg(long, default_value_t)]
+        site: Site,
         /// Its id, a UUID; made where none is given.
         #[arg(long)]
         id: Option<OrgId>,
@@ -73,6 +78,7 @@ record! {
         public_id: String,
         name: String,
         account: String,
+        site: String,
         disabled: bool,
         created_at: String,
         ;
@@ -87,6 +93,7 @@ impl OrgRecord {
             public_id: org.public_id.to_string(),
             name: org.name.to_string(),
             account: state.account(org.account).map(|account| account.name.to_string()).unwrap_or_default(),
+            site: org.site.to_string(),
             disabled: org.disabled,
             created_at: org.created_at.to_string(),
             modified_at: org.modified_at.to_string(),
@@ -100,10 +107,10 @@ impl OrgCommand {
         let changed = match self {
             Self::List { account } => return list(context, &operator, account.as_deref()),
             Self::Show { org } => Org::clone(names::org(&operator.view().state, &org)?),
-            Self::Create { name, account, id, public_id } => {
+            Self::Create { name, account, site, id, public_id } => {
                 let account = account_of_new_org(&operator.view().state, account.as_deref())?;
                 let id = id.map_or_else(|| random::id().map(OrgId::new), Ok)?;
-                let new = NewOrg { id, account, public_id, name };
+                let new = NewOrg { id, account, site, public_id, name };
                 operator.commit(move |session, now| org::create(&session.deployment()?, new.clone(), now))?
             }
             Self::Rename { org, name } => {

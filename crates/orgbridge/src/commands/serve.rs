@@ -21,7 +21,7 @@ Examples:
   orgbridge serve --database sqlite:ledger.db
   orgbridge serve --config /etc/orgbridge.toml --log-format json
   orgbridge serve --database sqlite:ledger.db --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem \\
-    --admin-listen 127.0.0.1:9090")]
+    --sites datadoghq.com,datadoghq.eu --admin-listen 127.0.0.1:9090")]
 pub(crate) struct Serve {
     #[command(flatten)]
     server: ServerArguments,

@@ -2,7 +2,7 @@
 
 use indicatif::ProgressBar;
 use orgbridge_domain::org_connection::Limits;
-use orgbridge_domain::{Email, ManagedRole, Principal, Session, State, Timestamp};
+use orgbridge_domain::{CrossSite, Email, ManagedRole, Principal, Session, Site, State, Timestamp};
 
 use super::{Outcome, Problem, Wishes, apply};
 
@@ -36,6 +36,7 @@ accounts:
 #[derive(Default)]
 struct Kept {
     state: State,
+    limits: Limits,
 }
 
 impl Kept {
@@ -51,7 +52,7 @@ impl Kept {
         let decided = apply(
             &wishes,
             &Session::new(&self.state, Principal::Operator),
-            Limits::default(),
+            self.limits,
             Timestamp::from_micros(0),
             &ProgressBar::hidden(),
         );
@@ -222,6 +223,56 @@ accounts:
     19:67: accounts[0].connections[1].created_by: the source organization has no user "somebody@example.com"
     22:5: accounts[1].orgs[0].id: this organization belongs to another account; list it there, or leave the id out
     "#);
+}
+
+#[test]
+fn an_org_lives_on_the_site_that_the_file_says_and_stays_there() {
+    let file = "
+accounts:
+- name: Example Account
+  orgs:
+  - {name: Home Org}
+  - {name: Overseas Org, site: datadoghq.eu}
+";
+    let mut kept = Kept::with(file);
+    let site_of = |kept: &Kept, name| kept.state.orgs().find(|org| org.name.as_str() == name).unwrap().site;
+    assert_eq!(site_of(&kept, "Home Org"), Site::DEFAULT);
+    assert_eq!(site_of(&kept, "Overseas Org").as_str(), "datadoghq.eu");
+    assert_eq!(kept.import(file).to_string(), "nothing to change");
+    assert_eq!(kept.import(&file.replace(", site: datadoghq.eu", "")).to_string(), "nothing to change");
+
+    let moved = file.replace("{name: Home Org}", "{name: Home Org, site: datadoghq.eu}");
+    assert_eq!(
+        kept.problems(&moved),
+        "5:5: accounts[0].orgs[0].site: it lives on datadoghq.com and can't move to datadoghq.eu"
+    );
+    let no_site = file.replace("datadoghq.eu", "DATADOGHQ.EU");
+    assert_eq!(
+        kept.problems(&no_site),
+        "6:32: accounts[0].orgs[1].site: must be a DNS name in lower case of at most 249 characters, such as \
+         datadoghq.com"
+    );
+}
+
+#[test]
+fn a_connection_that_crosses_sites_is_a_problem_unless_it_may() {
+    let file = "
+accounts:
+- name: Example Account
+  orgs:
+  - {name: Home Org, users: [{name: Jane Doe, email: jane@example.com, roles: [Admin]}]}
+  - {name: Overseas Org, site: datadoghq.eu}
+  connections:
+  - {source: Home Org, sink: Overseas Org, types: [logs], created_by: jane@example.com}
+";
+    assert_eq!(
+        Kept::default().problems(file),
+        "8:5: accounts[0].connections[0]: the source lives on datadoghq.com and the sink on datadoghq.eu: \
+         connections cross sites only where policy.cross_site_connections is on"
+    );
+    let mut kept = Kept::default();
+    kept.limits.cross_site = CrossSite::Allowed;
+    assert_eq!(kept.problems(file), "");
 }
 
 #[test]

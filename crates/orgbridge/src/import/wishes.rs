@@ -4,7 +4,7 @@ mod reader;
 
 use orgbridge_domain::{
     AccountId, ApiKeyId, ApiKeySecret, ApplicationKeyId, ApplicationKeySecret, ConnectionId, ConnectionTypes,
-    Email, Name, OrgId, PermissionSet, PublicId, RoleId, UserId,
+    Email, Name, OrgId, PermissionSet, PublicId, RoleId, Site, UserId,
 };
 
 use super::document;
@@ -42,6 +42,7 @@ pub(super) struct OrgWish {
     pub(super) at: Location,
     pub(super) id: Identity<OrgId>,
     pub(super) public_id: Option<PublicId>,
+    pub(super) site: Option<Site>,
     pub(super) name: Name,
     pub(super) disabled: Option<bool>,
     pub(super) roles: Listed<RoleWish>,
@@ -177,12 +178,14 @@ fn account(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<AccountWish
 fn org(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<OrgWish> {
     let id = fields.id(reading, "id", OrgId::new);
     let public_id = fields.optional(reading, "public_id");
+    let site = fields.optional(reading, "site");
     let name = fields.required(reading, "name");
     let disabled = fields.flag(reading, "disabled");
     let roles = fields.list(reading, "roles", role);
     let users = fields.list(reading, "users", user);
     let api_keys = fields.list(reading, "api_keys", api_key);
-    Some(OrgWish { at: fields.location(), id, public_id, name: name?, disabled, roles, users, api_keys })
+    let at = fields.location();
+    Some(OrgWish { at, id, public_id, site, name: name?, disabled, roles, users, api_keys })
 }
 
 fn role(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<RoleWish> {

@@ -66,16 +66,45 @@ impl Reading<'_> {
             (Form::Number, DeValue::Integer(number)) if number.radix() == 10 => {
                 number.as_str().replace('_', "")
             }
+            (Form::List, DeValue::Array(items)) => {
+                let Some(texts) = self.list(setting, items) else { return };
+                texts.join(",")
+            }
             (form, other) => {
-                let quotes = if form == Form::Text { ", in quotes" } else { "" };
+                let written = match form {
+                    Form::Text => ", in quotes",
+                    Form::Number => "",
+                    Form::List => ", each in quotes, in a list",
+                };
                 let Setting { key, expected, .. } = setting;
                 let found = other.type_str();
-                self.complain(offset, format!("{key}: expected {expected}{quotes}; found {found}"));
+                self.complain(offset, format!("{key}: expected {expected}{written}; found {found}"));
                 return;
             }
         };
         let origin = self.place(offset);
         self.values.push(FileValue { setting, text, origin });
+    }
+
+    /// The items of a list, if each of them is one that the setting accepts.
+    fn list(&mut self, setting: &Setting, items: &[Spanned<DeValue<'_>>]) -> Option<Vec<String>> {
+        let mut texts = Vec::new();
+        for item in items {
+            let found = match item.get_ref() {
+                // What has a comma in it, or nothing, would be another number of items elsewhere.
+                DeValue::String(text)
+                    if !text.is_empty() && !text.contains(',') && (setting.accepts)(text) =>
+                {
+                    texts.push(text.to_string());
+                    continue;
+                }
+                DeValue::String(text) => format!("{text:?}"),
+                other => other.type_str().to_owned(),
+            };
+            let Setting { key, expected, .. } = setting;
+            self.complain(item.span().start, format!("{key}: expected {expected}; found {found}"));
+        }
+        (texts.len() == items.len()).then_some(texts)
     }
 
     fn complain(&mut self, offset: usize, message: String) {

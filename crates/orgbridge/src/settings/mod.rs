@@ -17,7 +17,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use orgbridge_api::RateLimits;
+use orgbridge_api::{RateLimits, Sites};
+use orgbridge_domain::CrossSite;
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_edge::{EdgeSettings, Tls, TlsError};
 use orgbridge_ledger::DatabaseAddress;
@@ -111,6 +112,9 @@ settings! {
     "tls_cert" tls_cert: Option<PathBuf>;
     /// A file with the private key of the certificate, in PEM.
     "tls_key" tls_key: Option<PathBuf>;
+    /// The sites that the server answers for, such as `datadoghq.com,datadoghq.eu`: one is asked at the host `api.` and
+    /// its name, keys of another are unknown there, and any other host is refused. Without it, any host will do.
+    "sites" sites: Sites;
     /// Which log lines are written: `error`, `warn`, `info`, `debug` or `trace`, and parts with a level of
     /// their own, as in `warn,orgbridge_api=debug`.
     "log" log: LogFilter = "info";
@@ -120,6 +124,9 @@ settings! {
     "rate_limit" rate_limit: Switch = "on";
     /// With how many sinks one source may share. Without it, with as many as it likes.
     "limits.sinks_per_source" sinks_per_source: Option<NonZeroU32>;
+    /// Whether connections may lead from one site to another: `on`, or `off`, which also stops those that were made
+    /// while it was on.
+    "policy.cross_site_connections" cross_site_connections: Switch = "off";
     /// From the first byte of a request until its head is complete; also for a TLS handshake.
     "edge.header_timeout_seconds" edge_header_timeout: Duration = "10";
     /// From the end of a request's head until its content is complete.
@@ -137,7 +144,13 @@ settings! {
 impl Settings {
     /// The operator's bounds on connections.
     pub fn limits(&self) -> Limits {
-        Limits { sinks_per_source: self.sinks_per_source.map(NonZeroU32::get) }
+        Limits {
+            sinks_per_source: self.sinks_per_source.map(NonZeroU32::get),
+            cross_site: match self.cross_site_connections {
+                Switch::On => CrossSite::Allowed,
+                Switch::Off => CrossSite::Refused,
+            },
+        }
     }
 
     /// How many requests are taken, and in how long.

@@ -209,7 +209,7 @@ mod tests {
         let report = problems(&[flag("admin_listen", "here")], &variables, text);
 
         insta::assert_snapshot!(report, @r#"
-        orgbridge.toml:1:1: there is no setting "listn"; expected one of database, listen, admin_listen, tls_cert, tls_key, log, log_format, rate_limit, limits, edge, rate_limits
+        orgbridge.toml:1:1: there is no setting "listn"; expected one of database, listen, admin_listen, tls_cert, tls_key, sites, log, log_format, rate_limit, limits, policy, edge, rate_limits
         orgbridge.toml:2:10: listen: expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080, in quotes; found integer
         orgbridge.toml:5:24: edge.idle_timeout_seconds: expected whole seconds, at least 1 and at most 86400; found "0"
         orgbridge.toml:6:24: edge.body_timeout_seconds: expected whole seconds, at least 1 and at most 86400; found string
@@ -226,6 +226,43 @@ mod tests {
         orgbridge.toml:1:10: string values must be quoted, expected literal string
         orgbridge.toml:2:6: unclosed table, expected `]`
         "#);
+    }
+
+    #[test]
+    fn sites_are_a_list_in_the_file_and_joined_by_commas_elsewhere() {
+        let sites = |resolved: Result<Resolved, Problems>| {
+            let sites = resolved.unwrap().settings.sites;
+            sites.iter().map(orgbridge_domain::Site::as_str).collect::<Vec<_>>().join(" ")
+        };
+        let nothing = Environment::default();
+        let text = "sites = [\"datadoghq.com\", \"datadoghq.eu\"]";
+        assert_eq!(sites(resolve(&[], &nothing, None)), "");
+        assert_eq!(sites(resolve(&[], &nothing, Some(file(text)))), "datadoghq.com datadoghq.eu");
+        assert_eq!(sites(resolve(&[], &nothing, Some(file("sites = []")))), "");
+        let variables = environment(&[("ORGBRIDGE_SITES", "datadoghq.eu, localhost")]);
+        assert_eq!(sites(resolve(&[], &variables, Some(file(text)))), "datadoghq.eu localhost");
+        let flags = [flag("sites", "us3.datadoghq.com,us3.datadoghq.com")];
+        assert_eq!(sites(resolve(&flags, &variables, Some(file(text)))), "us3.datadoghq.com");
+        assert_eq!(sites(resolve(&[flag("sites", "")], &variables, None)), "");
+    }
+
+    #[test]
+    fn each_item_of_a_list_is_reported_with_its_place() {
+        let text = "sites = [\"datadoghq.com\", 1,\n  \"DATADOGHQ.EU\", \"a.example,b.example\", \"\"]";
+        let variables = [("ORGBRIDGE_SITES", "127.0.0.1")];
+        insta::assert_snapshot!(problems(&[flag("sites", "datadoghq.com,")], &variables, text), @r#"
+        orgbridge.toml:1:27: sites: expected sites, as DNS names in lower case, such as datadoghq.com and datadoghq.eu; found integer
+        orgbridge.toml:2:3: sites: expected sites, as DNS names in lower case, such as datadoghq.com and datadoghq.eu; found "DATADOGHQ.EU"
+        orgbridge.toml:2:19: sites: expected sites, as DNS names in lower case, such as datadoghq.com and datadoghq.eu; found "a.example,b.example"
+        orgbridge.toml:2:42: sites: expected sites, as DNS names in lower case, such as datadoghq.com and datadoghq.eu; found ""
+        environment ORGBRIDGE_SITES: sites: expected sites, as DNS names in lower case, such as datadoghq.com and datadoghq.eu; found "127.0.0.1"
+        flag --sites: sites: expected sites, as DNS names in lower case, such as datadoghq.com and datadoghq.eu; found "datadoghq.com,"
+        "#);
+        assert_eq!(
+            problems(&[], &[], "sites = \"datadoghq.com\""),
+            "orgbridge.toml:1:9: sites: expected sites, as DNS names in lower case, such as datadoghq.com and \
+             datadoghq.eu, each in quotes, in a list; found string"
+        );
     }
 
     #[test]

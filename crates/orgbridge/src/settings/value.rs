@@ -6,6 +6,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use orgbridge_api::Sites;
+use orgbridge_domain::Site;
 use orgbridge_ledger::DatabaseAddress;
 use tracing_subscriber::EnvFilter;
 
@@ -37,6 +39,8 @@ pub(super) enum Form {
     Text,
     /// As digits.
     Number,
+    /// As a list of texts. Elsewhere they are joined by commas.
+    List,
 }
 
 /// Whether a value may be repeated where it was not understood.
@@ -130,6 +134,29 @@ impl Value for NonZeroU32 {
 
     fn show(&self) -> String {
         self.to_string()
+    }
+}
+
+/// Which sites a server answers for. An empty list means that there are none to tell apart.
+impl Value for Sites {
+    const EXPECTED: &'static str =
+        "sites, as DNS names in lower case, such as datadoghq.com and datadoghq.eu";
+    const FORM: Form = Form::List;
+
+    fn read(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self::default());
+        }
+        text.split(',').map(|site| site.trim().parse::<Site>().ok()).collect()
+    }
+
+    fn show(&self) -> String {
+        let sites: Vec<&str> = self.iter().map(Site::as_str).collect();
+        if sites.is_empty() { "(none)".to_owned() } else { sites.join(",") }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
     }
 }
 

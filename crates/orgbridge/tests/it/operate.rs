@@ -40,6 +40,31 @@ fn accounts_and_orgs_are_made_and_orgs_are_renamed_and_switched() {
 }
 
 #[test]
+fn an_org_is_made_on_a_site_and_connected_beyond_it_only_where_that_is_allowed() {
+    let (program, _) = Program::initialized();
+    let overseas = program.json(&["org", "create", "Overseas Org", "--site", "datadoghq.eu"]);
+    assert_eq!(overseas["site"], "datadoghq.eu");
+    let listed = program.json(&["org", "list"]);
+    assert_eq!((&listed[0]["site"], &listed[1]["site"]), (&json!("datadoghq.com"), &json!("datadoghq.eu")));
+    program.run(&["org", "create", "Nowhere", "--site", "127.0.0.1"]).complaint(2);
+
+    let pair = ["--source", "Source Org", "--sink", "Overseas Org", "--types", "logs"];
+    let create = [&["connection", "create", "--created-by", "jane@example.com"], &pair[..]].concat();
+    let refusal = program.refused(&create);
+    assert!(refusal.contains("policy.cross_site_connections"), "{refusal}");
+    let program = program.with_variable("ORGBRIDGE_POLICY_CROSS_SITE_CONNECTIONS", "on");
+    assert_eq!(program.json(&create)["sink"], "Overseas Org");
+}
+
+#[test]
+fn a_new_database_begins_on_a_site() {
+    let program = Program::new();
+    let first = ["init", "--org", "Overseas Org", "--admin", "jane@example.com", "--site", "datadoghq.eu"];
+    program.run(&first).text();
+    assert_eq!(program.json(&["org", "show", "Overseas Org"])["site"], "datadoghq.eu");
+}
+
+#[test]
 fn users_and_roles_are_made_changed_and_looked_after() {
     let (program, _) = Program::initialized();
     let of = ["--org", "Source Org"];

@@ -43,12 +43,17 @@ impl Applying<'_> {
                 let message = format!("it is {} and can't become {public_id}", before.public_id);
                 self.fixed(&wish.at, "public_id", message);
             }
+            if let Some(site) = wish.site.filter(|wanted| *wanted != before.site) {
+                let message = format!("it lives on {} and can't move to {site}", before.site);
+                self.fixed(&wish.at, "site", message);
+            }
             let (id, name) = (before.id, wish.name.clone());
             self.run(&wish.at, |session| org::rename(&session.authorize_in(id)?, name, now))?
         } else {
             let new = NewOrg {
                 id: wish.id.to_make(),
                 account,
+                site: wish.site.unwrap_or_default(),
                 public_id: wish.public_id.clone(),
                 name: wish.name.clone(),
             };
