@@ -5,6 +5,7 @@
 mod bench;
 mod clients;
 mod documents;
+mod hosts;
 mod readme;
 mod server;
 mod shell;
@@ -13,8 +14,9 @@ mod test;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask test             all that a change must pass: format, lints, tests, documents, clients, commands
+cargo xtask test             all that a change must pass: format, lints, tests, documents, clients, hosts, commands
 cargo xtask clients          the programs in clients/ against a live server
+cargo xtask hosts            programs that name no server, against the hosts of two sites over TLS
 cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only NAME)
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
 cargo xtask readme           runs the commands of the README";
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["test"] => test::everything(),
         ["clients"] => clients::all(),
+        ["hosts"] => hosts::run_all(),
+        ["hosts", "--inside"] => hosts::run_inside(),
         ["bench", options @ ..] => bench::run(options),
         ["documents"] => documents::write(),
         ["documents", "--check"] => documents::check(),

@@ -15,10 +15,21 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a new database in `folder` that holds what `import` says.
     pub(crate) fn start(folder: &Path, import: &Path) -> Result<Self> {
+        Self::start_with(&release_binary(), folder, import, &["--listen", "127.0.0.1:0"])
+    }
+
+    /// The same with any binary and any arguments of `serve`.
+    pub(crate) fn start_with(
+        binary: &Path,
+        folder: &Path,
+        import: &Path,
+        arguments: &[&str],
+    ) -> Result<Self> {
         let database = format!("sqlite:{}", folder.join("ledger.db").display());
-        run(release_binary(), &["import", &import.to_string_lossy(), "--database", &database, "--create"])?;
-        let mut process = Command::new(release_binary())
-            .args(["serve", "--database", &database, "--listen", "127.0.0.1:0"])
+        run(binary, &["import", &import.to_string_lossy(), "--database", &database, "--create"])?;
+        let mut process = Command::new(binary)
+            .args(["serve", "--database", &database])
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();

@@ -1,7 +1,7 @@
 //! All that a change must pass.
 
 use crate::shell::{Result, cargo, need, release_binary, run};
-use crate::{bench, clients, documents, readme};
+use crate::{bench, clients, documents, hosts, readme};
 
 /// Runs every suite, the quick ones first. Stops at the first that fails.
 pub(crate) fn everything() -> Result {
@@ -18,6 +18,7 @@ pub(crate) fn everything() -> Result {
     cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
     demo()?;
     clients::all()?;
+    hosts::run_all()?;
     readme::run()?;
     bench::run(&["--quick"])?;
     println!("all suites passed");
