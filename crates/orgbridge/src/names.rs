@@ -47,7 +47,7 @@ pub(crate) fn org<'s>(state: &'s State, named: &str) -> Result<&'s Arc<Org>, Not
     }
     let describe = |org: &Arc<Org>| {
         let account = state.account(org.account).map_or("", |account| account.name.as_str());
-        format!("  {}  {}, of account {account}", org.id, org.name)
+        format!("  {}  {}, of account {account} on {}", org.id, org.name, org.site)
     };
     only("organization", named, state.orgs().filter(|org| org.name.as_str() == named), describe)
 }
@@ -141,8 +141,8 @@ mod tests {
         assert_eq!(
             refusal,
             "\"Twin\" names several organizations; use the id of one of them:\n  \
-             00000000-0000-0000-0000-00000000000b  Twin, of account Account 1\n  \
-             00000000-0000-0000-0000-00000000000c  Twin, of account Account 2"
+             00000000-0000-0000-0000-00000000000b  Twin, of account Account 1 on datadoghq.com\n  \
+             00000000-0000-0000-0000-00000000000c  Twin, of account Account 2 on datadoghq.com"
         );
     }
 

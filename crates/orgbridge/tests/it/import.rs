@@ -86,8 +86,8 @@ fn a_name_that_several_orgs_have_is_answered_with_their_ids() {
     program.run(&["import", "deployment.yaml", "--create"]).text();
     insta::assert_snapshot!(program.run(&["org", "show", "Twin"]).complaint(3), @r#"
     error: "Twin" names several organizations; use the id of one of them:
-      4dee724d-00cc-11ea-a77b-570c9d03c6c5  Twin, of account A
-      83999dcd-7f97-11f0-8de1-1ecf66f1aa85  Twin, of account B
+      4dee724d-00cc-11ea-a77b-570c9d03c6c5  Twin, of account A on datadoghq.com
+      83999dcd-7f97-11f0-8de1-1ecf66f1aa85  Twin, of account B on datadoghq.com
     "#);
 }
 
