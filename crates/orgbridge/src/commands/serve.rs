@@ -1,6 +1,8 @@
 //! `orgbridge serve`: the server.
 
 use clap::Args;
+use orgbridge_api::Sites;
+use orgbridge_domain::{Site, State};
 
 use super::context::Context;
 use crate::arguments::ServerArguments;
@@ -42,6 +44,7 @@ impl Serve {
         runtime::run(async {
             let mut signals = Signals::install()?;
             let server = Server::start(options).await?;
+            warn_of_orgs_out_of_reach(&settings.sites, &server.ledger().view().state);
             if let Some(address) = server.admin_address() {
                 tracing::info!(%address, "the admin listener is ready");
             }
@@ -53,5 +56,20 @@ impl Serve {
                 () = signals.next() => Err(Failure::Interrupted),
             }
         })
+    }
+}
+
+/// Who sets sites up for the first time may have orgs elsewhere, whose keys are refused from then on.
+fn warn_of_orgs_out_of_reach(sites: &Sites, state: &State) {
+    let sites: Vec<Site> = sites.iter().collect();
+    if sites.is_empty() {
+        return;
+    }
+    let orgs = state.orgs().filter(|org| !sites.contains(&org.site)).count();
+    if orgs > 0 {
+        tracing::warn!(
+            orgs,
+            "keys of organizations on other sites than the setting sites names are unknown here"
+        );
     }
 }

@@ -118,6 +118,26 @@ fn limits_that_are_off_are_said_so_and_limit_nothing() {
 }
 
 #[test]
+fn a_server_answers_for_its_sites_alone_and_says_so_of_orgs_elsewhere() {
+    let (program, keys) = Program::initialized();
+    let elsewhere = program.serve(&["--sites", "datadoghq.eu,localhost"]);
+    assert!(elsewhere.log().contains("keys of organizations on other sites"), "{}", elsewhere.log());
+    assert_eq!(elsewhere.get("/api/v1/validate", &keys).0, 421, "an address is no site");
+    elsewhere.stop();
+
+    let at_home = program.serve(&["--sites", "datadoghq.com"]);
+    assert!(!at_home.log().contains("on other sites"), "{}", at_home.log());
+    let ask = |host: &str| {
+        let mut stream = connect(&at_home.address());
+        let keys = keys.headers();
+        write!(stream, "GET /api/v1/validate HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{keys}\r\n")
+            .unwrap();
+        answer(stream).0
+    };
+    assert_eq!((ask("api.datadoghq.com"), ask("api.datadoghq.eu")), (200, 421));
+}
+
+#[test]
 fn a_limit_is_what_the_configuration_file_says() {
     let (program, keys) = Program::initialized();
     program.write("orgbridge.toml", "[rate_limits.validate]\nrequests = 2\nperiod_seconds = 3600\n");
