@@ -238,7 +238,8 @@ pub fn list<'s>(grant: &Grant<'s, OrgConnectionsRead>, filter: Filter, page: Pag
 /// May `sink` read telemetry of type `wanted` that `source` owns, now?
 ///
 /// Returns the connection by which it may. An org that does not exist or is disabled may nothing, and nobody
-/// may read what it owns. A connection that crosses sites grants only while `cross_site` allows that. This says nothing about an org's own telemetry, which needs no connection.
+/// may read what it owns. A connection that crosses sites grants only while `cross_site` allows that. This says
+/// nothing about an org's own telemetry, which needs no connection.
 pub fn decide(
     state: &State,
     sink: OrgId,

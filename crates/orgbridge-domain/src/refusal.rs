@@ -247,6 +247,7 @@ mod tests {
             Refusal::BeyondOwnRights(permission),
             Refusal::NoConnection { id: ConnectionId::new(Uuid::from_u128(3)), verb: Verb::Read },
             Refusal::NoSink,
+            Refusal::CrossesSites { source_site: Site::DEFAULT, sink_site: Site::DEFAULT },
             Refusal::AlreadyConnected { source_org, sink_org },
             Refusal::NotAllowed { source_org, sink_org, why: WhyNotAllowed::SinkIsTheSource },
             Refusal::TooManySinks { source_org, limit: 1 },

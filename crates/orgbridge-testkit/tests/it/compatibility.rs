@@ -98,6 +98,8 @@ async fn provoked() -> Vec<Reply> {
     replies.push(admin.update(ABSENT, ["logs"]).await);
     fs::rename(server.folder().join("aside"), server.folder().join("ledger.db")).unwrap();
     assert_eq!(admin.update(shared, ["metrics"]).await.status(), 200, "the server has recovered");
+    let one_site = TestServer::builder().answering_for(["datadoghq.com"]).start().await;
+    replies.push(one_site.source_admin().list().at("api.datadoghq.eu").await);
     replies.retain(|reply| reply.status() != 200);
     replies
 }
