@@ -7,23 +7,30 @@ use orgbridge_domain::{ManagedRole, Permission};
 
 use crate::shell::{Result, root};
 
-const PERMISSIONS: &str = "docs/permissions.md";
+/// A document by where it stands, and what the code says that it holds.
+type Written = (&'static str, String);
 
 /// Writes every generated document.
 pub(crate) fn write() -> Result {
-    fs::write(root().join(PERMISSIONS), permissions())?;
-    println!("wrote {PERMISSIONS}");
+    for (path, text) in documents()? {
+        fs::write(root().join(path), text)?;
+        println!("wrote {path}");
+    }
     Ok(())
 }
 
 /// Fails where a document is not what the code would write.
 pub(crate) fn check() -> Result {
-    let found = fs::read_to_string(root().join(PERMISSIONS))?;
-    if found == permissions() {
-        Ok(())
-    } else {
-        Err(format!("{PERMISSIONS} is out of date; `cargo xtask documents` writes it anew").into())
+    for (path, text) in documents()? {
+        if fs::read_to_string(root().join(path))? != text {
+            return Err(format!("{path} is out of date; `cargo xtask documents` writes it anew").into());
+        }
     }
+    Ok(())
+}
+
+fn documents() -> Result<[Written; 2]> {
+    Ok([("docs/permissions.md", permissions()), ("openapi.json", orgbridge_api::openapi_document()?)])
 }
 
 /// The managed roles and what each allows.

@@ -11,7 +11,7 @@ use orgbridge_ledger::{RequestId, View};
 
 use crate::api::Api;
 use crate::error::ApiError;
-use crate::extract::{ApiKeyHolder, CredentialProblem, Credentials, Presented, SignedIn};
+use crate::extract::{Anyone, ApiKeyHolder, CredentialProblem, Credentials, Presented, SignedIn};
 use crate::rate_limit::Standing;
 use crate::{Access, LimitName, RouteInfo};
 
@@ -31,6 +31,7 @@ pub(crate) struct Admission {
 
 /// Somebody who was let in.
 pub(crate) enum Caller {
+    Anyone,
     ApiKeyHolder(ApiKeyHolder),
     SignedIn(SignedIn),
 }
@@ -39,22 +40,24 @@ impl Caller {
     /// Puts the caller where the extractors of handlers look for one.
     pub(crate) fn attach_to(self, extensions: &mut Extensions) {
         match self {
+            Self::Anyone => extensions.insert(Anyone).map(drop),
             Self::ApiKeyHolder(caller) => extensions.insert(caller).map(drop),
             Self::SignedIn(caller) => extensions.insert(caller).map(drop),
         };
     }
 
-    const fn org(&self) -> OrgId {
+    const fn org(&self) -> Option<OrgId> {
         match self {
-            Self::ApiKeyHolder(caller) => caller.org,
-            Self::SignedIn(caller) => caller.org,
+            Self::Anyone => None,
+            Self::ApiKeyHolder(caller) => Some(caller.org),
+            Self::SignedIn(caller) => Some(caller.org),
         }
     }
 }
 
 impl Api {
-    /// Looks up who is calling, among the orgs of the site that is asked, and charges the limit of their org; a
-    /// failure is charged to the client's address.
+    /// Looks up who is calling, among the orgs of the site that is asked, and charges the limit of their org. What is
+    /// open to anyone, and what fails, is charged to the client's address.
     ///
     /// Who shows a live key is let in even where the address has used up its failures: many clients share the
     /// address of a proxy, and one that fails must not lock out the others.
@@ -74,7 +77,10 @@ impl Api {
         };
         match self.identify(route.access, asked, request, id) {
             Ok(caller) => {
-                let standing = self.limiter.charge_org(route.limit, caller.org(), now);
+                let standing = match caller.org() {
+                    Some(org) => self.limiter.charge_org(route.limit, org, now),
+                    None => self.limiter.charge_address(route.limit, client_address(request), now),
+                };
                 Admission { standing, outcome: standing.check().map(|()| caller).map_err(ApiError::from) }
             }
             // It is no failure of the caller's that nobody can be looked up now.
@@ -107,14 +113,23 @@ impl Api {
         request: &Request,
         id: &RequestId,
     ) -> Result<Caller, ApiError> {
-        let presented = Presented::read(request.headers(), request.uri().query())?;
-        let view = self.ledger.fresh_view().map_err(ApiError::Unavailable)?;
         match access {
-            Access::ApiKey => holder_of(presented, &view, asked).map(Caller::ApiKeyHolder),
+            Access::Anyone => Ok(Caller::Anyone),
+            Access::ApiKey => {
+                let (presented, view) = self.presented(request)?;
+                holder_of(presented, &view, asked).map(Caller::ApiKeyHolder)
+            }
             Access::Credentials | Access::Permission(_) => {
+                let (presented, view) = self.presented(request)?;
                 sign_in(presented, view, asked, id.clone()).map(Caller::SignedIn)
             }
         }
+    }
+
+    /// What a request shows, and the view to look it up in.
+    fn presented<'r>(&self, request: &'r Request) -> Result<(Presented<'r>, Arc<View>), ApiError> {
+        let presented = Presented::read(request.headers(), request.uri().query())?;
+        Ok((presented, self.ledger.fresh_view().map_err(ApiError::Unavailable)?))
     }
 }
 

@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use orgbridge_domain::{NotAnId, NotAuthenticated, Refusal};
 use orgbridge_ledger::{CommitError, Unavailable};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::extract::{BodyProblem, CredentialProblem};
@@ -148,6 +149,13 @@ impl ApiError {
         }
     }
 
+    /// What the client is shown.
+    pub(crate) fn to_errors(&self) -> Errors {
+        let details =
+            self.details().into_iter().map(|detail| detail.chars().take(MAX_DETAIL_CHARS).collect());
+        Errors { errors: std::iter::once(self.to_string()).chain(details).collect() }
+    }
+
     /// Seconds after which the same call may succeed, where that is known.
     const fn retry_seconds(&self) -> Option<u32> {
         match self {
@@ -182,9 +190,12 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
     }
 }
 
-/// The shape of every error on the wire.
-#[derive(Serialize)]
-struct Errors {
+/// An error: first what is wrong, and then, where there is more to say, where and why.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "APIErrorResponse")]
+pub(crate) struct Errors {
+    /// What is wrong, where and why.
+    #[schemars(length(min = 1))]
     errors: Vec<String>,
 }
 
@@ -195,10 +206,8 @@ pub(crate) struct Cause(pub(crate) String);
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let details =
-            self.details().into_iter().map(|detail| detail.chars().take(MAX_DETAIL_CHARS).collect());
-        let errors = Errors { errors: std::iter::once(self.to_string()).chain(details).collect() };
-        let body = to_json(&errors).unwrap_or_else(|_| br#"{"errors":["Internal Server Error"]}"#.to_vec());
+        let body = to_json(&self.to_errors())
+            .unwrap_or_else(|_| br#"{"errors":["Internal Server Error"]}"#.to_vec());
         let mut response = (status, [(header::CONTENT_TYPE, APPLICATION_JSON)], body).into_response();
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110, 11.6.1 asks for a challenge; `ApiKey` is no registered scheme, but says what is

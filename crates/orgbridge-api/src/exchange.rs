@@ -129,9 +129,9 @@ impl Exchange {
     }
 }
 
-/// Answers hold what only their caller may see, and are data and nothing else.
+/// Answers hold what only their caller may see, unless they say otherwise, and are what they say that they are.
 fn protect(headers: &mut HeaderMap) {
     for (name, value) in [NOSNIFF, NO_STORE] {
-        headers.insert(name, value);
+        headers.entry(name).or_insert(value);
     }
 }

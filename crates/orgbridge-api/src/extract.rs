@@ -10,7 +10,7 @@ mod parameters;
 
 pub(crate) use connection_path::ConnectionPath;
 pub(crate) use credentials::{CredentialProblem, Credentials, Presented};
-pub(crate) use granted::{Admits, ApiKeyHolder, Granted, SignedIn, StartsWith};
+pub(crate) use granted::{Anyone, ApiKeyHolder, Granted, SignedIn};
 pub(crate) use json_body::{BodyProblem, JsonBody};
 pub(crate) use list_query::ListQuery;
 pub(crate) use orgs_query::OrgsQuery;

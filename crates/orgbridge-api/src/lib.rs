@@ -14,6 +14,8 @@
 //!    outcome;
 //! 6. `wire`: the shapes that go over the wire, which never reach the domain.
 //!
+//! `openapi` describes all of that from the same types, and serves the description.
+//!
 //! Every error, whoever raises it, is `{"errors":["what", "where and why"]}`.
 //!
 //! # Absent on purpose
@@ -31,6 +33,7 @@ mod extract;
 mod ids;
 mod json;
 mod metrics;
+mod openapi;
 mod rate_limit;
 mod reply;
 mod request_id;
@@ -44,6 +47,7 @@ pub use api::ApiOptions;
 pub use clock::{MonotonicClock, SystemMonotonicClock};
 pub use ids::{IdSource, RandomIds};
 pub use metrics::RequestMetrics;
+pub use openapi::openapi_document;
 pub use rate_limit::{LimitName, NotALimitName, Quota, RateLimits};
 pub use router::{Access, RouteInfo, router, routes};
 pub use sites::Sites;

@@ -1,35 +1,54 @@
 //! Successful answers.
 
+use std::marker::PhantomData;
+
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::ApiError;
+use crate::openapi::{Answers, Outline};
 
 /// The media type of every answer, without parameters: JSON has no `charset`.
-pub(crate) const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const APPLICATION_JSON: HeaderValue = HeaderValue::from_static(JSON);
+
+/// The same for the description of the API.
+pub(crate) const JSON: &str = "application/json";
 
 /// Enough for one resource, so that most answers are written without growing.
 const USUAL_BYTES: usize = 1024;
 
-/// An answer of 200 with a JSON body, already written: what it shows may be borrowed from a view that is
-/// let go.
+/// An answer of 200 with a JSON body that shows a `T`, already written: what a `T` borrows may be let go.
+///
+/// So a reply that was made of a borrowing `T` may be returned as one of `T<'static>`: it takes a `T` and holds none,
+/// which makes it contravariant.
 #[derive(Debug)]
-pub(crate) struct Reply(Vec<u8>);
+pub(crate) struct Reply<T> {
+    body: Vec<u8>,
+    shows: PhantomData<fn(T)>,
+}
 
-impl Reply {
+impl<T: Serialize> Reply<T> {
     /// Shows `value`.
     ///
     /// # Errors
     /// [`ApiError::Unwritable`] if `value` has no form in JSON, which is a bug.
-    pub(crate) fn of(value: &impl Serialize) -> Result<Self, ApiError> {
-        to_json(value).map(Self).map_err(ApiError::Unwritable)
+    pub(crate) fn of(value: &T) -> Result<Self, ApiError> {
+        let body = to_json(value).map_err(ApiError::Unwritable)?;
+        Ok(Self { body, shows: PhantomData })
     }
 }
 
-impl IntoResponse for Reply {
+impl<T: JsonSchema> Answers for Reply<T> {
+    fn outline(outline: &mut Outline<'_>) {
+        outline.json_answer::<T>();
+    }
+}
+
+impl<T> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
-        ([(header::CONTENT_TYPE, APPLICATION_JSON)], self.0).into_response()
+        ([(header::CONTENT_TYPE, APPLICATION_JSON)], self.body).into_response()
     }
 }
 

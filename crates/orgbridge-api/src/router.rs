@@ -10,8 +10,8 @@ use orgbridge_domain::Permission;
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::exchange::{self, Meter};
-use crate::extract::{Admits, StartsWith};
-use crate::routes::{current_user, org_connections, orgs, validate};
+use crate::openapi::{Endpoint, Outline, Prose};
+use crate::routes::{current_user, documents, org_connections, orgs, validate};
 use crate::{ApiOptions, LimitName};
 
 /// One call of the API.
@@ -30,6 +30,8 @@ pub struct RouteInfo {
 /// Whom a call is open to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
+    /// Everybody, whatever they show.
+    Anyone,
     /// Whoever has a live API key.
     ApiKey,
     /// Any user with live credentials.
@@ -38,14 +40,16 @@ pub enum Access {
     Permission(Permission),
 }
 
-/// A call, and how it gets into a router.
-struct Route {
-    info: RouteInfo,
+/// A call, what is said of it, and how it gets into a router.
+pub(crate) struct Route {
+    pub(crate) info: RouteInfo,
+    pub(crate) prose: &'static Prose,
+    pub(crate) outline: fn(&mut Outline<'_>),
     mount: fn(Router, &Api, &'static RouteInfo) -> Router,
 }
 
 macro_rules! route {
-    ($method:ident $path:literal => $handler:path, $limit:ident) => {
+    ($method:ident $path:literal => $handler:path, $prose:path, $limit:ident) => {
         Route {
             info: RouteInfo {
                 method: Method::$method,
@@ -53,26 +57,30 @@ macro_rules! route {
                 limit: LimitName::$limit,
                 access: access_of(&$handler),
             },
+            prose: &$prose,
+            outline: outline_of(&$handler),
             mount: |router, api, info| mount(router, api, info, MethodFilter::$method, $handler),
         }
     };
 }
 
 #[rustfmt::skip]
-static ROUTES: [Route; 10] = [
-    route!(GET    "/api/v2/org_connections"                 => org_connections::list,   OrgConnectionsRead),
-    route!(POST   "/api/v2/org_connections"                 => org_connections::create, OrgConnectionsWrite),
-    route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   OrgConnectionsRead),
-    route!(PATCH  "/api/v2/org_connections/{connection_id}" => org_connections::update, OrgConnectionsWrite),
-    route!(DELETE "/api/v2/org_connections/{connection_id}" => org_connections::delete, OrgConnectionsWrite),
-    route!(GET    "/api/v1/validate"                        => validate::api_key,       Validate),
-    route!(GET    "/api/v2/validate_keys"                   => validate::both_keys,     Validate),
-    route!(GET    "/api/v2/current_user"                    => current_user::read,      CurrentUser),
-    route!(GET    "/api/v1/org"                             => orgs::list_v1,           OrgsRead),
-    route!(GET    "/api/v2/org"                             => orgs::list_v2,           OrgsRead),
+pub(crate) static ROUTES: [Route; 12] = [
+    route!(GET    "/api/v2/org_connections"                 => org_connections::list,   org_connections::LIST,   OrgConnectionsRead),
+    route!(POST   "/api/v2/org_connections"                 => org_connections::create, org_connections::CREATE, OrgConnectionsWrite),
+    route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   org_connections::READ,   OrgConnectionsRead),
+    route!(PATCH  "/api/v2/org_connections/{connection_id}" => org_connections::update, org_connections::UPDATE, OrgConnectionsWrite),
+    route!(DELETE "/api/v2/org_connections/{connection_id}" => org_connections::delete, org_connections::DELETE, OrgConnectionsWrite),
+    route!(GET    "/api/v1/validate"                        => validate::api_key,       validate::API_KEY,       Validate),
+    route!(GET    "/api/v2/validate_keys"                   => validate::both_keys,     validate::BOTH_KEYS,     Validate),
+    route!(GET    "/api/v2/current_user"                    => current_user::read,      current_user::READ,      CurrentUser),
+    route!(GET    "/api/v1/org"                             => orgs::list_v1,           orgs::LIST_V1,           OrgsRead),
+    route!(GET    "/api/v2/org"                             => orgs::list_v2,           orgs::LIST_V2,           OrgsRead),
+    route!(GET    "/api/v2/openapi.json"                    => documents::description,  documents::DESCRIPTION,  Documents),
+    route!(GET    "/docs"                                   => documents::page,         documents::PAGE,         Documents),
 ];
 
-/// Every call of the API. The router is made from the same table, so there is no other.
+/// Every call of the API. The router and the description are made from the same table, so there is no other.
 pub fn routes() -> impl ExactSizeIterator<Item = &'static RouteInfo> {
     ROUTES.iter().map(|route| &route.info)
 }
@@ -113,10 +121,17 @@ fn methods_of(request: &Request) -> String {
 /// Whom a handler admits, as its first argument says.
 const fn access_of<H, T>(_: &H) -> Access
 where
-    H: Handler<T, Api>,
-    T: StartsWith,
+    H: Handler<T, Api> + Endpoint<T>,
 {
-    T::First::ACCESS
+    H::ACCESS
+}
+
+/// What a handler's arguments and answer say of it.
+const fn outline_of<H, T>(_: &H) -> fn(&mut Outline<'_>)
+where
+    H: Handler<T, Api> + Endpoint<T>,
+{
+    H::outline
 }
 
 fn mount<H, T>(
@@ -127,8 +142,8 @@ fn mount<H, T>(
     handler: H,
 ) -> Router
 where
-    H: Handler<T, Api>,
-    T: StartsWith + 'static,
+    H: Handler<T, Api> + Endpoint<T>,
+    T: 'static,
 {
     let (api, meter) = (api.clone(), Meter::new(api, route.path));
     let endpoint = on(method, move |request: Request| exchange::answer(api, route, meter, request, handler));

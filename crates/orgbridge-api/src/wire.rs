@@ -8,6 +8,7 @@ mod managed_orgs;
 mod org;
 mod org_v1;
 mod resource;
+mod schema;
 mod user;
 mod validation;
 
@@ -17,5 +18,5 @@ pub(crate) use connection_list::ConnectionList;
 pub(crate) use current_user::CurrentUser;
 pub(crate) use managed_orgs::ManagedOrgs;
 pub(crate) use org_v1::OrgListV1;
-pub(crate) use resource::{Document, Empty};
+pub(crate) use resource::{Document, Empty, Resource, Textual};
 pub(crate) use validation::{ApiKeyIsLive, KeysAreLive};

@@ -319,7 +319,7 @@ async fn callers_are_told_who_they_are() {
 #[tokio::test]
 async fn strangers_learn_nothing_of_our_validation() {
     let server = Server::start().await;
-    for route in routes() {
+    for route in routes().filter(|route| route.access != Access::Anyone) {
         let path = route.path.replace("{connection_id}", "no-id");
         let request = Request::builder().method(route.method.clone()).uri(&path);
         let reply = server.send(request.body(Body::from("no json")).unwrap()).await;

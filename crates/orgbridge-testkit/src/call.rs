@@ -63,7 +63,7 @@ impl<'s> Call<'s> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.expect("a whole answer");
         let reply = Reply::new(status, headers, &body);
-        reply.check(&self.method);
+        reply.check(&self.method, &self.path);
         reply
     }
 }

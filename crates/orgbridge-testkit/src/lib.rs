@@ -15,8 +15,9 @@
 //! # }
 //! ```
 //!
-//! Some things are held of every reply without a test asking: it is one line of JSON with the type of JSON, it carries
-//! the five headers of its rate limit and the name of its request, and it is no 500. A server whose threads panicked
+//! Some things are held of every reply without a test asking: it is what the API's [`Description`] of itself says, by
+//! status, headers and body, it carries the five headers of its rate limit and the name of its request, where it is
+//! data it is one line of JSON, and it is no 500. A server whose threads panicked
 //! fails the test that it is dropped in.
 //!
 //! [clock]: TestClock
@@ -35,6 +36,7 @@ mod caller;
 mod cast;
 mod clock;
 mod connection;
+mod description;
 mod ids;
 mod layout;
 mod panics;
@@ -50,6 +52,7 @@ pub use caller::Caller;
 pub use cast::{TestOrg, TestUser};
 pub use clock::TestClock;
 pub use connection::ConnectionBuilder;
+pub use description::Description;
 pub use ids::CountingIds;
 pub use persona::Persona;
 pub use raw::{RawClient, RawReply};

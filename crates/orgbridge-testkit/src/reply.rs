@@ -5,7 +5,7 @@ use std::fmt;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
-use crate::layout;
+use crate::{Description, layout};
 
 /// What every answer of the API says of its rate limit, besides the limit's name.
 const NUMBERS: [&str; 4] =
@@ -68,10 +68,15 @@ impl Reply {
         Some(only.to_str().expect("a header in ASCII"))
     }
 
+    /// Whether it is no data but a text with versions, or says that there is no other version.
+    fn is_document(&self) -> bool {
+        self.header("etag").is_some()
+    }
+
     /// What every answer of the API has in common.
-    pub(crate) fn check(&self, method: &Method) {
+    pub(crate) fn check(&self, method: &Method, path: &str) {
         assert_ne!(self.status, 500, "the server failed: {self}");
-        assert_eq!(self.header("content-type"), Some("application/json"), "{self}");
+        Description::of_the_program().check(method, path, self.status, &self.headers, &self.body);
         for name in NUMBERS {
             let value = self.header(name).unwrap_or_else(|| panic!("{name} is missing: {self}"));
             assert!(value.bytes().all(|byte| byte.is_ascii_digit()), "{name}: {value}");
@@ -80,7 +85,8 @@ impl Reply {
         assert!(self.header("x-request-id").is_some_and(|id| !id.is_empty()), "{self}");
         if method == Method::HEAD {
             assert_eq!(self.body, "");
-        } else {
+        } else if !self.is_document() {
+            assert_eq!(self.header("content-type"), Some("application/json"), "{self}");
             let line =
                 self.body.strip_suffix('\n').unwrap_or_else(|| panic!("no newline at the end: {self}"));
             assert!(!line.contains('\n'), "more than one line: {self}");
@@ -91,6 +97,8 @@ impl Reply {
 
 impl fmt::Display for Reply {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.status, layout::lines(self.body.trim_end_matches('\n')))
+        let body = self.body.trim_end_matches('\n');
+        let body = if self.is_document() { body.to_owned() } else { layout::lines(body) };
+        write!(formatter, "{} {body}", self.status)
     }
 }

@@ -3,9 +3,12 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use orgbridge_domain::ConnectionId;
+use schemars::json_schema;
 
 use crate::api::Api;
 use crate::error::ApiError;
+use crate::openapi::{Asks, Outline};
+use crate::wire::Textual as _;
 
 /// The last segment of the path, `{connection_id}`.
 ///
@@ -13,6 +16,16 @@ use crate::error::ApiError;
 /// spellings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionPath(pub(crate) ConnectionId);
+
+impl Asks for ConnectionPath {
+    fn outline(outline: &mut Outline<'_>) {
+        let id = json_schema!({
+            "type": "string", "format": ConnectionId::FORMAT, "examples": [ConnectionId::EXAMPLE]
+        });
+        outline.path_parameter("connection_id", "The id of the connection.", id);
+        outline.refusal(ApiError::NotAConnectionId);
+    }
+}
 
 impl FromRequestParts<Api> for ConnectionPath {
     type Rejection = ApiError;

@@ -1,7 +1,7 @@
 //! Callers, by what is proven of them.
 //!
 //! A handler's first argument is one of these types. Which one it is says whom the handler admits
-//! ([`StartsWith`]), and the table of routes reads it from there: a handler and its entry can't differ.
+//! ([`Admits`]), and the table of routes reads it from there: a handler and its entry can't differ.
 //! Admission puts the caller into the request; a handler that was mounted past it finds none and admits
 //! nobody.
 
@@ -11,36 +11,37 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
-use orgbridge_domain::{Decided, Grant, OrgId, Principal, Refusal, Right, Session, Timestamp, UserId};
-use orgbridge_ledger::{RequestId, View};
+use orgbridge_domain::{
+    Decided, Grant, MissingFrom, NotAuthenticated, OrgId, Principal, Refusal, Right, Session, Timestamp,
+    UserId,
+};
+use orgbridge_ledger::{RequestId, Unavailable, View};
 
 use super::CredentialProblem;
 use crate::Access;
 use crate::api::Api;
 use crate::error::ApiError;
+use crate::openapi::{Admits, Asks, Outline};
 
-/// A type that says whom a handler admits.
-pub(crate) trait Admits {
-    /// Whom.
-    const ACCESS: Access;
+/// Anybody at all, whatever they show.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Anyone;
+
+impl Admits for Anyone {
+    const ACCESS: Access = Access::Anyone;
 }
 
-/// The arguments of a handler, as axum's [`Handler`](axum::handler::Handler) has them, the first of which
-/// says whom it admits. A handler without such an argument can't be mounted.
-pub(crate) trait StartsWith {
-    /// The first argument.
-    type First: Admits;
+impl Asks for Anyone {
+    fn outline(_: &mut Outline<'_>) {}
 }
 
-macro_rules! starts_with {
-    ($(($($rest:ident),*))+) => {$(
-        impl<Marker, First: Admits, $($rest),*> StartsWith for (Marker, First, $($rest,)*) {
-            type First = First;
-        }
-    )+};
-}
+impl FromRequestParts<Api> for Anyone {
+    type Rejection = ApiError;
 
-starts_with! { () (Second) (Second, Third) (Second, Third, Fourth) }
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        admitted(&mut parts.extensions)
+    }
+}
 
 /// Somebody with a live API key: an org, and nobody in particular.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +51,14 @@ pub(crate) struct ApiKeyHolder {
 
 impl Admits for ApiKeyHolder {
     const ACCESS: Access = Access::ApiKey;
+}
+
+impl Asks for ApiKeyHolder {
+    fn outline(outline: &mut Outline<'_>) {
+        outline_reading(outline);
+        outline.refusal(ApiError::ApiKeyRequired);
+        outline.refusal(ApiError::ApiKeyNotLive);
+    }
 }
 
 impl FromRequestParts<Api> for ApiKeyHolder {
@@ -79,6 +88,22 @@ impl SignedIn {
 
 impl Admits for SignedIn {
     const ACCESS: Access = Access::Credentials;
+}
+
+impl Asks for SignedIn {
+    fn outline(outline: &mut Outline<'_>) {
+        outline.refusal(CredentialProblem::NoKeys);
+        outline.refusal(CredentialProblem::from(NotAuthenticated::ApiKey));
+        outline.refusal(CredentialProblem::from(NotAuthenticated::ApplicationKey));
+        outline_reading(outline);
+    }
+}
+
+/// What can go wrong before anybody has been looked up.
+fn outline_reading(outline: &mut Outline<'_>) {
+    outline.refusal(CredentialProblem::InQuery);
+    outline.refusal(CredentialProblem::Repeated("DD-API-KEY"));
+    outline.refusal(ApiError::Unavailable(Unavailable::Stale));
 }
 
 impl FromRequestParts<Api> for SignedIn {
@@ -139,6 +164,15 @@ impl<R: Right> Granted<R> {
 
 impl<R: Right> Admits for Granted<R> {
     const ACCESS: Access = Access::Permission(R::PERMISSION);
+}
+
+impl<R: Right> Asks for Granted<R> {
+    fn outline(outline: &mut Outline<'_>) {
+        SignedIn::outline(outline);
+        for missing_from in [MissingFrom::Roles, MissingFrom::Scopes] {
+            outline.refusal(Refusal::Forbidden { permission: R::PERMISSION, missing_from });
+        }
+    }
 }
 
 impl<R: Right> FromRequestParts<Api> for Granted<R> {

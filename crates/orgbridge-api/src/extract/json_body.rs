@@ -5,14 +5,18 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::json;
+use crate::openapi::{Asks, Outline};
 
 /// The most bytes that a body may have. Source: contract, section 1.
 const MAX_BYTES: usize = 64 * 1024;
+
+const NOT_JSON: &str = "send the header Content-Type: application/json; a charset, if any, is utf-8";
 
 /// A body of JSON, read strictly. It comes last among the extractors: nothing of a body is read before the
 /// caller's right is proven.
@@ -30,6 +34,19 @@ pub(crate) enum BodyProblem {
     Incomplete,
     #[error("{}", match .0 { json::Problem::NotJson(why) | json::Problem::OtherShape(why) => why })]
     Json(json::Problem),
+}
+
+impl<T: JsonSchema> Asks for JsonBody<T> {
+    fn outline(outline: &mut Outline<'_>) {
+        outline.json_body::<T>();
+        outline.refusal(BodyProblem::MediaType(NOT_JSON));
+        outline.refusal(BodyProblem::TooBig);
+        outline.refusal(BodyProblem::Incomplete);
+        let not_json = "member \"data\" is repeated at line 1 column 16";
+        outline.refusal(BodyProblem::Json(json::Problem::NotJson(not_json.to_owned())));
+        let other_shape = "missing field `data` at line 1 column 2";
+        outline.refusal(BodyProblem::Json(json::Problem::OtherShape(other_shape.to_owned())));
+    }
 }
 
 impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
@@ -51,9 +68,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), BodyProblem> {
         }
     };
     if !single(header::CONTENT_TYPE).is_ok_and(is_json) {
-        return Err(BodyProblem::MediaType(
-            "send the header Content-Type: application/json; a charset, if any, is utf-8",
-        ));
+        return Err(BodyProblem::MediaType(NOT_JSON));
     }
     match single(header::CONTENT_ENCODING) {
         Ok(coding) if coding.is_empty() || coding.eq_ignore_ascii_case(b"identity") => Ok(()),

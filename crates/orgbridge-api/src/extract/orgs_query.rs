@@ -2,10 +2,14 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use schemars::json_schema;
 
 use super::Parameters;
 use crate::api::Api;
 use crate::error::ApiError;
+use crate::openapi::{Asks, Outline};
+
+const NAME: &str = "filter[name]";
 
 /// `filter[name]`: part of a name, in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +24,20 @@ impl OrgsQuery {
     }
 }
 
+impl Asks for OrgsQuery {
+    fn outline(outline: &mut Outline<'_>) {
+        let part = json_schema!({"type": "string", "examples": ["sink"]});
+        outline.query_parameter(NAME, "Only orgs whose name contains this, in any case.", part);
+        outline.refusal(Parameters::repeated(NAME));
+    }
+}
+
 impl FromRequestParts<Api> for OrgsQuery {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
         let parameters = Parameters::read(parts.uri.query());
-        let part = parameters.text("filter[name]")?.unwrap_or_default();
+        let part = parameters.text(NAME)?.unwrap_or_default();
         Ok(Self { lower_case_part: part.to_lowercase() })
     }
 }

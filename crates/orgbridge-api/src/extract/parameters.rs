@@ -32,21 +32,30 @@ impl<'q> Parameters<'q> {
         let number = if value.starts_with('+') { None } else { value.parse().ok() };
         match number.filter(|number| range.contains(number)) {
             Some(number) => Ok(Some(number)),
-            None if *range.end() == usize::MAX => {
-                Err(ApiError::Invalid(format!("{name}: must be a whole number from {}", range.start())))
-            }
-            None => {
-                let (first, last) = range.into_inner();
-                Err(ApiError::Invalid(format!("{name}: must be a whole number from {first} to {last}")))
-            }
+            None => Err(Self::not_within(name, &range)),
         }
+    }
+
+    /// The value of `name` is no number in `range`.
+    pub(super) fn not_within(name: &str, range: &RangeInclusive<usize>) -> ApiError {
+        let (first, last) = (range.start(), range.end());
+        if *last == usize::MAX {
+            ApiError::Invalid(format!("{name}: must be a whole number from {first}"))
+        } else {
+            ApiError::Invalid(format!("{name}: must be a whole number from {first} to {last}"))
+        }
+    }
+
+    /// `name` is given more than once.
+    pub(super) fn repeated(name: &str) -> ApiError {
+        ApiError::Invalid(format!("{name}: is given more than once"))
     }
 
     fn single(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| &**value);
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
-            (_, Some(_)) => Err(ApiError::Invalid(format!("{name}: is given more than once"))),
+            (_, Some(_)) => Err(Self::repeated(name)),
         }
     }
 }

@@ -43,6 +43,8 @@ limits! {
     CurrentUser "current_user" 600 per 60
     /// Checking that keys are live, per org.
     Validate "validate" 1200 per 60
+    /// Reading the description of the API, per client address.
+    Documents "documents" 300 per 60
     /// Failing to authenticate, per client address.
     FailedAuthentication "failed_authentication" 60 per 60
     /// Asking for what is no site, path or method of the API, per client address.

@@ -3,44 +3,67 @@
 use std::fmt::Display;
 
 use orgbridge_domain::{ConnectionId, ConnectionType, OrgConnection, OrgId, State, Timestamp, UserId};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use super::resource::{CONNECTION_TYPE, Document, ORG_TYPE, Text, USER_TYPE};
+use super::resource::{Document, Resource, Text, Textual, TypeName};
+use super::schema;
 
-/// A connection with the names of its orgs and its creator. Source: contract, section 1, "Shapes".
-#[derive(Debug, Serialize)]
+// Source: contract, section 1, "Shapes".
+/// A connection with the names of its orgs and its creator.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OrgConnection")]
 pub(crate) struct ConnectionResource<'s> {
+    /// What kind of thing it is.
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: TypeName<ConnectionId>,
+    /// Its id.
     id: Text<ConnectionId>,
     attributes: Attributes<'s>,
     relationships: Relationships<'s>,
 }
 
-#[derive(Debug, Serialize)]
+// The real service has no `modified_at`; clients keep attributes that they don't know.
+/// What a connection shares, and since when.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Attributes<'s> {
+    /// When the connection was made. An update never changes it.
     created_at: Text<Timestamp>,
+    /// What the sink may query, in the order in which it was given.
+    #[schemars(schema_with = "schema::connection_types")]
     connection_types: Types<'s>,
-    /// The real service has no such attribute; clients keep those that they don't know.
+    /// When the types last changed.
     modified_at: Text<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+// `created_by` is of type `users` for service accounts, too: clients reject the connection otherwise.
+/// Who shares with whom, and who made it so.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Relationships<'s> {
+    /// The org that owns the data and shares it.
     source_org: Document<Named<'s, OrgId>>,
+    /// The org that may query.
     sink_org: Document<Named<'s, OrgId>>,
-    /// Of type `users` for service accounts, too: clients reject the connection otherwise.
+    /// The user or service account of the source who made the connection.
     created_by: Document<Named<'s, UserId>>,
 }
 
-/// An identifier with a name, which JSON:API doesn't know and the real service shows.
-#[derive(Debug, Serialize)]
-#[serde(bound = "Id: Display")]
+// JSON:API knows no names here; the real service shows them.
+/// An identifier with a name.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(bound = "Id: Resource + Display")]
+#[schemars(inline, bound = "Id: Resource + Textual")]
 struct Named<'s, Id> {
+    /// What kind of thing it is.
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: TypeName<Id>,
+    /// Its id.
     id: Text<Id>,
+    /// What people call it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::name")]
     name: Option<&'s str>,
 }
 
@@ -59,14 +82,14 @@ impl<'s> ConnectionResource<'s> {
         let OrgConnection { id, source, sink, ref types, created_by, created_at, modified_at } = *connection;
         let org = |id| {
             let name = state.org(id).map(|org| org.name.as_str());
-            Document::of(Named { kind: ORG_TYPE, id: Text(id), name })
+            Document::of(Named { kind: TypeName::new(), id: Text(id), name })
         };
         let user = |id| {
             let name = state.user(id).map(|user| user.name.as_str());
-            Document::of(Named { kind: USER_TYPE, id: Text(id), name })
+            Document::of(Named { kind: TypeName::new(), id: Text(id), name })
         };
         Self {
-            kind: CONNECTION_TYPE,
+            kind: TypeName::new(),
             id: Text(id),
             attributes: Attributes {
                 created_at: Text(created_at),

@@ -4,59 +4,87 @@
 //! ever taken from a body.
 
 use orgbridge_domain::{ConnectionId, ConnectionTypes, OrgId, Refusal, TypesProblem, WhyNotAllowed};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::resource::{CONNECTION_TYPE, ORG_TYPE};
+use super::resource::{Resource, Text, TypeName};
+use super::schema;
 use crate::error::ApiError;
 use crate::json::Object;
 
-/// The body of *Create Org Connection*.
-#[derive(Debug, Deserialize)]
+/// What a connection is made from. Members that are not named here are ignored.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "OrgConnectionCreateRequest")]
 pub(crate) struct CreateConnection {
     data: Object<CreateData>,
 }
 
-#[derive(Debug, Deserialize)]
+/// The connection to be.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
 struct CreateData {
+    /// What kind of thing it is.
     #[serde(rename = "type")]
+    #[schemars(with = "TypeName<ConnectionId>")]
     kind: String,
     attributes: Object<Attributes>,
     relationships: Object<Relationships>,
 }
 
-/// The body of *Update Org Connection*.
-#[derive(Debug, Deserialize)]
+/// What a connection is to share from now on. Members that are not named here are ignored.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "OrgConnectionUpdateRequest")]
 pub(crate) struct UpdateConnection {
     data: Object<UpdateData>,
 }
 
-#[derive(Debug, Deserialize)]
+/// The connection as it is to be.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
 struct UpdateData {
+    /// What kind of thing it is.
     #[serde(rename = "type")]
+    #[schemars(with = "TypeName<ConnectionId>")]
     kind: String,
+    /// Its id, the same as in the path.
+    #[schemars(with = "Text<ConnectionId>")]
     id: String,
     attributes: Object<Attributes>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What is shared.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
 struct Attributes {
+    /// What the sink may query. It replaces what was shared before, and the order is kept.
+    #[schemars(schema_with = "schema::connection_types")]
     connection_types: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// With whom.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
 struct Relationships {
     sink_org: Object<SinkOrg>,
 }
 
-#[derive(Debug, Deserialize)]
+/// The org that is to be shown something.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
 struct SinkOrg {
     data: Object<SinkOrgData>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Names the org.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
 struct SinkOrgData {
+    /// What kind of thing it is.
     #[serde(rename = "type")]
+    #[schemars(with = "Option<TypeName<OrgId>>")]
     kind: Option<String>,
+    /// Its id: another org of the same account.
+    #[schemars(with = "Text<OrgId>", extend("examples" = ["83999dcd-7f97-11f0-8de1-1ecf66f1aa85"]))]
     id: String,
 }
 
@@ -69,9 +97,9 @@ impl CreateConnection {
     pub(crate) fn sink_and_types(self, source: OrgId) -> Result<(OrgId, ConnectionTypes), ApiError> {
         let Object(CreateData { kind, attributes, relationships: Object(relationships) }) = self.data;
         let Object(SinkOrg { data: Object(sink) }) = relationships.sink_org;
-        expect_type("data.type", &kind, CONNECTION_TYPE)?;
+        expect_type("data.type", &kind, ConnectionId::TYPE)?;
         if let Some(kind) = &sink.kind {
-            expect_type("data.relationships.sink_org.data.type", kind, ORG_TYPE)?;
+            expect_type("data.relationships.sink_org.data.type", kind, OrgId::TYPE)?;
         }
         let types = match attributes.0.parse() {
             Err(problem @ (TypesProblem::Empty | TypesProblem::Unknown { .. })) => {
@@ -95,7 +123,7 @@ impl UpdateConnection {
     /// [`ApiError::Invalid`], also if the body names another connection.
     pub(crate) fn types_for(self, id: ConnectionId) -> Result<ConnectionTypes, ApiError> {
         let Object(UpdateData { kind, id: named, attributes }) = self.data;
-        expect_type("data.type", &kind, CONNECTION_TYPE)?;
+        expect_type("data.type", &kind, ConnectionId::TYPE)?;
         if named.parse() != Ok(id) {
             return Err(ApiError::Invalid(format!("data.id: must be {id}, as in the path")));
         }

@@ -5,46 +5,67 @@ use std::hash::Hash;
 
 use orgbridge_domain::org_connection::Listing;
 use orgbridge_domain::{State, User, UserId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::connection::ConnectionResource;
 use super::org::OrgResource;
-use super::resource::{Text, USER_TYPE};
+use super::resource::{Text, TypeName};
+use super::schema;
 use super::user::UserAttributes;
 
-/// A page of connections. Source: contract, section 1, "Shapes".
-#[derive(Debug, Serialize)]
+// Source: contract, section 1, "Shapes".
+/// A page of connections, ordered by creation, with everyone whom it names.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OrgConnectionListResponse")]
 pub(crate) struct ConnectionList<'s> {
+    /// The connections of the page.
+    #[schemars(length(max = 1000))]
     data: Vec<ConnectionResource<'s>>,
-    /// Left out where there is nothing, as the real service does.
+    /// The orgs and the creators that `data` names, each once. It is left out where `data` is empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     included: Vec<Included<'s>>,
     meta: Meta,
 }
 
-#[derive(Debug, Serialize)]
+/// An org or a user.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(inline)]
 enum Included<'s> {
     Org(OrgResource<'s>),
     User(IncludedUser<'s>),
 }
 
-#[derive(Debug, Serialize)]
+/// A user who is named elsewhere in the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "IncludedUser")]
 struct IncludedUser<'s> {
+    /// What kind of thing it is.
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: TypeName<UserId>,
+    /// Their id.
     id: Text<UserId>,
     attributes: UserAttributes<'s>,
 }
 
-#[derive(Debug, Serialize)]
+/// About the list as a whole.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Meta {
     page: PageMeta,
 }
 
-#[derive(Debug, Serialize)]
+/// How much there is beyond the page.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct PageMeta {
+    /// How many connections the caller's org is part of, whatever the filters.
+    #[schemars(schema_with = "schema::count")]
     total_count: usize,
+    /// How many of them the filters admit.
+    #[schemars(schema_with = "schema::count")]
     total_filtered_count: usize,
 }
 
@@ -71,7 +92,7 @@ impl<'s> ConnectionList<'s> {
 
 impl<'s> IncludedUser<'s> {
     fn of(user: &'s User) -> Self {
-        Self { kind: USER_TYPE, id: Text(user.id), attributes: UserAttributes::of(user) }
+        Self { kind: TypeName::new(), id: Text(user.id), attributes: UserAttributes::of(user) }
     }
 }
 

@@ -2,46 +2,68 @@
 
 use orgbridge_domain::role::{self, RoleView};
 use orgbridge_domain::{OrgId, RoleId, State, Timestamp, User, UserId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::resource::{Document, Identifier, ORG_TYPE, ROLE_TYPE, Text, USER_TYPE};
+use super::resource::{Document, Identifier, Text, TypeName};
+use super::schema;
 use super::user::UserAttributes;
 
-/// The caller with their roles and their org. Source: contract, section 2.
-#[derive(Debug, Serialize)]
+// Source: contract, section 2.
+/// The caller with their roles and their org.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CurrentUserResponse")]
 pub(crate) struct CurrentUser<'s> {
     data: UserResource<'s>,
+    /// The roles of the caller.
     included: Vec<RoleResource<'s>>,
 }
 
-#[derive(Debug, Serialize)]
+/// The caller.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct UserResource<'s> {
+    /// What kind of thing it is.
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: TypeName<UserId>,
+    /// Their id.
     id: Text<UserId>,
     attributes: UserAttributes<'s>,
     relationships: UserRelationships,
 }
 
-#[derive(Debug, Serialize)]
+/// Where the caller belongs.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct UserRelationships {
+    /// Their roles.
     roles: Document<Vec<Identifier<RoleId>>>,
+    /// The org in which they act.
     org: Document<Identifier<OrgId>>,
 }
 
-#[derive(Debug, Serialize)]
+/// A role.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Role")]
 struct RoleResource<'s> {
+    /// What kind of thing it is.
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: TypeName<RoleId>,
+    /// Its id.
     id: Text<RoleId>,
     attributes: RoleAttributes<'s>,
 }
 
-#[derive(Debug, Serialize)]
+/// What is shown of a role.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct RoleAttributes<'s> {
+    /// What people call it.
+    #[schemars(schema_with = "schema::name")]
     name: &'s str,
-    /// A managed role was never made: it is part of the program.
+    /// When it was made. A managed role was never made: it is part of the program.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Text<Timestamp>")]
     created_at: Option<Text<Timestamp>>,
 }
 
@@ -51,14 +73,12 @@ impl<'s> CurrentUser<'s> {
         let roles: Vec<_> = user.roles.iter().filter_map(|id| role::find(state, user.org, *id)).collect();
         Self {
             data: UserResource {
-                kind: USER_TYPE,
+                kind: TypeName::new(),
                 id: Text(user.id),
                 attributes: UserAttributes::of(user),
                 relationships: UserRelationships {
-                    roles: Document::of(
-                        roles.iter().map(|role| Identifier::new(ROLE_TYPE, role.id())).collect(),
-                    ),
-                    org: Document::of(Identifier::new(ORG_TYPE, user.org)),
+                    roles: Document::of(roles.iter().map(|role| Identifier::new(role.id())).collect()),
+                    org: Document::of(Identifier::new(user.org)),
                 },
             },
             included: roles.into_iter().map(RoleResource::of).collect(),
@@ -72,6 +92,6 @@ impl<'s> RoleResource<'s> {
             RoleView::Managed(role) => (role.name(), None),
             RoleView::Custom(role) => (role.name.as_str(), Some(Text(role.created_at))),
         };
-        Self { kind: ROLE_TYPE, id: Text(role.id()), attributes: RoleAttributes { name, created_at } }
+        Self { kind: TypeName::new(), id: Text(role.id()), attributes: RoleAttributes { name, created_at } }
     }
 }

@@ -3,20 +3,36 @@
 use std::sync::Arc;
 
 use orgbridge_domain::Org;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A list of orgs. Source: contract, section 4.
-#[derive(Debug, Serialize)]
+use super::schema;
+
+// Source: contract, section 4.
+/// The orgs that the caller manages, as the first API version shows them.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OrganizationListResponse")]
 pub(crate) struct OrgListV1<'s> {
+    /// The orgs.
+    #[schemars(length(min = 1))]
     orgs: Vec<OrgV1<'s>>,
 }
 
-#[derive(Debug, Serialize)]
+/// An org.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Organization")]
 struct OrgV1<'s> {
+    /// What people call it.
+    #[schemars(schema_with = "schema::name")]
     name: &'s str,
+    /// Its short id.
+    #[schemars(schema_with = "schema::public_id")]
     public_id: &'s str,
+    /// Orgs have none.
+    #[schemars(schema_with = "schema::empty")]
     description: &'static str,
-    /// In UTC, without saying so.
+    /// When it was made, in UTC.
+    #[schemars(schema_with = "schema::spaced_time")]
     created: String,
 }
 

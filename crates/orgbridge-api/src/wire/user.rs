@@ -1,24 +1,48 @@
 //! A user as they are shown or included in an answer.
 
 use orgbridge_domain::{Timestamp, User, UserKind};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::resource::Text;
+use super::schema;
 
-/// What is shown of a user. Source: contract, section 1, "Shapes".
-#[derive(Debug, Serialize)]
+// Source: contract, section 1, "Shapes".
+/// What is shown of a user.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UserAttributes")]
 pub(crate) struct UserAttributes<'s> {
+    /// What people call them.
+    #[schemars(schema_with = "schema::name")]
     name: &'s str,
+    /// Their email address once more.
+    #[schemars(schema_with = "schema::email")]
     handle: &'s str,
+    /// When they were made.
     created_at: Text<Timestamp>,
+    /// When they last changed.
     modified_at: Text<Timestamp>,
+    /// Their email address.
+    #[schemars(schema_with = "schema::email")]
     email: &'s str,
+    /// Users have none.
+    #[schemars(schema_with = "schema::empty")]
     icon: &'static str,
+    /// Users have none.
+    #[schemars(schema_with = "schema::null")]
     title: Option<&'static str>,
+    /// Always true: users are made by admins, who vouch for them.
+    #[schemars(extend("enum" = [true]))]
     verified: bool,
+    /// Whether a program acts as them, and no person.
     service_account: bool,
+    /// Whether they may not act.
     disabled: bool,
+    /// There are none: users show keys and don't log in.
+    #[schemars(extend("maxItems" = 0))]
     allowed_login_methods: [&'static str; 0],
+    /// Whether they may act.
+    #[schemars(extend("enum" = ["Active", "Disabled"]))]
     status: &'static str,
 }
 

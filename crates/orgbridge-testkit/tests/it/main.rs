@@ -1,9 +1,10 @@
 //! The API held to its contract: real requests to a real server, whole replies.
 //!
 //! `org_connections`, `validate`, `current_user` and `orgs` go through the calls; `credentials`, `rate_limits`,
-//! `bodies` and `paths` through what all calls have in common; `rights` tries everybody on everything; `walls`,
-//! `sites`, `sockets`, `secrets` and `faults` hold what must hold against malice and bad luck; `terraform` lives the life
-//! of a client that keeps a state of its own, and `compatibility` holds a document to what is answered.
+//! `bodies` and `paths` through what all calls have in common; `openapi` holds the description, and `compatibility` a
+//! document, to what is answered; `rights` tries everybody on everything; `walls`, `sites`, `sockets`, `secrets` and
+//! `faults` hold what must hold against malice and bad luck; `terraform` lives the life of a client that keeps a state of
+//! its own.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bodies;
@@ -11,6 +12,7 @@ mod compatibility;
 mod credentials;
 mod current_user;
 mod faults;
+mod openapi;
 mod org_connections;
 mod orgs;
 mod paths;

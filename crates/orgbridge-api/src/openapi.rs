@@ -1,0 +1,75 @@
+//! The description of the API, made from the table of routes and the types of its handlers.
+//!
+//! [`Outline`] collects what arguments and answers say of themselves, [`assemble`] puts it together with what is
+//! written beside each handler ([`Prose`]), and [`page`] shows the same to people. The statuses, headers and texts
+//! of errors are those that [`ApiError`] gives when it is asked for its answer.
+
+mod assemble;
+mod fields;
+mod headers;
+mod html;
+mod model;
+mod outline;
+mod page;
+mod published;
+mod sample;
+
+use crate::error::ApiError;
+
+pub(crate) use outline::{Admits, Answers, Asks, Endpoint, Outline};
+pub use published::openapi_document;
+pub(crate) use published::{DescriptionDocument, IfNoneMatch, ReadablePage, Versioned};
+
+/// What is said of a call in words. It stands beside the handler.
+pub(crate) struct Prose {
+    /// The name of the call in programs.
+    pub(crate) id: &'static str,
+    /// What it is about.
+    pub(crate) tag: Tag,
+    /// What it does, in a few words.
+    pub(crate) summary: &'static str,
+    /// What it does, in sentences.
+    pub(crate) description: &'static str,
+    /// What its rule refuses, one example of each kind.
+    pub(crate) refusals: fn() -> Vec<ApiError>,
+}
+
+/// What a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tag {
+    OrgConnections,
+    Authentication,
+    Users,
+    Organizations,
+    Documentation,
+}
+
+impl Tag {
+    const ALL: [Self; 5] =
+        [Self::OrgConnections, Self::Authentication, Self::Users, Self::Organizations, Self::Documentation];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::OrgConnections => "Org Connections",
+            Self::Authentication => "Authentication",
+            Self::Users => "Users",
+            Self::Organizations => "Organizations",
+            Self::Documentation => "Documentation",
+        }
+    }
+
+    const fn description(self) -> &'static str {
+        match self {
+            Self::OrgConnections => {
+                "Which organization, the source, lets which other organization of its account, the sink, query \
+                 what of its telemetry."
+            }
+            Self::Authentication => "Whether keys are live.",
+            Self::Users => "Who is calling.",
+            Self::Organizations => {
+                "The organizations of an account, which is where the ids of sinks are found."
+            }
+            Self::Documentation => "This description, for programs and for people. It needs no credentials.",
+        }
+    }
+}

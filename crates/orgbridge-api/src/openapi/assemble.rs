@@ -1,0 +1,290 @@
+//! The whole description from its parts.
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse as _;
+use orgbridge_domain::{ConnectionId, Permission};
+use schemars::Schema;
+use serde_json::{Value, json};
+
+use super::headers::{self, Origin};
+use super::model::{
+    Components, Content, Document, Example, Info, License, Link, NeededPermission, Operation, Place,
+    RequestBody, Response, SecurityScheme, Server, Tag as TagText,
+};
+use super::outline::{Answer, Outline, Schemas};
+use super::{Tag, sample};
+use crate::error::{ApiError, Errors};
+use crate::rate_limit::Exhausted;
+use crate::reply::JSON;
+use crate::router::Route;
+use crate::wire::Resource as _;
+use crate::{Access, LimitName, RateLimits};
+
+/// The version of OpenAPI.
+pub(super) const VERSION: &str = "3.1.0";
+
+const API_KEY: &str = "apiKeyAuth";
+const APPLICATION_KEY: &str = "appKeyAuth";
+
+const DESCRIPTION: &str = "\
+Every error is `{\"errors\": [\"what\", \"where and why\"]}`. One slash at the end of a path changes nothing, and HEAD \
+is answered wherever GET is. Parameters of the query and members of a body that are not described are ignored, except \
+that credentials in a query are refused. What is no path is answered with 404 and what is no method of a path with 405 \
+(`NoSuchPath`, `NoSuchMethod` and, where there are too many of them, `TooManyRequests` among the components). A request that is no valid HTTP is refused with 400, and one \
+connection too many with 503, before it is counted or given a name.";
+
+/// The description of the calls of a table.
+pub(super) fn document(routes: &'static [Route]) -> Document {
+    let mut schemas = Schemas::new();
+    let errors = schemas.shown::<Errors>();
+    let outlines: Vec<_> = routes
+        .iter()
+        .map(|route| {
+            let mut outline = Outline::new(&mut schemas);
+            (route.outline)(&mut outline);
+            let Outline { parameters, body, mut refusals, answers, .. } = outline;
+            refusals.extend((route.prose.refusals)());
+            refusals.extend(anywhere(route.info.limit));
+            (route, parameters, body, refusals, answers)
+        })
+        .collect();
+    let named = named(schemas);
+    let operations = outlines.into_iter().map(|(route, parameters, body, refusals, answers)| {
+        let with_example =
+            |(media_type, schema): (_, Schema)| (media_type, Content::with_example(close(schema), &named));
+        let mut responses = refused(refusals, &errors);
+        responses.extend(answers.into_iter().map(|answer| {
+            let Answer { status, description, content, has_etag } = answer;
+            let etag = has_etag.then(|| (header::ETAG, HeaderValue::from_static("version")));
+            let headers = headers::of(Origin::Api, &HeaderMap::from_iter(etag));
+            let content = content.into_iter().map(with_example).collect();
+            let description = description.to_owned();
+            (status.as_u16(), Response { description, headers, content, links: BTreeMap::new() })
+        }));
+        let request_body = body.map(|schema| RequestBody {
+            required: true,
+            content: BTreeMap::from([(JSON, Content::with_example(schema, &named))]),
+        });
+        Operation {
+            method: route.info.method.clone(),
+            path: route.info.path,
+            id: route.prose.id,
+            tags: [route.prose.tag.name()],
+            summary: route.prose.summary,
+            description: route.prose.description,
+            security: security(route.info.access),
+            permission: permission(route.info.access)
+                .map(|permission| NeededPermission { operator: "OR", permissions: [permission.as_str()] }),
+            parameters,
+            request_body,
+            responses,
+        }
+    });
+    let mut operations: Vec<_> = operations.collect();
+    link(&mut operations);
+    Document {
+        openapi: VERSION,
+        info: Info {
+            title: "Orgbridge",
+            version: env!("CARGO_PKG_VERSION"),
+            summary: "Connections between organizations: which may query what of whose telemetry.",
+            description: DESCRIPTION,
+            license: License { name: "Apache-2.0 OR MIT", identifier: "Apache-2.0 OR MIT" },
+        },
+        servers: [Server { url: "/" }],
+        tags: Tag::ALL.map(|tag| TagText { name: tag.name(), description: tag.description() }).into(),
+        operations,
+        components: Components {
+            responses: outside(&errors),
+            headers: headers::components(),
+            security_schemes: security_schemes(),
+            schemas: named,
+        },
+    }
+}
+
+/// The schemas with names. Nothing is shown but what is described, so what is shown is closed.
+fn named(schemas: Schemas) -> BTreeMap<String, Schema> {
+    let [taken, shown] = schemas.finish();
+    let schema = |value: Value| Schema::try_from(value).unwrap_or_default();
+    let taken = taken.into_iter().map(|(name, value)| (name, schema(value)));
+    let shown = shown.into_iter().map(|(name, value)| (name, close(schema(value))));
+    taken.chain(shown).collect()
+}
+
+/// Says of each object in a schema that it has no other members than those that are described.
+fn close(mut schema: Schema) -> Schema {
+    let says_nothing = schema.get("additionalProperties").is_none();
+    if schema.get("type").is_some_and(|kind| kind == "object") && says_nothing {
+        schema.insert("additionalProperties".to_owned(), false.into());
+    }
+    schemars::transform::transform_subschemas(
+        &mut |inner: &mut Schema| *inner = close(std::mem::take(inner)),
+        &mut schema,
+    );
+    schema
+}
+
+/// What every request may be refused with: that it is one too many, and a failure.
+fn anywhere(limit: LimitName) -> Vec<ApiError> {
+    let quota = RateLimits::default().quota(limit);
+    let exhausted = quota.map(|quota| Exhausted { quota, reset_seconds: quota.period_seconds.get() });
+    exhausted.map(ApiError::from).into_iter().chain([ApiError::Panicked]).collect()
+}
+
+/// Whether the edge gives answers with this status, too.
+fn origin(status: u16) -> Origin {
+    let of_the_edge = [StatusCode::BAD_REQUEST, StatusCode::SERVICE_UNAVAILABLE];
+    if of_the_edge.iter().any(|known| known.as_u16() == status) { Origin::ApiOrEdge } else { Origin::Api }
+}
+
+/// The answers that refusals become, by status.
+fn refused(refusals: impl IntoIterator<Item = ApiError>, errors: &Schema) -> BTreeMap<u16, Response> {
+    let mut responses = BTreeMap::<u16, Response>::new();
+    let of_the_edge = [
+        (
+            StatusCode::BAD_REQUEST,
+            json!({"errors": ["Bad Request", "the Host header is missing"]}),
+            HeaderMap::new(),
+        ),
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            json!({"errors": ["Service Unavailable", "too many connections"]}),
+            HeaderMap::new(),
+        ),
+    ];
+    let of_the_api = refusals.into_iter().map(|refusal| {
+        let shown = json!(refusal.to_errors());
+        let response = refusal.into_response();
+        (response.status(), shown, response.headers().clone())
+    });
+    for (status, shown, others) in of_the_api.chain(of_the_edge) {
+        let response = responses.entry(status.as_u16()).or_insert_with(|| Response {
+            description: status.canonical_reason().unwrap_or_default().to_owned(),
+            headers: BTreeMap::new(),
+            content: BTreeMap::from([(JSON, Content::with_examples(errors.clone()))]),
+            links: BTreeMap::new(),
+        });
+        response.headers.extend(headers::of(origin(status.as_u16()), &others));
+        for content in response.content.values_mut() {
+            let number = content.examples.len() + 1;
+            content.examples.insert(number.to_string(), Example { value: shown.clone() });
+        }
+    }
+    responses
+}
+
+/// The answers to what is no call.
+fn outside(errors: &Schema) -> BTreeMap<&'static str, Response> {
+    let refusals = [ApiError::NoSuchPath, ApiError::NoSuchMethod].into_iter();
+    let mut responses = refused(refusals.chain(anywhere(LimitName::UnknownRoute)), errors);
+    let mut take = |status: StatusCode| responses.remove(&status.as_u16()).unwrap_or_default();
+    let (no_path, mut no_method) = (take(StatusCode::NOT_FOUND), take(StatusCode::METHOD_NOT_ALLOWED));
+    // The router adds it.
+    let allow = HeaderMap::from_iter([(header::ALLOW, HeaderValue::from_static("GET,HEAD"))]);
+    no_method.headers.extend(headers::of(Origin::Api, &allow));
+    let too_many = take(StatusCode::TOO_MANY_REQUESTS);
+    BTreeMap::from([("NoSuchPath", no_path), ("NoSuchMethod", no_method), ("TooManyRequests", too_many)])
+}
+
+/// What a caller has to show.
+fn security(access: Access) -> Vec<BTreeMap<&'static str, Vec<&'static str>>> {
+    match access {
+        Access::Anyone => Vec::new(),
+        Access::ApiKey => vec![BTreeMap::from([(API_KEY, Vec::new())])],
+        Access::Credentials | Access::Permission(_) => {
+            vec![BTreeMap::from([(API_KEY, Vec::new()), (APPLICATION_KEY, Vec::new())])]
+        }
+    }
+}
+
+fn permission(access: Access) -> Option<Permission> {
+    match access {
+        Access::Permission(permission) => Some(permission),
+        Access::Anyone | Access::ApiKey | Access::Credentials => None,
+    }
+}
+
+fn security_schemes() -> BTreeMap<&'static str, SecurityScheme> {
+    let header = |name, description| SecurityScheme { kind: "apiKey", place: "header", name, description };
+    BTreeMap::from([
+        (API_KEY, header("DD-API-KEY", "A key of an organization.")),
+        (
+            APPLICATION_KEY,
+            header(
+                "DD-APPLICATION-KEY",
+                "A key of a user of the same organization. Its scopes, where it has any, cut the user's permissions.",
+            ),
+        ),
+    ])
+}
+
+/// Where in an answer the id of a connection stands, if the answer shows one.
+const SHOWN_CONNECTIONS: [(&str, &str); 2] = [("/data", "/data/id"), ("/data/0", "/data/0/id")];
+
+/// Says of each answer that shows a connection which calls take its id.
+fn link(operations: &mut [Operation]) {
+    let followers: Vec<_> = operations.iter().filter_map(Follower::of).collect();
+    for operation in operations {
+        let links = operation.shown_connection().map(|pointer| {
+            let others = followers.iter().filter(|follower| follower.operation_id != operation.id);
+            others.map(|follower| (follower.operation_id, follower.link(pointer))).collect()
+        });
+        if let (Some(links), Some(response)) = (links, operation.responses.get_mut(&StatusCode::OK.as_u16()))
+        {
+            response.links = links;
+        }
+    }
+}
+
+impl Operation {
+    fn shown_connection(&self) -> Option<&'static str> {
+        let shown = self.responses.get(&StatusCode::OK.as_u16())?.content.get(JSON)?.example.as_ref()?;
+        let is_connection = |place: &str| {
+            shown
+                .pointer(place)
+                .and_then(|data| data.get("type"))
+                .is_some_and(|name| name == ConnectionId::TYPE)
+        };
+        SHOWN_CONNECTIONS.into_iter().find(|(place, _)| is_connection(place)).map(|(_, pointer)| pointer)
+    }
+}
+
+/// A call that takes the id of a connection in its path, and perhaps once more in its body.
+struct Follower {
+    operation_id: &'static str,
+    parameter: &'static str,
+    repeats_id: bool,
+}
+
+impl Follower {
+    fn of(operation: &Operation) -> Option<Self> {
+        let parameter = operation.parameters.iter().find(|parameter| parameter.place == Place::Path)?.name;
+        let body = operation.request_body.as_ref().and_then(|body| body.content.get(JSON));
+        let example = body.and_then(|content| content.example.as_ref());
+        let repeats_id = example.is_some_and(|example| example.pointer("/data/id").is_some());
+        Some(Self { operation_id: operation.id, parameter, repeats_id })
+    }
+
+    fn link(&self, pointer: &str) -> Link {
+        let id = format!("$response.body#{pointer}");
+        Link {
+            operation_id: self.operation_id,
+            request_body: self.repeats_id.then(|| json!({"data": {"id": &id}})),
+            parameters: BTreeMap::from([(self.parameter, id)]),
+        }
+    }
+}
+
+impl Content {
+    fn with_example(schema: Schema, named: &BTreeMap<String, Schema>) -> Self {
+        let example = Some(sample::of(schema.as_value(), named));
+        Self { schema, example, examples: BTreeMap::new() }
+    }
+
+    fn with_examples(schema: Schema) -> Self {
+        Self { schema, example: None, examples: BTreeMap::new() }
+    }
+}

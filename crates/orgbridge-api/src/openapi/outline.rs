@@ -1,0 +1,167 @@
+//! What the types of a handler say about its call.
+//!
+//! Each argument says what it asks of a request and how it can refuse it, and the answer says what it shows. A
+//! handler with an argument or an answer that says nothing can't be mounted, so nothing is left out of the
+//! description, and nothing in it is said twice.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use schemars::generate::{Contract, SchemaSettings};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::model::{Parameter, Place};
+use crate::Access;
+use crate::api::Api;
+use crate::error::ApiError;
+use crate::reply::JSON;
+
+/// An argument of a handler.
+pub(crate) trait Asks {
+    /// Says what it asks of a request, and one refusal of each kind that it can give.
+    fn outline(outline: &mut Outline<'_>);
+}
+
+/// What a handler answers where it succeeds.
+pub(crate) trait Answers {
+    /// Says what it shows.
+    fn outline(outline: &mut Outline<'_>);
+}
+
+/// A type that says whom a handler admits.
+pub(crate) trait Admits: Asks {
+    /// Whom.
+    const ACCESS: Access;
+}
+
+/// A handler, by its arguments as axum's [`Handler`](axum::handler::Handler) has them: after a marker, first the
+/// one that says whom it admits. A handler without such an argument can't be mounted.
+pub(crate) trait Endpoint<Arguments> {
+    /// Whom it admits.
+    const ACCESS: Access;
+
+    /// Says what it asks, refuses and shows.
+    fn outline(outline: &mut Outline<'_>);
+}
+
+macro_rules! endpoints {
+    ($(($($rest:ident),*))+) => {$(
+        impl<Function, Outcome, Answer, Marker, First, $($rest),*> Endpoint<(Marker, First, $($rest,)*)>
+            for Function
+        where
+            Function: Fn(First, $($rest),*) -> Outcome,
+            Outcome: Future<Output = Result<Answer, ApiError>>,
+            Answer: Answers,
+            First: Admits,
+            $($rest: Asks,)*
+        {
+            const ACCESS: Access = First::ACCESS;
+
+            fn outline(outline: &mut Outline<'_>) {
+                First::outline(outline);
+                $($rest::outline(outline);)*
+                Answer::outline(outline);
+            }
+        }
+    )+};
+}
+
+endpoints! { () (Second) (Second, Third) (Second, Third, Fourth) }
+
+/// What every part of the API shares asks nothing of a request.
+impl Asks for State<Api> {
+    fn outline(_: &mut Outline<'_>) {}
+}
+
+/// What is said of one call.
+pub(crate) struct Outline<'g> {
+    schemas: &'g mut Schemas,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) body: Option<Schema>,
+    pub(super) refusals: Vec<ApiError>,
+    pub(super) answers: Vec<Answer>,
+}
+
+/// One way in which a call succeeds.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) description: &'static str,
+    /// The media type and what it holds.
+    pub(super) content: Option<(&'static str, Schema)>,
+    /// Whether it names the version of what it shows.
+    pub(super) has_etag: bool,
+}
+
+impl<'g> Outline<'g> {
+    pub(super) fn new(schemas: &'g mut Schemas) -> Self {
+        Self { schemas, parameters: Vec::new(), body: None, refusals: Vec::new(), answers: Vec::new() }
+    }
+
+    /// A variable segment of the path.
+    pub(crate) fn path_parameter(&mut self, name: &'static str, description: &'static str, schema: Schema) {
+        self.parameters.push(Parameter { name, place: Place::Path, description, required: true, schema });
+    }
+
+    /// A parameter of the query, which may be absent.
+    pub(crate) fn query_parameter(&mut self, name: &'static str, description: &'static str, schema: Schema) {
+        self.parameters.push(Parameter { name, place: Place::Query, description, required: false, schema });
+    }
+
+    /// A body of JSON from which a `T` is read.
+    pub(crate) fn json_body<T: JsonSchema>(&mut self) {
+        self.body = Some(self.schemas.taken.subschema_for::<T>());
+    }
+
+    /// A refusal, as an example of its kind.
+    pub(crate) fn refusal(&mut self, refusal: impl Into<ApiError>) {
+        self.refusals.push(refusal.into());
+    }
+
+    /// An answer of 200 with a body of JSON that shows a `T`.
+    pub(crate) fn json_answer<T: JsonSchema>(&mut self) {
+        let schema = self.schemas.shown.subschema_for::<T>();
+        let content = Some((JSON, schema));
+        self.answers.push(Answer { status: StatusCode::OK, description: "OK", content, has_etag: false });
+    }
+
+    /// An answer of 200 with a document that has versions.
+    pub(crate) fn document(&mut self, description: &'static str, media_type: &'static str, schema: Schema) {
+        let content = Some((media_type, schema));
+        self.answers.push(Answer { status: StatusCode::OK, description, content, has_etag: true });
+    }
+
+    /// An answer that there is no other version than the one that the client has.
+    pub(crate) fn not_modified(&mut self) {
+        let description = "The client has this version already.";
+        let status = StatusCode::NOT_MODIFIED;
+        self.answers.push(Answer { status, description, content: None, has_etag: true });
+    }
+}
+
+/// The schemas of all calls: what is shown has other members that are sure to be there than what is taken.
+pub(super) struct Schemas {
+    taken: SchemaGenerator,
+    shown: SchemaGenerator,
+}
+
+impl Schemas {
+    pub(super) fn new() -> Self {
+        let generator = |contract| {
+            let settings = SchemaSettings::draft2020_12().with(|settings| {
+                settings.definitions_path = "/components/schemas".into();
+                settings.contract = contract;
+            });
+            settings.into_generator()
+        };
+        Self { taken: generator(Contract::Deserialize), shown: generator(Contract::Serialize) }
+    }
+
+    /// The schema of a `T` that is shown.
+    pub(super) fn shown<T: JsonSchema>(&mut self) -> Schema {
+        self.shown.subschema_for::<T>()
+    }
+
+    /// The schemas that were given names: those of what is taken, and those of what is shown.
+    pub(super) fn finish(mut self) -> [serde_json::Map<String, serde_json::Value>; 2] {
+        [self.taken.take_definitions(true), self.shown.take_definitions(true)]
+    }
+}
