@@ -78,18 +78,19 @@ pub(super) fn kind(schema: &Value, named: &BTreeMap<String, Schema>) -> String {
         (name, None) => name.to_owned(),
     };
     for (keyword, words) in [
-        ("minimum", "from"),
-        ("maximum", "to"),
-        ("minItems", "at least"),
-        ("minLength", "characters from"),
-        ("maxLength", "to"),
-        ("pattern", "matching"),
-        ("default", "default"),
+        ("minimum", " from"),
+        ("maximum", " to"),
+        ("minItems", ", at least"),
+        ("maxItems", ", at most"),
+        ("minLength", ", length from"),
+        ("maxLength", " to"),
+        ("pattern", " like"),
+        ("default", ", default"),
     ] {
         if let Some(value) = schema.get(keyword) {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             // Writing to a string can't fail.
-            let _ = write!(kind, ", {words} {value}");
+            let _ = write!(kind, "{words} {value}");
         }
     }
     if schema.get("uniqueItems") == Some(&true.into()) {
@@ -143,7 +144,7 @@ mod tests {
                 "own.id | uuid | true | ",
                 "orgs | list of Org, at least 1 | true | ",
                 "orgs[] Org.id | uuid | true | ",
-                "count | integer, from 1 | false | How many.",
+                "count | integer from 1 | false | How many.",
             ]
         );
     }

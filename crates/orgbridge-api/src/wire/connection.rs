@@ -63,7 +63,7 @@ struct Named<'s, Id> {
     id: Text<Id>,
     /// What people call it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "schema::name")]
+    #[schemars(schema_with = "schema::name::<Id>")]
     name: Option<&'s str>,
 }
 

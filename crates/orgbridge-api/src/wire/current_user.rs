@@ -59,7 +59,7 @@ struct RoleResource<'s> {
 #[schemars(inline)]
 struct RoleAttributes<'s> {
     /// What people call it.
-    #[schemars(schema_with = "schema::name")]
+    #[schemars(schema_with = "schema::name::<RoleId>")]
     name: &'s str,
     /// When it was made. A managed role was never made: it is part of the program.
     #[serde(skip_serializing_if = "Option::is_none")]

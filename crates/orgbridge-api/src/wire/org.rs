@@ -28,7 +28,7 @@ struct Attributes<'s> {
     #[schemars(schema_with = "schema::public_id")]
     public_id: &'s str,
     /// What people call it.
-    #[schemars(schema_with = "schema::name")]
+    #[schemars(schema_with = "schema::name::<OrgId>")]
     name: &'s str,
     /// Orgs have none.
     #[schemars(schema_with = "schema::empty")]

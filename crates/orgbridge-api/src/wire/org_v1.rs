@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use orgbridge_domain::Org;
+use orgbridge_domain::{Org, OrgId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub(crate) struct OrgListV1<'s> {
 #[schemars(rename = "Organization")]
 struct OrgV1<'s> {
     /// What people call it.
-    #[schemars(schema_with = "schema::name")]
+    #[schemars(schema_with = "schema::name::<OrgId>")]
     name: &'s str,
     /// Its short id.
     #[schemars(schema_with = "schema::public_id")]

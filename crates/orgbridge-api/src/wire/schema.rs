@@ -3,9 +3,11 @@
 use orgbridge_domain::ConnectionType;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-/// A name, as people give it to an org, a user or a role.
-pub(super) fn name(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "minLength": 1, "maxLength": 255, "examples": ["Example Org"]})
+use super::resource::Resource;
+
+/// A name, as people give it to an `R`.
+pub(super) fn name<R: Resource>(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 255, "examples": [R::NAME]})
 }
 
 /// An email address.

@@ -1,6 +1,6 @@
 //! A user as they are shown or included in an answer.
 
-use orgbridge_domain::{Timestamp, User, UserKind};
+use orgbridge_domain::{Timestamp, User, UserId, UserKind};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use super::schema;
 #[schemars(rename = "UserAttributes")]
 pub(crate) struct UserAttributes<'s> {
     /// What people call them.
-    #[schemars(schema_with = "schema::name")]
+    #[schemars(schema_with = "schema::name::<UserId>")]
     name: &'s str,
     /// Their email address once more.
     #[schemars(schema_with = "schema::email")]
