@@ -6,7 +6,7 @@ use orgbridge_domain::{ConnectionId, ConnectionType, OrgConnection, OrgId, State
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use super::resource::{Document, Resource, Text, Textual, TypeName};
+use super::resource::{Document, Nameable, Resource, Text, Textual, TypeName};
 use super::schema;
 
 // Source: contract, section 1, "Shapes".
@@ -54,7 +54,7 @@ struct Relationships<'s> {
 /// An identifier with a name.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(bound = "Id: Resource + Display")]
-#[schemars(inline, bound = "Id: Resource + Textual")]
+#[schemars(inline, bound = "Id: Nameable + Resource + Textual")]
 struct Named<'s, Id> {
     /// What kind of thing it is.
     #[serde(rename = "type")]

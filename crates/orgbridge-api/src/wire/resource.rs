@@ -12,8 +12,6 @@ use serde::{Serialize, Serializer};
 pub(crate) trait Resource {
     /// The name.
     const TYPE: &'static str;
-    /// What people could call one, for the description of the API.
-    const NAME: &'static str = "Example";
 }
 
 impl Resource for ConnectionId {
@@ -22,17 +20,32 @@ impl Resource for ConnectionId {
 
 impl Resource for OrgId {
     const TYPE: &'static str = "orgs";
-    const NAME: &'static str = "Example Org";
 }
 
 impl Resource for RoleId {
     const TYPE: &'static str = "roles";
-    const NAME: &'static str = "Standard";
 }
 
 impl Resource for UserId {
     const TYPE: &'static str = "users";
-    const NAME: &'static str = "Jane Doe";
+}
+
+/// Something that people give a name.
+pub(crate) trait Nameable {
+    /// One such name, for the description of the API.
+    const EXAMPLE_NAME: &'static str;
+}
+
+impl Nameable for OrgId {
+    const EXAMPLE_NAME: &'static str = "Example Org";
+}
+
+impl Nameable for RoleId {
+    const EXAMPLE_NAME: &'static str = "Standard";
+}
+
+impl Nameable for UserId {
+    const EXAMPLE_NAME: &'static str = "Jane Doe";
 }
 
 /// The member `type` of what is, or is named by the id of, an `R`.

@@ -3,11 +3,11 @@
 use orgbridge_domain::ConnectionType;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::resource::Resource;
+use super::resource::Nameable;
 
-/// A name, as people give it to an `R`.
-pub(super) fn name<R: Resource>(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "minLength": 1, "maxLength": 255, "examples": [R::NAME]})
+/// The name of what an `Id` identifies.
+pub(super) fn name<Id: Nameable>(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 255, "examples": [Id::EXAMPLE_NAME]})
 }
 
 /// An email address.
