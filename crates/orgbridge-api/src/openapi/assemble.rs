@@ -13,7 +13,7 @@ use super::model::{
     Components, Content, Document, Example, Info, License, Link, NeededPermission, Operation, Place,
     RequestBody, Response, SecurityScheme, Server, Tag as TagText,
 };
-use super::outline::{Answer, Outline, Schemas};
+use super::outline::{Answer, Outline, Said, Schemas};
 use super::{Tag, sample};
 use crate::error::{ApiError, Errors};
 use crate::rate_limit::Exhausted;
@@ -31,57 +31,17 @@ const APPLICATION_KEY: &str = "appKeyAuth";
 const DESCRIPTION: &str = "\
 Every error is `{\"errors\": [\"what\", \"where and why\"]}`. One slash at the end of a path changes nothing, and HEAD \
 is answered wherever GET is. Parameters of the query and members of a body that are not described are ignored, except \
-that credentials in a query are refused. What is no path is answered with 404 and what is no method of a path with 405 \
-(`NoSuchPath`, `NoSuchMethod` and, where there are too many of them, `TooManyRequests` among the components). A request that is no valid HTTP is refused with 400, and one \
-connection too many with 503, before it is counted or given a name.";
+that credentials in a query are refused. What is no path is answered with 404, what is no method of a path with 405, \
+and too many of these with 429: `NoSuchPath`, `NoSuchMethod` and `TooManyRequests` among the components. A request \
+that is no valid HTTP is refused with 400, and one connection too many with 503, before it is counted or given a name.";
 
 /// The description of the calls of a table.
 pub(super) fn document(routes: &'static [Route]) -> Document {
     let mut schemas = Schemas::new();
     let errors = schemas.shown::<Errors>();
-    let outlines: Vec<_> = routes
-        .iter()
-        .map(|route| {
-            let mut outline = Outline::new(&mut schemas);
-            (route.outline)(&mut outline);
-            let Outline { parameters, body, mut refusals, answers, .. } = outline;
-            refusals.extend((route.prose.refusals)());
-            refusals.extend(anywhere(route.info.limit));
-            (route, parameters, body, refusals, answers)
-        })
-        .collect();
+    let said: Vec<_> = routes.iter().map(|route| (route, said_of(route, &mut schemas))).collect();
     let named = named(schemas);
-    let operations = outlines.into_iter().map(|(route, parameters, body, refusals, answers)| {
-        let with_example =
-            |(media_type, schema): (_, Schema)| (media_type, Content::with_example(close(schema), &named));
-        let mut responses = refused(refusals, &errors);
-        responses.extend(answers.into_iter().map(|answer| {
-            let Answer { status, description, content, has_etag } = answer;
-            let etag = has_etag.then(|| (header::ETAG, HeaderValue::from_static("version")));
-            let headers = headers::of(Origin::Api, &HeaderMap::from_iter(etag));
-            let content = content.into_iter().map(with_example).collect();
-            let description = description.to_owned();
-            (status.as_u16(), Response { description, headers, content, links: BTreeMap::new() })
-        }));
-        let request_body = body.map(|schema| RequestBody {
-            required: true,
-            content: BTreeMap::from([(JSON, Content::with_example(schema, &named))]),
-        });
-        Operation {
-            method: route.info.method.clone(),
-            path: route.info.path,
-            id: route.prose.id,
-            tags: [route.prose.tag.name()],
-            summary: route.prose.summary,
-            description: route.prose.description,
-            security: security(route.info.access),
-            permission: permission(route.info.access)
-                .map(|permission| NeededPermission { operator: "OR", permissions: [permission.as_str()] }),
-            parameters,
-            request_body,
-            responses,
-        }
-    });
+    let operations = said.into_iter().map(|(route, said)| operation(route, said, &errors, &named));
     let mut operations: Vec<_> = operations.collect();
     link(&mut operations);
     Document {
@@ -102,6 +62,59 @@ pub(super) fn document(routes: &'static [Route]) -> Document {
             security_schemes: security_schemes(),
             schemas: named,
         },
+    }
+}
+
+/// What the types of a call's handler say, and what stands beside it.
+fn said_of(route: &Route, schemas: &mut Schemas) -> Said {
+    let mut outline = Outline::new(schemas);
+    (route.outline)(&mut outline);
+    let mut said = outline.finish();
+    said.refusals.extend((route.prose.refusals)());
+    said.refusals.extend(anywhere(route.info.limit));
+    said
+}
+
+fn operation(
+    route: &'static Route,
+    said: Said,
+    errors: &Schema,
+    named: &BTreeMap<String, Schema>,
+) -> Operation {
+    let Route { info, prose, .. } = route;
+    let Said { parameters, body, refusals, answers } = said;
+    let mut responses = refused(refusals, errors);
+    responses.extend(answers.into_iter().map(|answer| (answer.status.as_u16(), succeeded(answer, named))));
+    let permission = permission(info.access);
+    Operation {
+        method: info.method.clone(),
+        path: info.path,
+        id: prose.id,
+        tags: [prose.tag.name()],
+        summary: prose.summary,
+        description: prose.description,
+        security: security(info.access),
+        permission: permission
+            .map(|permission| NeededPermission { operator: "OR", permissions: [permission.as_str()] }),
+        parameters,
+        request_body: body.map(|schema| RequestBody {
+            required: true,
+            content: BTreeMap::from([(JSON, Content::with_example(schema, named))]),
+        }),
+        responses,
+    }
+}
+
+fn succeeded(answer: Answer, named: &BTreeMap<String, Schema>) -> Response {
+    let etag = answer.has_etag.then(|| (header::ETAG, HeaderValue::from_static("version")));
+    let content = answer.content.into_iter();
+    Response {
+        description: answer.description.to_owned(),
+        headers: headers::of(Origin::Api, &HeaderMap::from_iter(etag)),
+        content: content
+            .map(|(media_type, schema)| (media_type, Content::with_example(close(schema), named)))
+            .collect(),
+        links: BTreeMap::new(),
     }
 }
 
@@ -286,5 +299,38 @@ impl Content {
 
     fn with_examples(schema: Schema) -> Self {
         Self { schema, example: None, examples: BTreeMap::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::ROUTES;
+
+    #[test]
+    fn nothing_that_is_taken_has_the_name_of_something_that_is_shown() {
+        let mut schemas = Schemas::new();
+        for route in &ROUTES {
+            said_of(route, &mut schemas);
+        }
+        let [taken, shown] = schemas.finish();
+        assert!(taken.keys().all(|name| !shown.contains_key(name)), "{:?}", taken.keys());
+        assert!(!taken.is_empty() && !shown.is_empty());
+    }
+
+    #[test]
+    fn an_object_that_says_nothing_of_other_members_has_none() {
+        let schema = json!({"type": "object", "properties": {
+            "list": {"type": "array", "items": {"type": "object"}},
+            "open": {"type": "object", "additionalProperties": true},
+        }});
+        let closed = close(Schema::try_from(schema).unwrap());
+        assert_eq!(
+            closed.as_value(),
+            &json!({"type": "object", "additionalProperties": false, "properties": {
+                "list": {"type": "array", "items": {"type": "object", "additionalProperties": false}},
+                "open": {"type": "object", "additionalProperties": true},
+            }})
+        );
     }
 }

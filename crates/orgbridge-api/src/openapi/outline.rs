@@ -72,9 +72,15 @@ impl Asks for State<Api> {
     fn outline(_: &mut Outline<'_>) {}
 }
 
-/// What is said of one call.
+/// Where what is said of one call is collected.
 pub(crate) struct Outline<'g> {
     schemas: &'g mut Schemas,
+    said: Said,
+}
+
+/// What is said of one call.
+#[derive(Default)]
+pub(super) struct Said {
     pub(super) parameters: Vec<Parameter>,
     pub(super) body: Option<Schema>,
     pub(super) refusals: Vec<ApiError>,
@@ -93,47 +99,68 @@ pub(super) struct Answer {
 
 impl<'g> Outline<'g> {
     pub(super) fn new(schemas: &'g mut Schemas) -> Self {
-        Self { schemas, parameters: Vec::new(), body: None, refusals: Vec::new(), answers: Vec::new() }
+        Self { schemas, said: Said::default() }
+    }
+
+    pub(super) fn finish(self) -> Said {
+        self.said
     }
 
     /// A variable segment of the path.
     pub(crate) fn path_parameter(&mut self, name: &'static str, description: &'static str, schema: Schema) {
-        self.parameters.push(Parameter { name, place: Place::Path, description, required: true, schema });
+        self.said.parameters.push(Parameter {
+            name,
+            place: Place::Path,
+            description,
+            required: true,
+            schema,
+        });
     }
 
     /// A parameter of the query, which may be absent.
     pub(crate) fn query_parameter(&mut self, name: &'static str, description: &'static str, schema: Schema) {
-        self.parameters.push(Parameter { name, place: Place::Query, description, required: false, schema });
+        self.said.parameters.push(Parameter {
+            name,
+            place: Place::Query,
+            description,
+            required: false,
+            schema,
+        });
     }
 
     /// A body of JSON from which a `T` is read.
     pub(crate) fn json_body<T: JsonSchema>(&mut self) {
-        self.body = Some(self.schemas.taken.subschema_for::<T>());
+        self.said.body = Some(self.schemas.taken.subschema_for::<T>());
     }
 
     /// A refusal, as an example of its kind.
     pub(crate) fn refusal(&mut self, refusal: impl Into<ApiError>) {
-        self.refusals.push(refusal.into());
+        self.said.refusals.push(refusal.into());
     }
 
     /// An answer of 200 with a body of JSON that shows a `T`.
     pub(crate) fn json_answer<T: JsonSchema>(&mut self) {
         let schema = self.schemas.shown.subschema_for::<T>();
         let content = Some((JSON, schema));
-        self.answers.push(Answer { status: StatusCode::OK, description: "OK", content, has_etag: false });
+        self.said.answers.push(Answer {
+            status: StatusCode::OK,
+            description: "OK",
+            content,
+            has_etag: false,
+        });
     }
 
     /// An answer of 200 with a document that has versions.
     pub(crate) fn document(&mut self, description: &'static str, media_type: &'static str, schema: Schema) {
         let content = Some((media_type, schema));
-        self.answers.push(Answer { status: StatusCode::OK, description, content, has_etag: true });
+        self.said.answers.push(Answer { status: StatusCode::OK, description, content, has_etag: true });
     }
 
     /// An answer that there is no other version than the one that the client has.
     pub(crate) fn not_modified(&mut self) {
         let description = "The client has this version already.";
         let status = StatusCode::NOT_MODIFIED;
-        self.answers.push(Answer { status, description, content: None, has_etag: true });
+        self.said.answers.push(Answer { status, description, content: None, has_etag: true });
     }
 }
 
