@@ -106,6 +106,7 @@ impl Description {
         match (is_known, status) {
             (true, 405) => responses.get("NoSuchMethod"),
             (false, 404) => responses.get("NoSuchPath"),
+            (_, 421) => responses.get("Misdirected"),
             (_, 429) => responses.get("TooManyRequests"),
             _ => None,
         }

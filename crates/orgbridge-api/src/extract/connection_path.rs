@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use orgbridge_domain::ConnectionId;
+use orgbridge_domain::{ConnectionId, NotAnId};
 use schemars::json_schema;
 
 use crate::api::Api;
@@ -23,7 +23,7 @@ impl Asks for ConnectionPath {
             "type": "string", "format": ConnectionId::FORMAT, "examples": [ConnectionId::EXAMPLE]
         });
         outline.path_parameter("connection_id", "The id of the connection.", id);
-        outline.refusal(ApiError::NotAConnectionId);
+        outline.refusal(ApiError::NotAConnectionId(NotAnId));
     }
 }
 

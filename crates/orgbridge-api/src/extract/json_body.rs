@@ -44,7 +44,7 @@ impl<T: JsonSchema> Asks for JsonBody<T> {
         outline.refusal(BodyProblem::Incomplete);
         let not_json = "member \"data\" is repeated at line 1 column 16";
         outline.refusal(BodyProblem::Json(json::Problem::NotJson(not_json.to_owned())));
-        let other_shape = "missing field `data` at line 1 column 2";
+        let other_shape = "data: is missing";
         outline.refusal(BodyProblem::Json(json::Problem::OtherShape(other_shape.to_owned())));
     }
 }

@@ -32,8 +32,8 @@ const DESCRIPTION: &str = "\
 Every error is `{\"errors\": [\"what\", \"where and why\"]}`. One slash at the end of a path changes nothing, and HEAD \
 is answered wherever GET is. Parameters of the query and members of a body that are not described are ignored, except \
 that credentials in a query are refused. What is no path is answered with 404, what is no method of a path with 405, \
-and too many of these with 429: `NoSuchPath`, `NoSuchMethod` and `TooManyRequests` among the components. A request \
-that is no valid HTTP is refused with 400, and one connection too many with 503, before it is counted or given a name.";
+too many of these with 429, and a host that the server does not answer for with 421: `NoSuchPath`, `NoSuchMethod`, \
+`TooManyRequests` and `Misdirected` among the components. A request that is no valid HTTP is refused with 400, and one connection too many with 503, before it is counted or given a name.";
 
 /// The description of the calls of a table.
 pub(super) fn document(routes: &'static [Route]) -> Document {
@@ -140,11 +140,11 @@ fn close(mut schema: Schema) -> Schema {
     schema
 }
 
-/// What every request may be refused with: that it is one too many, and a failure.
+/// What every request may be refused with: that it asks the wrong host, that it is one too many, and a failure.
 fn anywhere(limit: LimitName) -> Vec<ApiError> {
     let quota = RateLimits::default().quota(limit);
-    let exhausted = quota.map(|quota| Exhausted { quota, reset_seconds: quota.period_seconds.get() });
-    exhausted.map(ApiError::from).into_iter().chain([ApiError::Panicked]).collect()
+    let exhausted = quota.map(|quota| Exhausted::new(limit, quota, quota.period_seconds.get()));
+    exhausted.map(ApiError::from).into_iter().chain([ApiError::Misdirected, ApiError::Panicked]).collect()
 }
 
 /// Whether the edge gives answers with this status, too.
@@ -191,7 +191,7 @@ fn refused(refusals: impl IntoIterator<Item = ApiError>, errors: &Schema) -> BTr
 
 /// The answers to what is no call.
 fn outside(errors: &Schema) -> BTreeMap<&'static str, Response> {
-    let refusals = [ApiError::NoSuchPath, ApiError::NoSuchMethod].into_iter();
+    let refusals = [ApiError::NoSuchPath, ApiError::NoSuchMethod("GET, HEAD".to_owned())].into_iter();
     let mut responses = refused(refusals.chain(anywhere(LimitName::UnknownRoute)), errors);
     let mut take = |status: StatusCode| responses.remove(&status.as_u16()).unwrap_or_default();
     let (no_path, mut no_method) = (take(StatusCode::NOT_FOUND), take(StatusCode::METHOD_NOT_ALLOWED));
@@ -199,7 +199,13 @@ fn outside(errors: &Schema) -> BTreeMap<&'static str, Response> {
     let allow = HeaderMap::from_iter([(header::ALLOW, HeaderValue::from_static("GET,HEAD"))]);
     no_method.headers.extend(headers::of(Origin::Api, &allow));
     let too_many = take(StatusCode::TOO_MANY_REQUESTS);
-    BTreeMap::from([("NoSuchPath", no_path), ("NoSuchMethod", no_method), ("TooManyRequests", too_many)])
+    let misdirected = take(StatusCode::MISDIRECTED_REQUEST);
+    BTreeMap::from([
+        ("NoSuchPath", no_path),
+        ("NoSuchMethod", no_method),
+        ("TooManyRequests", too_many),
+        ("Misdirected", misdirected),
+    ])
 }
 
 /// What a caller has to show.

@@ -48,9 +48,7 @@ impl Standing {
     /// [`Exhausted`] if it is not.
     pub(crate) fn check(&self) -> Result<(), Exhausted> {
         match self.quota {
-            Some(quota) if !self.is_admitted => {
-                Err(Exhausted { name: self.name, quota, reset_seconds: self.reset_seconds })
-            }
+            Some(quota) if !self.is_admitted => Err(Exhausted::new(self.name, quota, self.reset_seconds)),
             _ => Ok(()),
         }
     }
@@ -77,6 +75,10 @@ pub(crate) struct Exhausted {
 }
 
 impl Exhausted {
+    pub(crate) const fn new(name: LimitName, quota: Quota, reset_seconds: u32) -> Self {
+        Self { name, quota, reset_seconds }
+    }
+
     /// Which limit, and when it opens again.
     pub(crate) fn detail(&self) -> String {
         let Self { name, reset_seconds, .. } = self;

@@ -119,6 +119,7 @@ async fn every_answer_that_is_described_can_be_had() {
     let mut seen = Seen::new();
     call_everything(&mut seen).await;
     call_too_often(&mut seen).await;
+    call_another_host(&mut seen).await;
     break_the_heads(&mut seen).await;
     let missing: Vec<_> = described().difference(&seen).cloned().collect();
     assert!(missing.is_empty(), "these were described and not seen: {missing:?}");
@@ -183,6 +184,14 @@ async fn call_too_often(seen: &mut Seen) {
     }
     for _ in 0..2 {
         server.anonymous().get("/nowhere").await;
+    }
+}
+
+async fn call_another_host(seen: &mut Seen) {
+    let server = TestServer::builder().answering_for(["datadoghq.com"]).start().await;
+    for RouteInfo { method, path, .. } in routes() {
+        let call = server.source_admin().call(method.clone(), *path).at("api.datadoghq.eu");
+        note(seen, method.clone(), path, call).await;
     }
 }
 
