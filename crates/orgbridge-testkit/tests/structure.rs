@@ -197,15 +197,20 @@ fn nothing_is_left_for_later() {
     }
 }
 
-/// Every file that people write, but for what git and cargo keep to themselves.
+/// The kinds of files that people write.
+const SOURCES: [&str; 11] = ["go", "java", "md", "py", "rb", "rs", "sh", "sql", "toml", "ts", "yaml"];
+
+/// Where programs put what they build or fetch.
+const NOT_OURS: [&str; 2] = ["node_modules", "target"];
+
+/// Every file that people write, but for what git and other programs keep to themselves.
 fn collect_sources(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let is_source = ["rs", "sql", "py", "sh", "toml", "yaml", "md"]
-            .iter()
-            .any(|kind| path.extension().is_some_and(|extension| extension == *kind));
-        if path.is_dir() && !name.starts_with('.') && name != "target" {
+        let is_source =
+            path.extension().and_then(|kind| kind.to_str()).is_some_and(|kind| SOURCES.contains(&kind));
+        if path.is_dir() && !name.starts_with('.') && !NOT_OURS.contains(&name) {
             collect_sources(&path, files);
         } else if is_source {
             files.push(path);
