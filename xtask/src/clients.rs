@@ -1,59 +1,95 @@
 //! The programs in `clients/`, against a live server.
 
-use std::path::Path;
+mod curl;
+mod go;
+mod java;
+mod python;
+mod ruby;
+mod rust;
+mod story;
+mod typescript;
+
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::server::Server;
-use crate::shell::{Result, cargo, need, root, run, run_command, target};
+use crate::shell::{Result, cargo, need, root, target};
 
-const SINK_ORG_ID: &str = "83999dcd-7f97-11f0-8de1-1ecf66f1aa85";
+/// Every client, from the quickest to prepare to the slowest.
+const CLIENTS: [Client; 7] =
+    [curl::CLIENT, python::CLIENT, ruby::CLIENT, typescript::CLIENT, java::CLIENT, go::CLIENT, rust::CLIENT];
 
-/// Runs every client program. One that can't be run is a failure.
-pub(crate) fn all() -> Result {
-    cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
-    curl()?;
-    python()
+/// A program of ours on one client, and what it takes to run it.
+struct Client {
+    /// Its name and that of its folder.
+    name: &'static str,
+    /// What has to be installed.
+    needs: &'static [Need],
+    /// Builds the program and gives the command that runs it.
+    prepare: fn(&Client) -> Result<Prepared>,
 }
 
-fn curl() -> Result {
-    need(&["curl", "--version"], &["curl"])?;
-    against_a_server(&mut Command::new(root().join("clients/curl/org_connections.sh")))
+/// A command line that has to work, and Debian's packages that make it work.
+struct Need {
+    command_line: &'static [&'static str],
+    packages: &'static [&'static str],
 }
 
-fn python() -> Result {
-    need(&["python3", "-c", "import ensurepip"], &["python3", "python3-venv"])?;
-    let environment = target().join("clients/python");
-    let python = environment.join("bin/python");
-    if !python.exists() {
-        run("python3", &["-m", "venv", &environment.to_string_lossy()])?;
+enum Prepared {
+    Program(Command),
+    /// It can't be had on this machine, which says nothing about Orgbridge.
+    NotHere(String),
+}
+
+impl Client {
+    /// Where its source is.
+    fn source(&self) -> PathBuf {
+        root().join("clients").join(self.name)
     }
-    let requirements = root().join("clients/python/requirements.txt");
-    run(
-        &python,
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-            &requirements.to_string_lossy(),
-        ],
-    )?;
-    against_a_server(Command::new(python).arg(root().join("clients/python/org_connections.py")))
+
+    /// Where it is built. Nothing is left beside the source.
+    fn workshop(&self) -> PathBuf {
+        target().join("clients").join(self.name)
+    }
+
+    fn run(&self) -> Result<Outcome> {
+        println!("== {}", self.name);
+        for need_of_it in self.needs {
+            need(need_of_it.command_line, need_of_it.packages)?;
+        }
+        match (self.prepare)(self)? {
+            Prepared::Program(mut program) => story::run(self.name, &mut program).map(|()| Outcome::Passed),
+            Prepared::NotHere(reason) => Ok(Outcome::NotHere(reason)),
+        }
+    }
 }
 
-/// Runs a program against a server of its own that holds what `clients/organizations.yaml` says.
-fn against_a_server(program: &mut Command) -> Result {
-    let folder = tempfile::tempdir()?;
-    let import = root().join("clients/organizations.yaml");
-    let server = Server::start(folder.path(), Path::new(&import))?;
-    run_command(
-        program
-            .env("ORGBRIDGE_URL", &server.url)
-            .env("DD_API_KEY", "0123456789abcdef0123456789abcdef")
-            .env("DD_APP_KEY", "0123456789abcdef0123456789abcdef01234567")
-            .env("DD_READER_APP_KEY", "89abcdef0123456789abcdef0123456789abcdef")
-            .env("SINK_ORG_ID", SINK_ORG_ID),
-    )
+enum Outcome {
+    Passed,
+    NotHere(String),
+}
+
+/// Runs every client program, or the one of that name, and says how each went.
+///
+/// # Errors
+/// If one failed, or could not be run although it has to.
+pub(crate) fn run(name: Option<&str>) -> Result {
+    let chosen: Vec<_> =
+        CLIENTS.iter().filter(|client| name.is_none_or(|name| client.name == name)).collect();
+    if chosen.is_empty() {
+        let known = CLIENTS.map(|client| client.name).join(", ");
+        return Err(format!("expected one of {known}, got {:?}", name.unwrap_or_default()).into());
+    }
+    cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
+    let outcomes: Vec<_> = chosen.iter().map(|client| (client.name, client.run())).collect();
+    println!("== summary");
+    for (name, outcome) in &outcomes {
+        match outcome {
+            Ok(Outcome::Passed) => println!("{name}: passed"),
+            Ok(Outcome::NotHere(reason)) => println!("{name}: not run here: {reason}"),
+            Err(problem) => println!("{name}: failed: {problem}"),
+        }
+    }
+    let failed: Vec<_> =
+        outcomes.iter().filter(|(_, outcome)| outcome.is_err()).map(|(name, _)| *name).collect();
+    if failed.is_empty() { Ok(()) } else { Err(format!("clients failed: {}", failed.join(", ")).into()) }
 }

@@ -12,7 +12,7 @@ use rcgen::{
 };
 
 use crate::server::Server;
-use crate::shell::{Result, cargo, debug_binary, need, root, run, run_command, target};
+use crate::shell::{Result, cargo, need, root, run, run_command, target};
 
 /// A site, and somebody on it.
 struct Home {
@@ -79,7 +79,7 @@ pub(crate) fn run_all() -> Result {
     need(&["mount", "--version"], &["mount"])?;
     need(&["unshare", "--version"], &["util-linux"])?;
     need(&["python3", "-c", "import ensurepip"], &["python3", "python3-venv"])?;
-    cargo(&["build", "--locked", "--package", "orgbridge"])?;
+    cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
     prepare_python()?;
     prepare_certificates()?;
 
@@ -132,17 +132,13 @@ impl Program {
 fn serve(folder: &Path) -> Result<Server> {
     let sites = HOMES.map(|home| home.site).join(",");
     let (certificate, key) = (workshop().join("certificate.pem"), workshop().join("key.pem"));
-    let arguments = [
-        "--listen",
-        "127.0.0.1:443",
-        "--sites",
-        &sites,
-        "--tls-cert",
-        &certificate.to_string_lossy(),
-        "--tls-key",
-        &key.to_string_lossy(),
+    let settings = [
+        ("ORGBRIDGE_LISTEN", "127.0.0.1:443"),
+        ("ORGBRIDGE_SITES", &sites),
+        ("ORGBRIDGE_TLS_CERT", &certificate.to_string_lossy()),
+        ("ORGBRIDGE_TLS_KEY", &key.to_string_lossy()),
     ];
-    Server::start_with(&debug_binary(), folder, &root().join("xtask/hosts/organizations.yaml"), &arguments)
+    Server::start(folder, &root().join("xtask/hosts/organizations.yaml"), &settings)
 }
 
 /// Where all is made that outlives no run.

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask test             all that a change must pass: format, lints, tests, documents, clients, hosts, commands
-cargo xtask clients          the programs in clients/ against a live server
+cargo xtask clients [NAME]   the programs in clients/ against a live server, or one of them
 cargo xtask hosts            programs that name no server, against the hosts of two sites over TLS
 cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only NAME)
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
@@ -26,7 +26,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["test"] => test::everything(),
-        ["clients"] => clients::all(),
+        ["clients"] => clients::run(None),
+        ["clients", name] => clients::run(Some(name)),
         ["hosts"] => hosts::run_all(),
         ["hosts", "--inside"] => hosts::run_inside(),
         ["bench", options @ ..] => bench::run(options),

@@ -13,23 +13,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server on a new database in `folder` that holds what `import` says.
-    pub(crate) fn start(folder: &Path, import: &Path) -> Result<Self> {
-        Self::start_with(&release_binary(), folder, import, &["--listen", "127.0.0.1:0"])
-    }
-
-    /// The same with any binary and any arguments of `serve`.
-    pub(crate) fn start_with(
-        binary: &Path,
-        folder: &Path,
-        import: &Path,
-        arguments: &[&str],
-    ) -> Result<Self> {
+    /// Starts a server on a new database in `folder` that holds what `import` says, with `settings` in its
+    /// environment.
+    pub(crate) fn start(folder: &Path, import: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let database = format!("sqlite:{}", folder.join("ledger.db").display());
-        run(binary, &["import", &import.to_string_lossy(), "--database", &database, "--create"])?;
-        let mut process = Command::new(binary)
+        run(release_binary(), &["import", &import.to_string_lossy(), "--database", &database, "--create"])?;
+        let mut process = Command::new(release_binary())
             .args(["serve", "--database", &database])
-            .args(arguments)
+            .env("ORGBRIDGE_LISTEN", "127.0.0.1:0")
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();
