@@ -1,5 +1,6 @@
 //! Ruby, from its registry of gems, where that can be reached.
 
+use std::fs;
 use std::process::{Command, Stdio};
 
 use super::{Client, Prepared};
@@ -7,21 +8,24 @@ use crate::shell::{Result, run_command};
 
 pub(super) const CLIENT: Client = Client { name: "ruby", needs: &[], prepare };
 
+const GEM: &str = "datadog_api_client";
+
 /// How long the registry may take to say that it has the gem.
 const TIMEOUT_SECONDS: &str = "20";
 
 fn prepare(client: &Client) -> Result<Prepared> {
-    if !works(Command::new("bundle").arg("--version")) {
+    if output("bundle", &["--version"]).is_none() {
         return Ok(Prepared::NotHere("there is no Ruby with Bundler".to_owned()));
     }
-    let question = ["gem", "search", "--remote", "--exact", "datadog_api_client"];
-    if !works(Command::new("timeout").arg(TIMEOUT_SECONDS).args(question)) {
+    // It succeeds also where it finds nothing or nobody.
+    let question = [TIMEOUT_SECONDS, "gem", "search", "--remote", "--exact", GEM];
+    if !output("timeout", &question).is_some_and(|answer| answer.contains(GEM)) {
         return Ok(Prepared::NotHere("RubyGems can't be reached".to_owned()));
     }
     // Bundler writes its lock file beside the Gemfile, so both are where nothing is kept.
     let workshop = client.workshop();
-    std::fs::create_dir_all(&workshop)?;
-    std::fs::copy(client.source().join("Gemfile"), workshop.join("Gemfile"))?;
+    fs::create_dir_all(&workshop)?;
+    fs::copy(client.source().join("Gemfile"), workshop.join("Gemfile"))?;
     let bundle = |arguments: &[&str]| {
         let mut command = Command::new("bundle");
         command.args(arguments);
@@ -34,8 +38,8 @@ fn prepare(client: &Client) -> Result<Prepared> {
     Ok(Prepared::Program(bundle(&["exec", "ruby", &script.to_string_lossy()])))
 }
 
-/// Whether a command can be run, and succeeds.
-fn works(command: &mut Command) -> bool {
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success())
+/// What a command prints, if it can be run and succeeds.
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
