@@ -6,7 +6,7 @@ mod java;
 mod python;
 mod ruby;
 mod rust;
-mod story;
+pub(crate) mod story;
 mod typescript;
 
 use std::path::PathBuf;
@@ -15,17 +15,19 @@ use std::process::Command;
 use crate::shell::{Result, cargo, need, root, target};
 
 /// Every client, from the quickest to prepare to the slowest.
-const CLIENTS: [Client; 7] =
+static CLIENTS: [Client; 7] =
     [curl::CLIENT, python::CLIENT, ruby::CLIENT, typescript::CLIENT, java::CLIENT, go::CLIENT, rust::CLIENT];
 
 /// A program of ours on one client, and what it takes to run it.
-struct Client {
+pub(crate) struct Client {
     /// Its name and that of its folder.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// What has to be installed.
     needs: &'static [Need],
-    /// Builds the program and gives the command that runs it.
-    prepare: fn(&Client) -> Result<Prepared>,
+    /// Builds the program. Whatever it has to fetch, it fetches here.
+    prepare: fn(&Client) -> Result<Readiness>,
+    /// The command that runs it, once it is prepared.
+    command: fn(&Client) -> Command,
 }
 
 /// A command line that has to work, and Debian's packages that make it work.
@@ -34,13 +36,64 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-enum Prepared {
-    Program(Command),
+pub(crate) enum Readiness {
+    Ready,
     /// It can't be had on this machine, which says nothing about Orgbridge.
-    NotHere(String),
+    NotHere(&'static str),
+}
+
+/// The client of that name.
+pub(crate) fn named(name: &str) -> Result<&'static Client> {
+    CLIENTS.iter().find(|client| client.name == name).ok_or_else(|| {
+        let known = CLIENTS.each_ref().map(|client| client.name).join(", ");
+        format!("expected one of {known}, got {name:?}").into()
+    })
+}
+
+/// Runs every client program, or the one of that name, and says how each went.
+///
+/// # Errors
+/// If one failed, or could not be run although it has to.
+pub(crate) fn run(name: Option<&str>) -> Result {
+    let chosen: Vec<&Client> = match name {
+        Some(name) => vec![named(name)?],
+        None => CLIENTS.iter().collect(),
+    };
+    cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
+    let outcomes: Vec<_> = chosen.iter().map(|client| (client.name, client.run())).collect();
+    println!("== summary");
+    for (name, outcome) in &outcomes {
+        match outcome {
+            Ok(outcome) => println!("{name}: {outcome}"),
+            Err(problem) => println!("{name}: failed: {problem}"),
+        }
+    }
+    let failed: Vec<_> =
+        outcomes.iter().filter(|(_, outcome)| outcome.is_err()).map(|(name, _)| *name).collect();
+    if failed.is_empty() { Ok(()) } else { Err(format!("clients failed: {}", failed.join(", ")).into()) }
+}
+
+/// Prepares every client that can be had here, and returns them.
+///
+/// # Errors
+/// If one that has to be had can't be.
+pub(crate) fn all_prepared() -> Result<Vec<&'static Client>> {
+    let mut ready = Vec::new();
+    for client in &CLIENTS {
+        match client.prepare()? {
+            Readiness::Ready => ready.push(client),
+            Readiness::NotHere(reason) => println!("{}: not run here: {reason}", client.name),
+        }
+    }
+    Ok(ready)
 }
 
 impl Client {
+    /// The command that runs the program, once it is prepared.
+    pub(crate) fn command(&self) -> Command {
+        (self.command)(self)
+    }
+
     /// Where its source is.
     fn source(&self) -> PathBuf {
         root().join("clients").join(self.name)
@@ -51,45 +104,18 @@ impl Client {
         target().join("clients").join(self.name)
     }
 
-    fn run(&self) -> Result<Outcome> {
+    fn prepare(&self) -> Result<Readiness> {
         println!("== {}", self.name);
-        for need_of_it in self.needs {
-            need(need_of_it.command_line, need_of_it.packages)?;
+        for needed in self.needs {
+            need(needed.command_line, needed.packages)?;
         }
-        match (self.prepare)(self)? {
-            Prepared::Program(mut program) => story::run(self.name, &mut program).map(|()| Outcome::Passed),
-            Prepared::NotHere(reason) => Ok(Outcome::NotHere(reason)),
-        }
+        (self.prepare)(self)
     }
-}
 
-enum Outcome {
-    Passed,
-    NotHere(String),
-}
-
-/// Runs every client program, or the one of that name, and says how each went.
-///
-/// # Errors
-/// If one failed, or could not be run although it has to.
-pub(crate) fn run(name: Option<&str>) -> Result {
-    let chosen: Vec<_> =
-        CLIENTS.iter().filter(|client| name.is_none_or(|name| client.name == name)).collect();
-    if chosen.is_empty() {
-        let known = CLIENTS.map(|client| client.name).join(", ");
-        return Err(format!("expected one of {known}, got {:?}", name.unwrap_or_default()).into());
-    }
-    cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
-    let outcomes: Vec<_> = chosen.iter().map(|client| (client.name, client.run())).collect();
-    println!("== summary");
-    for (name, outcome) in &outcomes {
-        match outcome {
-            Ok(Outcome::Passed) => println!("{name}: passed"),
-            Ok(Outcome::NotHere(reason)) => println!("{name}: not run here: {reason}"),
-            Err(problem) => println!("{name}: failed: {problem}"),
+    fn run(&self) -> Result<String> {
+        match self.prepare()? {
+            Readiness::Ready => story::run(self).map(|()| "passed".to_owned()),
+            Readiness::NotHere(reason) => Ok(format!("not run here: {reason}")),
         }
     }
-    let failed: Vec<_> =
-        outcomes.iter().filter(|(_, outcome)| outcome.is_err()).map(|(name, _)| *name).collect();
-    if failed.is_empty() { Ok(()) } else { Err(format!("clients failed: {}", failed.join(", ")).into()) }
 }

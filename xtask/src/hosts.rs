@@ -1,6 +1,8 @@
-//! Programs that name no server, against the hosts of two sites: TLS by an authority of our own, and name resolution
-//! of our own, in a network namespace in which nothing else can be reached.
+//! The programs in `clients/` without being told of a server, against the hosts of two sites: TLS by an authority of
+//! our own, and name resolution of our own, in a network namespace in which nothing else can be reached.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -11,66 +13,38 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
+use crate::clients;
 use crate::server::Server;
 use crate::shell::{Result, cargo, need, root, run, run_command, target};
 
-/// A site, and somebody on it.
+/// A site, and somebody on it. `hosts/organizations.yaml` makes the server know them.
 struct Home {
     site: &'static str,
     api_key: &'static str,
     application_key: &'static str,
-    reader_application_key: &'static str,
     source_org_id: &'static str,
     sink_org_id: &'static str,
 }
 
-/// As `hosts/organizations.yaml` has them.
 const HOMES: [Home; 2] = [
     Home {
         site: "datadoghq.com",
-        api_key: "0123456789abcdef0123456789abcdef",
-        application_key: "0123456789abcdef0123456789abcdef01234567",
-        reader_application_key: "89abcdef0123456789abcdef0123456789abcdef",
-        source_org_id: "4dee724d-00cc-11ea-a77b-570c9d03c6c5",
-        sink_org_id: "83999dcd-7f97-11f0-8de1-1ecf66f1aa85",
-    },
-    Home {
-        site: "datadoghq.eu",
-        api_key: "fedcba9876543210fedcba9876543210",
-        application_key: "fedcba9876543210fedcba9876543210fedcba98",
-        reader_application_key: "76543210fedcba9876543210fedcba9876543210",
+        api_key: "00112233445566778899aabbccddeeff",
+        application_key: "00112233445566778899aabbccddeeff00112233",
         source_org_id: "4dee724d-00cc-11ea-a77b-570c9d03c6e0",
         sink_org_id: "83999dcd-7f97-11f0-8de1-1ecf66f1aae0",
     },
+    Home {
+        site: "datadoghq.eu",
+        api_key: "0123456789abcdef0123456789abcdef",
+        application_key: "0123456789abcdef0123456789abcdef01234567",
+        source_org_id: "4dee724d-00cc-11ea-a77b-570c9d03c6c5",
+        sink_org_id: "83999dcd-7f97-11f0-8de1-1ecf66f1aa85",
+    },
 ];
 
-/// A program that asks the site in `DD_SITE`, and is run once for each. All are told by the environment alone whom to
-/// trust.
-struct Program {
-    name: &'static str,
-    path: PathBuf,
-    arguments: Vec<PathBuf>,
-    environment: Vec<(&'static str, PathBuf)>,
-}
-
-/// Every program. Another is a line here.
-fn programs() -> Vec<Program> {
-    let ours = root().join("xtask/hosts");
-    vec![
-        Program {
-            name: "curl",
-            path: ours.join("curl.sh"),
-            arguments: vec![],
-            environment: vec![("CURL_CA_BUNDLE", trusted())],
-        },
-        Program {
-            name: "python",
-            path: python(),
-            arguments: vec![ours.join("client.py")],
-            environment: vec![("SSL_CERT_FILE", trusted())],
-        },
-    ]
-}
+/// Where the clients tell their story: not the site that they would ask untold.
+const SITE_OF_THE_CLIENTS: &str = "datadoghq.eu";
 
 /// Makes all that the programs need while the network is there, and goes where it isn't.
 pub(crate) fn run_all() -> Result {
@@ -78,9 +52,8 @@ pub(crate) fn run_all() -> Result {
     need(&["ip", "-V"], &["iproute2"])?;
     need(&["mount", "--version"], &["mount"])?;
     need(&["unshare", "--version"], &["util-linux"])?;
-    need(&["python3", "-c", "import ensurepip"], &["python3", "python3-venv"])?;
     cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
-    prepare_python()?;
+    let clients = clients::all_prepared()?;
     prepare_certificates()?;
 
     let mut unshare = Command::new("unshare");
@@ -89,11 +62,12 @@ pub(crate) fn run_all() -> Result {
     if fs::metadata("/proc/self")?.uid() != 0 {
         unshare.arg("--map-root-user");
     }
-    run_command(unshare.arg("--").arg(std::env::current_exe()?).args(["hosts", "--inside"]))
+    unshare.arg("--").arg(env::current_exe()?).args(["hosts", "--inside"]);
+    run_command(unshare.args(clients.iter().map(|client| client.name)))
 }
 
-/// Runs every program at home on each site, where only what was made for them can be reached.
-pub(crate) fn run_inside() -> Result {
+/// Runs everything where only what was made for it can be reached.
+pub(crate) fn run_inside(clients: &[&str]) -> Result {
     run("ip", &["link", "set", "lo", "up"])?;
     let names = workshop().join("hosts");
     let hosts = HOMES.map(|home| format!("127.0.0.1 {}\n", host_of(home.site))).concat();
@@ -102,27 +76,44 @@ pub(crate) fn run_inside() -> Result {
 
     let folder = tempfile::tempdir()?;
     let _server = serve(folder.path())?;
-    for program in programs() {
-        for (home, other) in HOMES.iter().zip(HOMES.iter().rev()) {
-            println!("== {} on {}", program.name, home.site);
-            run_command(&mut program.at(home, other))?;
-        }
+    for (home, other) in HOMES.iter().zip(HOMES.iter().rev()) {
+        println!("== both sites, from {}", home.site);
+        run_command(&mut home.visit(other))?;
+    }
+    for name in clients {
+        println!("== {name} on {SITE_OF_THE_CLIENTS}");
+        let client = clients::named(name)?;
+        let mut program = client.command();
+        program.env("DD_SITE", SITE_OF_THE_CLIENTS).env_remove("ORGBRIDGE_URL").envs(trust());
+        clients::story::tell(client, &mut program).map_err(|problem| format!("{name}: {problem}"))?;
     }
     Ok(())
 }
 
-impl Program {
-    fn at(&self, home: &Home, other: &Home) -> Command {
-        let mut command = Command::new(&self.path);
+/// By which variables each client is told whom to trust; none minds those of the others.
+fn trust() -> [(&'static str, OsString); 4] {
+    let authority = || trusted().into_os_string();
+    let mut java = OsString::from("-Djavax.net.ssl.trustStorePassword=changeit -Djavax.net.ssl.trustStore=");
+    java.push(trust_store());
+    [
+        ("CURL_CA_BUNDLE", authority()),
+        ("NODE_EXTRA_CA_CERTS", authority()),
+        ("SSL_CERT_FILE", authority()),
+        ("JAVA_TOOL_OPTIONS", java),
+    ]
+}
+
+impl Home {
+    /// Asks this site with its own keys, and the other with them.
+    fn visit(&self, other: &Self) -> Command {
+        let mut command = Command::new(root().join("xtask/hosts/visit.sh"));
         command
-            .args(&self.arguments)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .env("DD_SITE", home.site)
-            .env("DD_API_KEY", home.api_key)
-            .env("DD_APP_KEY", home.application_key)
-            .env("DD_READER_APP_KEY", home.reader_application_key)
-            .env("SOURCE_ORG_ID", home.source_org_id)
-            .env("SINK_ORG_ID", home.sink_org_id)
+            .envs(trust())
+            .env("DD_SITE", self.site)
+            .env("DD_API_KEY", self.api_key)
+            .env("DD_APP_KEY", self.application_key)
+            .env("SOURCE_ORG_ID", self.source_org_id)
+            .env("SINK_ORG_ID", self.sink_org_id)
             .env("OTHER_SITE", other.site);
         command
     }
@@ -132,11 +123,15 @@ impl Program {
 fn serve(folder: &Path) -> Result<Server> {
     let sites = HOMES.map(|home| home.site).join(",");
     let (certificate, key) = (workshop().join("certificate.pem"), workshop().join("key.pem"));
+    let (certificate, key) = (certificate.to_string_lossy(), key.to_string_lossy());
+    let [requests, period] = clients::story::LIMIT;
     let settings = [
         ("ORGBRIDGE_LISTEN", "127.0.0.1:443"),
         ("ORGBRIDGE_SITES", &sites),
-        ("ORGBRIDGE_TLS_CERT", &certificate.to_string_lossy()),
-        ("ORGBRIDGE_TLS_KEY", &key.to_string_lossy()),
+        ("ORGBRIDGE_TLS_CERT", &certificate),
+        ("ORGBRIDGE_TLS_KEY", &key),
+        requests,
+        period,
     ];
     Server::start(folder, &root().join("xtask/hosts/organizations.yaml"), &settings)
 }
@@ -172,19 +167,27 @@ fn prepare_certificates() -> Result {
     let certificate = server.signed_by(&server_key, &Issuer::new(authority, authority_key))?;
     fs::write(workshop().join("certificate.pem"), certificate.pem())?;
     fs::write(workshop().join("key.pem"), server_key.serialize_pem())?;
-    Ok(())
+    prepare_trust_store()
 }
 
-/// The Python that has the official client.
-fn python() -> PathBuf {
-    workshop().join("python/bin/python")
-}
-
-fn prepare_python() -> Result {
-    if !python().exists() {
-        run("python3", &["-m", "venv", &workshop().join("python").to_string_lossy()])?;
+/// The authority in the form that Java wants.
+fn prepare_trust_store() -> Result {
+    if trust_store().exists() {
+        fs::remove_file(trust_store())?;
     }
-    let requirements = root().join("clients/python/requirements.txt");
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-    run(python(), &[&install[..], &[&requirements.to_string_lossy()]].concat())
+    let mut keytool = Command::new("keytool");
+    keytool.args([
+        "-importcert",
+        "-noprompt",
+        "-trustcacerts",
+        "-alias",
+        "authority",
+        "-storepass",
+        "changeit",
+    ]);
+    run_command(keytool.arg("-file").arg(trusted()).arg("-keystore").arg(trust_store()))
+}
+
+fn trust_store() -> PathBuf {
+    workshop().join("authority.p12")
 }

@@ -6,6 +6,7 @@ mod bench;
 mod clients;
 mod documents;
 mod hosts;
+mod python;
 mod readme;
 mod server;
 mod shell;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask test             all that a change must pass: format, lints, tests, documents, clients, hosts, commands
 cargo xtask clients [NAME]   the programs in clients/ against a live server, or one of them
-cargo xtask hosts            programs that name no server, against the hosts of two sites over TLS
+cargo xtask hosts            the same programs without being told of a server, over TLS at the hosts of two sites
 cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only NAME)
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
 cargo xtask readme           runs the commands of the README";
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         ["clients"] => clients::run(None),
         ["clients", name] => clients::run(Some(name)),
         ["hosts"] => hosts::run_all(),
-        ["hosts", "--inside"] => hosts::run_inside(),
+        ["hosts", "--inside", clients @ ..] => hosts::run_inside(clients),
         ["bench", options @ ..] => bench::run(options),
         ["documents"] => documents::write(),
         ["documents", "--check"] => documents::check(),

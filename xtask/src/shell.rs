@@ -23,11 +23,6 @@ pub(crate) fn release_binary() -> PathBuf {
     target().join("release").join("orgbridge")
 }
 
-/// The binary of a build for tests.
-pub(crate) fn debug_binary() -> PathBuf {
-    target().join("debug").join("orgbridge")
-}
-
 /// Runs `program` in the repository and fails unless it succeeds.
 pub(crate) fn run(program: impl AsRef<Path>, arguments: &[&str]) -> Result {
     run_command(Command::new(program.as_ref()).args(arguments).current_dir(root()))

@@ -2,10 +2,11 @@
 
 use std::process::Command;
 
-use super::{Client, Need, Prepared};
+use super::{Client, Need, Readiness};
 
 pub(super) const CLIENT: Client = Client {
     name: "curl",
     needs: &[Need { command_line: &["curl", "--version"], packages: &["curl"] }],
-    prepare: |client| Ok(Prepared::Program(Command::new(client.source().join("org_connections.sh")))),
+    prepare: |_| Ok(Readiness::Ready),
+    command: |client| Command::new(client.source().join("org_connections.sh")),
 };

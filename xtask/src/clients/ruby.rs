@@ -2,10 +2,10 @@
 
 use std::process::{Command, Stdio};
 
-use super::{Client, Prepared};
+use super::{Client, Readiness};
 use crate::shell::{Result, run};
 
-pub(super) const CLIENT: Client = Client { name: "ruby", needs: &[], prepare };
+pub(super) const CLIENT: Client = Client { name: "ruby", needs: &[], prepare, command };
 
 const GEM: &str = "datadog_api_client";
 
@@ -15,22 +15,26 @@ const VERSION: &str = "~> 2.38";
 /// How long the registry may take to say that it has the gem.
 const TIMEOUT_SECONDS: &str = "20";
 
-fn prepare(client: &Client) -> Result<Prepared> {
+fn prepare(client: &Client) -> Result<Readiness> {
     if output("gem", &["--version"]).is_none() {
-        return Ok(Prepared::NotHere("there is no Ruby".to_owned()));
+        return Ok(Readiness::NotHere("there is no Ruby"));
     }
     // It succeeds also where it finds nothing or nobody.
     let question = [TIMEOUT_SECONDS, "gem", "search", "--remote", "--exact", GEM];
     if !output("timeout", &question).is_some_and(|answer| answer.contains(GEM)) {
-        return Ok(Prepared::NotHere("RubyGems can't be reached".to_owned()));
+        return Ok(Readiness::NotHere("RubyGems can't be reached"));
     }
-    let gems = client.workshop();
     let install = ["install", GEM, "--version", VERSION, "--no-document", "--conservative", "--install-dir"];
-    run("gem", &[&install[..], &[&gems.to_string_lossy()]].concat())?;
+    run("gem", &[&install[..], &[&client.workshop().to_string_lossy()]].concat())?;
+    Ok(Readiness::Ready)
+}
+
+fn command(client: &Client) -> Command {
+    let gems = client.workshop();
     let mut program = Command::new("ruby");
     program.arg(client.source().join("org_connections.rb"));
     program.env("GEM_HOME", &gems).env("GEM_PATH", &gems);
-    Ok(Prepared::Program(program))
+    program
 }
 
 /// What a command prints, if it can be run and succeeds.

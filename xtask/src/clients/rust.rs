@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::process::Command;
 
-use super::{Client, Need, Prepared};
+use super::{Client, Need, Readiness};
 use crate::shell::{Result, run_command};
 
 pub(super) const CLIENT: Client = Client {
@@ -14,12 +14,13 @@ pub(super) const CLIENT: Client = Client {
         packages: &["pkg-config", "libssl-dev"],
     }],
     prepare,
+    command: |client| Command::new(client.workshop().join("debug/orgbridge-clients")),
 };
 
-fn prepare(client: &Client) -> Result<Prepared> {
+fn prepare(client: &Client) -> Result<Readiness> {
     let manifest = client.source().join("Cargo.toml");
     let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     build.args(["build", "--locked", "--manifest-path"]).arg(manifest);
     run_command(build.env("CARGO_TARGET_DIR", client.workshop()))?;
-    Ok(Prepared::Program(Command::new(client.workshop().join("debug/orgbridge-clients"))))
+    Ok(Readiness::Ready)
 }

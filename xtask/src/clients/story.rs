@@ -1,9 +1,10 @@
-//! One client program against a server of its own, and whether it told the whole story.
+//! One client program against a server, and whether it told the whole story.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use super::Client;
 use crate::server::Server;
 use crate::shell::{Result, root};
 
@@ -18,20 +19,27 @@ const ENVIRONMENT: [(&str, &str); 6] = [
 ];
 
 /// A limit that a program can use up, and that none comes near before it wants to.
-const LIMIT: [(&str, &str); 2] = [
+pub(crate) const LIMIT: [(&str, &str); 2] = [
     ("ORGBRIDGE_RATE_LIMITS_ORG_CONNECTIONS_READ_REQUESTS", "10"),
     ("ORGBRIDGE_RATE_LIMITS_ORG_CONNECTIONS_READ_PERIOD_SECONDS", "3"),
 ];
 
-/// Runs the program of the client `name`.
+/// Runs the program of a client against a server of its own.
+///
+/// # Errors
+/// Those of [`tell`].
+pub(super) fn run(client: &Client) -> Result {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(folder.path(), &root().join("clients/organizations.yaml"), &LIMIT)?;
+    tell(client, client.command().env("ORGBRIDGE_URL", &server.url))
+}
+
+/// Runs the program of a client against the server that its environment names.
 ///
 /// # Errors
 /// If it fails, or did not take exactly the steps of `clients/README.md` in their order.
-pub(super) fn run(name: &str, program: &mut Command) -> Result {
-    let folder = tempfile::tempdir()?;
-    let server = Server::start(folder.path(), &root().join("clients/organizations.yaml"), &LIMIT)?;
-    program.env("ORGBRIDGE_URL", &server.url).envs(ENVIRONMENT);
-    let mut process = program.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+pub(crate) fn tell(client: &Client, program: &mut Command) -> Result {
+    let mut process = program.envs(ENVIRONMENT).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let mut lines = Vec::new();
     if let Some(output) = process.stdout.take() {
         for line in BufReader::new(output).lines() {
@@ -46,7 +54,7 @@ pub(super) fn run(name: &str, program: &mut Command) -> Result {
     }
     let readme = fs::read_to_string(root().join("clients/README.md"))?;
     let mut expected: Vec<_> = steps(&readme).map(|step| format!("{step}: as expected")).collect();
-    expected.push(format!("{name}: every step went as expected"));
+    expected.push(format!("{}: every step went as expected", client.name));
     if lines == expected {
         Ok(())
     } else {
