@@ -4,6 +4,7 @@
 
 mod bench;
 mod clients;
+mod conformance;
 mod documents;
 mod hosts;
 mod python;
@@ -18,6 +19,7 @@ const HELP: &str = "\
 cargo xtask test             all that a change must pass: format, lints, tests, documents, clients, hosts, commands
 cargo xtask clients [NAME]   the programs in clients/ against a live server, or one of them
 cargo xtask hosts            the same programs without being told of a server, over TLS at the hosts of two sites
+cargo xtask conformance [..] schemathesis against a live server (options are those of `schemathesis run`)
 cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only NAME)
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
 cargo xtask readme           runs the commands of the README";
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["clients", name] => clients::run(Some(name)),
         ["hosts"] => hosts::run_all(),
         ["hosts", "--inside", clients @ ..] => hosts::run_inside(clients),
+        ["conformance", options @ ..] => conformance::run(options),
         ["bench", options @ ..] => bench::run(options),
         ["documents"] => documents::write(),
         ["documents", "--check"] => documents::check(),

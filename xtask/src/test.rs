@@ -1,7 +1,7 @@
 //! All that a change must pass.
 
 use crate::shell::{Result, cargo, need, release_binary, run};
-use crate::{bench, clients, documents, hosts, readme};
+use crate::{bench, clients, conformance, documents, hosts, readme};
 
 /// Runs every suite, the quick ones first. Stops at the first that fails.
 pub(crate) fn everything() -> Result {
@@ -20,6 +20,7 @@ pub(crate) fn everything() -> Result {
     demo()?;
     clients::run(None)?;
     hosts::run_all()?;
+    conformance::run(&[])?;
     readme::run()?;
     bench::run(&["--quick"])?;
     println!("all suites passed");

@@ -1,0 +1,117 @@
+//! Conformance by strangers: schemathesis calls a live server as the server's description of itself says.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::python;
+use crate::server::Server;
+use crate::shell::{Result, cargo, root, run_command, target};
+
+/// How many orgs can become the sink of a connection; `conformance/hooks.py` counts on them.
+const SINKS: usize = 200;
+
+const API_KEY: &str = "0123456789abcdef0123456789abcdef";
+const ADMIN_KEY: &str = "0123456789abcdef0123456789abcdef01234567";
+const READER_KEY: &str = "fedcba9876543210fedcba9876543210fedcba98";
+const SCOPED_KEY: &str = "89abcdef0123456789abcdef0123456789abcdef";
+
+/// Somebody who calls, and the statuses that they may get for what is described as right.
+struct Caller {
+    name: &'static str,
+    application_key: Option<&'static str>,
+    expected: &'static str,
+}
+
+/// A pair may be connected already, or a connection be deleted by then; the rest is a matter of rights.
+const CALLERS: [Caller; 4] = [
+    Caller { name: "valid", application_key: Some(ADMIN_KEY), expected: r#""2xx", 404, 409"# },
+    Caller { name: "read only", application_key: Some(READER_KEY), expected: r#""2xx", 403, 404"# },
+    Caller { name: "scoped", application_key: Some(SCOPED_KEY), expected: r#""2xx", 403, 404"# },
+    Caller { name: "missing", application_key: None, expected: r#""2xx", 401, 403"# },
+];
+
+/// What is not left to chance.
+const DEFAULTS: [&str; 4] = ["--seed", "1", "--max-examples", "40"];
+
+/// Runs every check with every caller. `options` are those of `schemathesis run` and beat the defaults.
+pub(crate) fn run(options: &[&str]) -> Result {
+    cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
+    let environment = target().join("conformance");
+    python::prepare(&environment, &root().join("conformance/requirements.txt"))?;
+    for caller in CALLERS {
+        println!("== schemathesis with {} credentials", caller.name);
+        caller.call(&environment.join("bin/schemathesis"), options)?;
+    }
+    Ok(())
+}
+
+impl Caller {
+    fn call(&self, schemathesis: &Path, options: &[&str]) -> Result {
+        let folder = tempfile::tempdir()?;
+        let organizations = folder.path().join("organizations.yaml");
+        fs::write(&organizations, import())?;
+        let settings = [("ORGBRIDGE_RATE_LIMIT", "off"), ("ORGBRIDGE_LOG", "error")];
+        let server = Server::start(folder.path(), &organizations, &settings)?;
+        let configuration = folder.path().join("schemathesis.toml");
+        fs::write(&configuration, self.configuration())?;
+        let description = format!("{}/api/v2/openapi.json", server.url);
+        let mut command = Command::new(schemathesis);
+        command
+            .arg("--config-file")
+            .arg(configuration)
+            .args(["run", &description, "--checks", "all", "--suppress-health-check", "too_slow"])
+            .args(DEFAULTS)
+            .args(options)
+            .env("PYTHONPATH", root().join("conformance"))
+            .current_dir(folder.path());
+        run_command(&mut command)
+    }
+
+    fn configuration(&self) -> String {
+        let mut text = format!(
+            "hooks = \"hooks\"\n[checks.positive_data_acceptance]\nexpected-statuses = [{}]\n",
+            self.expected
+        );
+        if let Some(application_key) = self.application_key {
+            // Writing to a string can't fail.
+            let _ = write!(
+                text,
+                "[headers]\nDD-API-KEY = \"{API_KEY}\"\nDD-APPLICATION-KEY = \"{application_key}\"\n"
+            );
+        }
+        text
+    }
+}
+
+/// A source with somebody for each kind of credentials, and the sinks.
+fn import() -> String {
+    let mut text = format!(
+        "\
+accounts:
+  - name: Example Account
+    orgs:
+      - name: Source Org
+        api_keys:
+          - {{name: any, key: {API_KEY}}}
+        users:
+          - name: Jane Doe
+            email: jane@example.com
+            roles: [Admin]
+            application_keys:
+              - {{name: valid, key: {ADMIN_KEY}}}
+              - {{name: scoped, key: {SCOPED_KEY}, scopes: [org_connections_read]}}
+          - name: John Doe
+            email: john@example.com
+            roles: [Read Only]
+            application_keys:
+              - {{name: read only, key: {READER_KEY}}}
+"
+    );
+    for sink in 0..SINKS {
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "      - {{id: 00000000-0000-4000-8000-{sink:012x}, name: Sink Org {sink}}}");
+    }
+    text
+}
