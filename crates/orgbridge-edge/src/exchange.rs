@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tower::ServiceExt as _;
 use tower::util::Oneshot;
 
-use crate::body::EdgeBody;
+use crate::body::{EdgeBody, TakingIn, Unread};
 use crate::edge::PeerAddress;
 use crate::guard::{Malformed, is_host};
 use crate::link::Link;
@@ -34,11 +34,12 @@ pub(crate) struct Exchanges<S> {
 impl<S: EdgeService> hyper::service::Service<Request<Incoming>> for Exchanges<S> {
     type Response = Response<AnswerBody<S::Content>>;
     type Error = S::Error;
-    type Future = Answering<Oneshot<S, Request<EdgeBody>>>;
+    type Future = Answering<Oneshot<S, Request<EdgeBody>>, S::Content>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let is_multiplexed = request.version() == Version::HTTP_2;
         let exchange = Exchange::open(Arc::clone(&self.link), is_multiplexed);
+        let mut unread = None;
         let mut request = if is_multiplexed {
             if let Err(malformed) = check_host(&request) {
                 self.stats.count_malformed();
@@ -47,13 +48,19 @@ impl<S: EdgeService> hyper::service::Service<Request<Incoming>> for Exchanges<S>
                     exchange: Some(exchange),
                 };
             }
-            let deadline = (!request.body().is_end_stream()).then(|| Instant::now() + self.body_timeout);
-            request.map(|incoming| EdgeBody::http2(incoming, deadline))
+            request.map(|incoming| {
+                if incoming.is_end_stream() {
+                    return EdgeBody::empty(incoming);
+                }
+                let unread = unread.insert(Unread::default()).clone();
+                EdgeBody::http2(incoming, Instant::now() + self.body_timeout, unread)
+            })
         } else {
             request.map(|incoming| EdgeBody::http1(incoming, &self.link))
         };
         request.extensions_mut().insert(self.peer);
-        Answering::Called { future: self.service.clone().oneshot(request), exchange: Some(exchange) }
+        let future = self.service.clone().oneshot(request);
+        Answering::Called { future, unread, exchange: Some(exchange) }
     }
 }
 
@@ -122,21 +129,22 @@ impl Drop for Exchange {
 pin_project! {
     /// The answer to come. It takes the exchange along.
     #[project = AnsweringProjection]
-    pub(crate) enum Answering<F> {
-        Called { #[pin] future: F, exchange: Option<Exchange> },
+    pub(crate) enum Answering<F, B> {
+        Called { #[pin] future: F, unread: Option<Unread>, exchange: Option<Exchange> },
+        TakingIn { content: TakingIn, response: Option<Response<AnswerBody<B>>> },
         Refused { refusal: Refusal, exchange: Option<Exchange> },
     }
 }
 
-impl<F, B, E> Future for Answering<F>
+impl<F, B, E> Future for Answering<F, B>
 where
     F: Future<Output = Result<Response<B>, E>>,
 {
     type Output = Result<Response<AnswerBody<B>>, E>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project() {
-            AnsweringProjection::Called { future, exchange } => {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.as_mut().project() {
+            AnsweringProjection::Called { future, unread, exchange } => {
                 let mut response = ready!(future.poll(cx))?;
                 let exchange = answered(exchange);
                 if exchange.as_ref().is_some_and(Exchange::is_the_last) {
@@ -144,7 +152,19 @@ where
                     // Source: RFC 9112, section 9.6.
                     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 }
-                Poll::Ready(Ok(response.map(|body| AnswerBody::Service { body, exchange })))
+                let response = response.map(|body| AnswerBody::Service { body, exchange });
+                match unread.take().and_then(|unread| unread.take_in()) {
+                    None => Poll::Ready(Ok(response)),
+                    Some(content) => {
+                        self.set(Self::TakingIn { content, response: Some(response) });
+                        self.poll(cx)
+                    }
+                }
+            }
+            AnsweringProjection::TakingIn { content, response } => {
+                ready!(content.poll_end(cx));
+                // It is there until the future is ready, after which nobody polls it.
+                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
             }
             AnsweringProjection::Refused { refusal, exchange } => {
                 let exchange = answered(exchange);

@@ -9,8 +9,8 @@ use tokio::time::timeout;
 
 use crate::guard::Malformed;
 
-/// How long a client may take to read a refusal before the connection is dropped.
-const LINGER: Duration = Duration::from_secs(2);
+/// How long a client that was answered too early may take to end what it sends.
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
 /// How much of what a refused client still sends is read, to let it read in turn.
 const LINGER_BYTES: usize = 16 * 1024 * 1024;

@@ -124,6 +124,61 @@ async fn content_that_does_not_come_fails_after_the_body_timeout() {
     assert!(start.elapsed() >= SHORT.mul_f32(0.8), "{:?}", start.elapsed());
 }
 
+/// curl 7.88, for one, shows no answer to a stream that is reset before it has sent its content.
+#[tokio::test]
+async fn content_that_nobody_wants_is_taken_in_before_the_answer() {
+    let served = Served::with(patient()).await;
+    let mut client = served.connect().await;
+    // There is no POST of `/`, so the service answers without a look at the content.
+    client.send(&[PREFACE, &SETTINGS, &frame(1, END_HEADERS, 1, &POST_ROOT)].concat()).await;
+    client.send(&frame(0, 0, 1, b"a part")).await;
+    tokio::time::sleep(SHORT).await;
+    client.send(&frame(0, END_STREAM, 1, b"the rest")).await;
+    client.send(&headers(3, &GET_ROOT)).await;
+    let mut kinds = Vec::new();
+    let answered = |stream: u32, frame: &Frame| {
+        frame.stream == stream && frame.flags & END_STREAM != 0 && frame.kind <= 1
+    };
+    let mut left = vec![1, 3];
+    while !left.is_empty() {
+        let frame = bounded(read_frame(&mut client.0)).await;
+        left.retain(|stream| !answered(*stream, &frame));
+        kinds.push(frame.kind);
+    }
+    assert!(!kinds.contains(&3), "a stream was reset: {kinds:?}");
+}
+
+#[tokio::test]
+async fn content_that_nobody_wants_and_that_does_not_come_is_not_waited_for_long() {
+    let served = Served::with(patient()).await;
+    let stream = served.connect().await.0;
+    let (mut client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let start = Instant::now();
+    let request = Request::post("http://a/").body(Never).unwrap();
+    assert_eq!(bounded(client.send_request(request)).await.unwrap().status(), 405);
+    assert!(start.elapsed() < patient().body_timeout, "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn content_that_nobody_wants_is_not_taken_in_without_end() {
+    let served = Served::with(patient()).await;
+    let mut client = served.connect().await;
+    client.send(&[PREFACE, &SETTINGS, &frame(1, END_HEADERS, 1, &POST_ROOT)].concat()).await;
+    let start = Instant::now();
+    let (mut reader, mut writer) = client.0.into_split();
+    let endless = tokio::spawn(async move {
+        let chunk = frame(0, 0, 1, &[0; 16_000]);
+        while tokio::io::AsyncWriteExt::write_all(&mut writer, &chunk).await.is_ok() {}
+    });
+    // HEADERS: the answer. GOAWAY: the client overran its window first.
+    while !matches!(bounded(read_frame(&mut reader)).await.kind, 1 | 7) {}
+    assert!(start.elapsed() < patient().body_timeout, "{:?}", start.elapsed());
+    drop(reader);
+    endless.abort();
+}
+
 #[tokio::test]
 async fn a_stream_that_is_granted_no_window_ends_the_connection_after_the_write_timeout() {
     let served = Served::with(EdgeSettings { write_timeout: SHORT, ..patient() }).await;
@@ -248,7 +303,9 @@ const END_HEADERS: u8 = 4;
 const GET_ROOT: [u8; 6] = [0x82, 0x86, 0x84, 0x01, 1, b'a'];
 /// The same with `:path: /wait`.
 const GET_WAIT: [u8; 12] = [0x82, 0x86, 0x04, 5, b'/', b'w', b'a', b'i', b't', 0x01, 1, b'a'];
-/// `:method: POST`, `:scheme: http`, `:path: /echo`, `:authority: a`.
+/// `:method: POST`, `:scheme: http`, `:path: /`, `:authority: a`.
+const POST_ROOT: [u8; 6] = [0x83, 0x86, 0x84, 0x01, 1, b'a'];
+/// The same with `:path: /echo`.
 const POST_ECHO: [u8; 12] = [0x83, 0x86, 0x04, 5, b'/', b'e', b'c', b'h', b'o', 0x01, 1, b'a'];
 
 fn headers(stream: u32, block: &[u8]) -> Vec<u8> {
@@ -260,13 +317,26 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
+struct Frame {
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    payload: Vec<u8>,
+}
+
+async fn read_frame(reader: &mut (impl AsyncRead + Unpin)) -> Frame {
+    let mut head = [0; 9];
+    reader.read_exact(&mut head).await.unwrap();
+    let [a, b, c, kind, flags, stream @ ..] = head;
+    let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+    reader.read_exact(&mut payload).await.unwrap();
+    Frame { kind, flags, stream: u32::from_be_bytes(stream), payload }
+}
+
 async fn read_until_frame(client: &mut Client<tokio::net::TcpStream>, wanted: impl Fn(u8, &[u8]) -> bool) {
     loop {
-        let mut head = [0; 9];
-        client.0.read_exact(&mut head).await.unwrap();
-        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
-        client.0.read_exact(&mut payload).await.unwrap();
-        if wanted(head[3], &payload) {
+        let frame = read_frame(&mut client.0).await;
+        if wanted(frame.kind, &frame.payload) {
             return;
         }
     }
