@@ -53,7 +53,7 @@ impl Default for LedgerOptions {
     }
 }
 
-/// Is told of what the writer does, on the writer's thread: it must be quick.
+/// Is told of what the writer does, on whichever thread it does it: it must be quick.
 pub trait CommitObserver: Send + Sync + 'static {
     /// `commands` waited together and became `changes` durable changes, `took` after the transaction began.
     fn committed(&self, commands: usize, changes: usize, took: Duration);
@@ -153,14 +153,13 @@ impl Ledger {
     }
 
     /// Gives a command to the writer, or, where nobody else is under way, commits it here and now.
-    fn give(&self, command: Box<dyn Command>) -> Result<(), Unavailable> {
+    fn give(&self, mut command: Box<dyn Command>) -> Result<(), Unavailable> {
         let alone = self.shared.under_way.fetch_add(1, Ordering::Relaxed) == 0;
-        if alone
-            && may_block()
-            && let Some(seat) = self.desk.take_seat()
-        {
-            tokio::task::block_in_place(|| seat.serve(command));
-            return Ok(());
+        if alone && may_block() {
+            match tokio::task::block_in_place(|| self.desk.serve_here(command)) {
+                Ok(()) => return Ok(()),
+                Err(back) => command = back,
+            }
         }
         self.inbox.send(Message::Run(command)).map_err(|_| Unavailable::Closed)
     }

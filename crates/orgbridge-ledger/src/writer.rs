@@ -11,7 +11,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -133,7 +133,8 @@ impl Freshness {
     }
 }
 
-/// Where the writer sits. It is empty once the ledger is closed.
+/// Where the writer sits. It is empty once the ledger is closed, and while the writer works, so that one that panics is
+/// dropped: its transaction is rolled back, others can write, and nobody trusts it again.
 #[derive(Clone)]
 pub(crate) struct Desk(Arc<Mutex<Option<Box<dyn Serve>>>>);
 
@@ -153,15 +154,16 @@ impl Desk {
 
     /// Serves `inbox` until it is told to close or nobody is left who could tell it anything. Then it leaves
     /// the desk empty: the database is closed with its writer.
-    ///
-    /// A writer that panicked is not trusted again: the state of its transaction is unknown.
     pub(crate) fn run(&self, inbox: &Receiver<Message>) {
         let mut batch: Vec<Box<dyn Command>> = Vec::new();
         let mut open = true;
         while open {
             let first = inbox.recv_timeout(POLL_INTERVAL);
-            let Ok(mut desk) = self.0.lock() else { return };
-            let Some(writer) = desk.as_mut() else { return };
+            let mut desk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(mut writer) = desk.take() else {
+                tracing::error!("the ledger's writer panicked, and nothing is kept any more");
+                return;
+            };
             match first {
                 Ok(Message::Run(command)) => batch.push(command),
                 Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => open = false,
@@ -178,27 +180,17 @@ impl Desk {
             if !batch.is_empty() {
                 writer.serve(&mut batch);
             }
-            if !open {
-                *desk = None;
-            }
+            *desk = open.then_some(writer);
         }
     }
 
-    /// The writer, if nobody sits there.
-    pub(crate) fn take_seat(&self) -> Option<Seat<'_>> {
-        self.0.try_lock().ok().filter(|desk| desk.is_some()).map(Seat)
-    }
-}
-
-/// The writer, for as long as it is held.
-pub(crate) struct Seat<'d>(MutexGuard<'d, Option<Box<dyn Serve>>>);
-
-impl Seat<'_> {
-    /// Commits one command by itself, and answers it.
-    pub(crate) fn serve(mut self, command: Box<dyn Command>) {
-        if let Some(writer) = self.0.as_mut() {
-            writer.serve(&mut vec![command]);
-        }
+    /// Commits one command by itself and answers it, if nobody sits here. Otherwise it is given back.
+    pub(crate) fn serve_here(&self, command: Box<dyn Command>) -> Result<(), Box<dyn Command>> {
+        let Ok(mut desk) = self.0.try_lock() else { return Err(command) };
+        let Some(mut writer) = desk.take() else { return Err(command) };
+        writer.serve(&mut vec![command]);
+        *desk = Some(writer);
+        Ok(())
     }
 }
 

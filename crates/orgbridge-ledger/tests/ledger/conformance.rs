@@ -4,12 +4,16 @@
 //! twice, once for each [`Way`](crate::story::Way) to the writer.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 
 use crate::backend::Backend;
 use crate::story::{self, OPERATOR, Story, types};
 use orgbridge_domain::org_connection::{self, Limits};
-use orgbridge_domain::{CrossSite, Decided, Principal, Refusal, Session, Site, SiteScope, org, user};
+use orgbridge_domain::{
+    CrossSite, Decided, Principal, Refusal, Session, Site, SiteScope, Timestamp, org, user,
+};
 use orgbridge_ledger::audit::{AuditLog, Query};
 use orgbridge_ledger::{CommitError, Ledger, LedgerOptions, Revision, Unavailable, backup};
 
@@ -258,6 +262,33 @@ fn a_rule_that_panics_takes_nobody_with_it(backend: &impl Backend) {
     assert_eq!(story.ledger.health(), Ok(()));
 }
 
+/// Such a panic is a bug; what it leaves must not be a database that nobody can write to.
+fn a_writer_that_panics_lets_go_of_the_database(backend: &impl Backend) {
+    #[derive(Default)]
+    struct Clock(AtomicBool);
+    impl orgbridge_ledger::Clock for Clock {
+        fn now(&self) -> Timestamp {
+            assert!(!self.0.load(Ordering::Relaxed), "on purpose");
+            orgbridge_ledger::SystemClock.now()
+        }
+    }
+    let clock = Arc::new(Clock::default());
+    let options = LedgerOptions { clock: Arc::<Clock>::clone(&clock), ..LedgerOptions::default() };
+    let story = Story::begin(Ledger::create(&backend.address(), options).unwrap());
+    let shared = story.connect(types("logs"));
+
+    clock.0.store(true, Ordering::Relaxed);
+    let update = AssertUnwindSafe(|| story.update(shared.id, types("audit")));
+    let kept = catch_unwind(update).unwrap_or(Err(Unavailable::Closed.into()));
+    assert!(matches!(kept, Err(CommitError::Unavailable(Unavailable::Closed))), "{kept:?}");
+    let refused = story.update(shared.id, types("audit"));
+    assert!(matches!(refused, Err(CommitError::Unavailable(Unavailable::Closed))), "{refused:?}");
+    story.wait_until(|_| story.ledger.health() == Err(Unavailable::Closed));
+
+    let elsewhere = story.through(Ledger::open(&backend.address(), LedgerOptions::default()).unwrap());
+    elsewhere.update(shared.id, types("metrics")).unwrap();
+}
+
 fn a_closed_ledger_says_so(backend: &impl Backend) {
     let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
     story.ledger.close();
@@ -387,6 +418,7 @@ suite! { sqlite on Sqlite:
     a_lone_command_is_run_where_its_way_leads
     a_right_taken_away_while_a_call_waits_is_gone_for_it
     a_rule_that_panics_takes_nobody_with_it
+    a_writer_that_panics_lets_go_of_the_database
     a_closed_ledger_says_so
     a_database_is_made_once
     names_with_any_characters_come_back_as_they_were

@@ -26,7 +26,6 @@ fn create(place: &Sqlite) -> Ledger {
     Ledger::create(&place.address(), LedgerOptions::default()).unwrap()
 }
 
-#[test]
 fn a_database_that_is_gone_is_refused_and_found_again_when_it_is_back() {
     let place = Sqlite::default();
     let path = path_of(&place);
@@ -44,7 +43,6 @@ fn a_database_that_is_gone_is_refused_and_found_again_when_it_is_back() {
     assert_eq!(story.ledger.health(), Ok(()));
 }
 
-#[test]
 fn a_database_that_takes_the_place_of_another_is_not_touched() {
     let (here, there) = (Sqlite::default(), Sqlite::default());
     let story = Story::begin(create(&here));
@@ -67,7 +65,6 @@ fn a_database_that_takes_the_place_of_another_is_not_touched() {
     story.update(shared.id, types("metrics")).unwrap();
 }
 
-#[test]
 fn what_can_not_be_read_for_a_while_is_decided_by_no_more() {
     let place = Sqlite::default();
     let path = path_of(&place);
@@ -87,7 +84,6 @@ fn what_can_not_be_read_for_a_while_is_decided_by_no_more() {
     assert!(story.ledger.fresh_view().is_ok());
 }
 
-#[test]
 fn readers_stay_fresh_while_another_process_holds_the_lock() {
     let place = Sqlite::default();
     let story = Story::begin(create(&place));
@@ -120,7 +116,6 @@ fn readers_stay_fresh_while_another_process_holds_the_lock() {
     assert_eq!(story.ledger.health(), Ok(()));
 }
 
-#[test]
 fn a_schema_that_a_newer_program_alters_meanwhile_is_refused() {
     let place = Sqlite::default();
     let story = Story::begin(create(&place));
@@ -137,7 +132,6 @@ fn a_schema_that_a_newer_program_alters_meanwhile_is_refused() {
     assert!(matches!(refused, Err(CommitError::Unavailable(Unavailable::NewerSchema))), "{refused:?}");
 }
 
-#[test]
 fn a_far_gap_to_what_others_wrote_is_read_anew() {
     let place = Sqlite::default();
     let story = Story::begin(create(&place));
@@ -155,7 +149,6 @@ fn a_far_gap_to_what_others_wrote_is_read_anew() {
     });
 }
 
-#[test]
 fn a_backup_that_was_tampered_with_is_not_restored() {
     let place = Sqlite::default();
     let story = Story::begin(create(&place));
@@ -171,7 +164,6 @@ fn a_backup_that_was_tampered_with_is_not_restored() {
     assert_eq!(story.update(shared.id, types("audit")).unwrap().types, types("audit"));
 }
 
-#[test]
 fn a_database_that_can_not_be_made_leaves_nothing_behind() {
     let place = Sqlite::default();
     let path = path_of(&place);
@@ -183,7 +175,6 @@ fn a_database_that_can_not_be_made_leaves_nothing_behind() {
     assert!(!path.exists());
 }
 
-#[test]
 fn a_table_altered_behind_the_ledger_fails_that_command_and_no_other() {
     let place = Sqlite::default();
     let story = Story::begin(create(&place));
@@ -195,7 +186,6 @@ fn a_table_altered_behind_the_ledger_fails_that_command_and_no_other() {
     assert_eq!(story.ledger.view().state.connection(shared.id).unwrap().types, types("logs"));
 }
 
-#[test]
 fn a_locked_database_is_waited_for() {
     let place = Sqlite::default();
     let story = Story::begin(create(&place));
@@ -207,7 +197,6 @@ fn a_locked_database_is_waited_for() {
     waiting.join().unwrap().unwrap();
 }
 
-#[test]
 fn a_closed_ledger_is_one_whole_file() {
     let place = Sqlite::default();
     let story = Story::begin(create(&place));
@@ -219,7 +208,6 @@ fn a_closed_ledger_is_one_whole_file() {
     assert_eq!(**open(&copy).unwrap().view().state.connection(shared.id).unwrap(), shared);
 }
 
-#[test]
 fn what_is_no_ledger_is_refused_by_name() {
     let place = Sqlite::default();
     let path = path_of(&place);
@@ -231,7 +219,6 @@ fn what_is_no_ledger_is_refused_by_name() {
     assert!(matches!(open(&place), Err(OpenError::NotALedger { .. })));
 }
 
-#[test]
 fn a_newer_schema_is_refused_with_what_to_do() {
     let place = Sqlite::default();
     create(&place).close();
@@ -250,7 +237,6 @@ fn a_newer_schema_is_refused_with_what_to_do() {
     );
 }
 
-#[test]
 fn a_row_that_no_rule_wrote_is_named_with_its_place() {
     let place = Sqlite::default();
     let story = Story::begin(create(&place));
@@ -264,7 +250,6 @@ fn a_row_that_no_rule_wrote_is_named_with_its_place() {
     assert!(error.contains("table org_connection, row 1") && error.contains("traces"), "{error}");
 }
 
-#[test]
 fn a_restoration_that_fails_leaves_everything_as_it_was() {
     let place = Sqlite::default();
     let story = Story::begin(create(&place));
@@ -281,7 +266,6 @@ fn a_restoration_that_fails_leaves_everything_as_it_was() {
     assert_eq!(left, Vec::<String>::new());
 }
 
-#[test]
 fn no_key_is_in_any_file_and_only_the_owner_reads_them() {
     let place = Sqlite::default();
     let path = path_of(&place);
@@ -305,4 +289,35 @@ fn no_key_is_in_any_file_and_only_the_owner_reads_them() {
         files += 1;
     }
     assert!(files >= 3, "the database, its log and its backup were searched");
+}
+
+macro_rules! both_ways {
+    ($($test:ident)+) => {
+        mod through_the_inbox {
+            $(#[test] fn $test() { super::$test(); })+
+        }
+
+        mod at_the_desk {
+            $(#[test] fn $test() { crate::story::take(crate::story::Way::Desk); super::$test(); })+
+        }
+    };
+}
+
+both_ways! {
+    a_database_that_is_gone_is_refused_and_found_again_when_it_is_back
+    a_database_that_takes_the_place_of_another_is_not_touched
+    what_can_not_be_read_for_a_while_is_decided_by_no_more
+    readers_stay_fresh_while_another_process_holds_the_lock
+    a_schema_that_a_newer_program_alters_meanwhile_is_refused
+    a_far_gap_to_what_others_wrote_is_read_anew
+    a_backup_that_was_tampered_with_is_not_restored
+    a_database_that_can_not_be_made_leaves_nothing_behind
+    a_table_altered_behind_the_ledger_fails_that_command_and_no_other
+    a_locked_database_is_waited_for
+    a_closed_ledger_is_one_whole_file
+    what_is_no_ledger_is_refused_by_name
+    a_newer_schema_is_refused_with_what_to_do
+    a_row_that_no_rule_wrote_is_named_with_its_place
+    a_restoration_that_fails_leaves_everything_as_it_was
+    no_key_is_in_any_file_and_only_the_owner_reads_them
 }
