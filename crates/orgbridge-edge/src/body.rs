@@ -48,11 +48,11 @@ impl EdgeBody {
         Self { incoming: Some(incoming), deadline: None, alarm, reader_of_chunks: None, unread: None }
     }
 
-    /// The content of an HTTP/2 request. What nobody has read of it can be taken from `unread` in the end.
-    pub(crate) fn http2(incoming: Incoming, deadline: Instant, unread: Unread) -> Self {
+    /// The content of an HTTP/2 request. What nobody has read of it is left at `unread` in the end.
+    pub(crate) fn http2(incoming: Incoming, deadline: Instant, unread: Option<Unread>) -> Self {
         let mut body = Self::empty(incoming);
         body.deadline = Some(deadline);
-        body.unread = Some(unread);
+        body.unread = unread;
         body
     }
 }
@@ -75,7 +75,10 @@ impl Body for EdgeBody {
                 Poll::Ready(frame.map(|frame| Ok(frame?)))
             }
             (Poll::Pending, Some(deadline)) => {
-                this.alarm.poll_past(cx, deadline).map(|()| Some(Err(BodyError::TimedOut)))
+                ready!(this.alarm.poll_past(cx, deadline));
+                // It has been waited for long enough.
+                this.unread = None;
+                Poll::Ready(Some(Err(BodyError::TimedOut)))
             }
             (Poll::Pending, None) => Poll::Pending,
         }
@@ -119,8 +122,10 @@ impl Unread {
 
 /// Content that nobody wants, on its way in.
 ///
-/// A server may answer early and reset the stream, but there are clients that then show no answer, as with a connection
-/// that is closed too early on HTTP/1. So the answer waits for the content, within limits. Source: RFC 9113, section 8.1.
+/// A server may answer early and reset the stream, but there are clients that then show no answer, as with a
+/// connection that is closed too early on HTTP/1. So the answer waits for the content, within limits.
+///
+/// Source: RFC 9113, section 8.1.
 #[derive(Debug)]
 pub(crate) struct TakingIn {
     incoming: Incoming,

@@ -39,6 +39,7 @@ impl<S: EdgeService> hyper::service::Service<Request<Incoming>> for Exchanges<S>
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let is_multiplexed = request.version() == Version::HTTP_2;
         let exchange = Exchange::open(Arc::clone(&self.link), is_multiplexed);
+        let expects_a_word = request.headers().contains_key(header::EXPECT);
         let mut unread = None;
         let mut request = if is_multiplexed {
             if let Err(malformed) = check_host(&request) {
@@ -52,8 +53,11 @@ impl<S: EdgeService> hyper::service::Service<Request<Incoming>> for Exchanges<S>
                 if incoming.is_end_stream() {
                     return EdgeBody::empty(incoming);
                 }
-                let unread = unread.insert(Unread::default()).clone();
-                EdgeBody::http2(incoming, Instant::now() + self.body_timeout, unread)
+                // Who asks first whether to send content must not be waited for.
+                if !expects_a_word {
+                    unread = Some(Unread::default());
+                }
+                EdgeBody::http2(incoming, Instant::now() + self.body_timeout, unread.clone())
             })
         } else {
             request.map(|incoming| EdgeBody::http1(incoming, &self.link))
@@ -131,7 +135,7 @@ pin_project! {
     #[project = AnsweringProjection]
     pub(crate) enum Answering<F, B> {
         Called { #[pin] future: F, unread: Option<Unread>, exchange: Option<Exchange> },
-        TakingIn { content: TakingIn, response: Option<Response<AnswerBody<B>>> },
+        TakingIn { content: TakingIn, response: Option<Response<B>>, exchange: Option<Exchange> },
         Refused { refusal: Refusal, exchange: Option<Exchange> },
     }
 }
@@ -145,26 +149,21 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.as_mut().project() {
             AnsweringProjection::Called { future, unread, exchange } => {
-                let mut response = ready!(future.poll(cx))?;
-                let exchange = answered(exchange);
-                if exchange.as_ref().is_some_and(Exchange::is_the_last) {
-                    // Else a client that keeps its connections would use this one again, and fail.
-                    // Source: RFC 9112, section 9.6.
-                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-                }
-                let response = response.map(|body| AnswerBody::Service { body, exchange });
+                let response = ready!(future.poll(cx))?;
                 match unread.take().and_then(|unread| unread.take_in()) {
-                    None => Poll::Ready(Ok(response)),
+                    None => Poll::Ready(Ok(to_answer(response, exchange))),
                     Some(content) => {
-                        self.set(Self::TakingIn { content, response: Some(response) });
+                        let (response, exchange) = (Some(response), exchange.take());
+                        self.set(Self::TakingIn { content, response, exchange });
                         self.poll(cx)
                     }
                 }
             }
-            AnsweringProjection::TakingIn { content, response } => {
+            AnsweringProjection::TakingIn { content, response, exchange } => {
                 ready!(content.poll_end(cx));
                 // It is there until the future is ready, after which nobody polls it.
-                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+                let answer = response.take().map(|response| to_answer(response, exchange));
+                answer.map_or(Poll::Pending, |answer| Poll::Ready(Ok(answer)))
             }
             AnsweringProjection::Refused { refusal, exchange } => {
                 let exchange = answered(exchange);
@@ -173,6 +172,16 @@ where
             }
         }
     }
+}
+
+fn to_answer<B>(mut response: Response<B>, exchange: &mut Option<Exchange>) -> Response<AnswerBody<B>> {
+    let exchange = answered(exchange);
+    if exchange.as_ref().is_some_and(Exchange::is_the_last) {
+        // Else a client that keeps its connections would use this one again, and fail.
+        // Source: RFC 9112, section 9.6.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response.map(|body| AnswerBody::Service { body, exchange })
 }
 
 fn answered(exchange: &mut Option<Exchange>) -> Option<Exchange> {
