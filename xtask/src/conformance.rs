@@ -35,6 +35,9 @@ const CALLERS: [Caller; 4] = [
 /// What is not left to chance.
 const DEFAULTS: [&str; 4] = ["--seed", "1", "--max-examples", "40"];
 
+/// How long one caller may take.
+const TIME_LIMIT_SECONDS: &str = "900";
+
 /// Runs every check with every caller. `options` are those of `schemathesis run` and beat the defaults.
 pub(crate) fn run(options: &[&str]) -> Result {
     cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
@@ -57,8 +60,10 @@ impl Caller {
         let configuration = folder.path().join("schemathesis.toml");
         fs::write(&configuration, self.configuration())?;
         let description = format!("{}/api/v2/openapi.json", server.url);
-        let mut command = Command::new(schemathesis);
+        let mut command = Command::new("timeout");
         command
+            .arg(TIME_LIMIT_SECONDS)
+            .arg(schemathesis)
             .arg("--config-file")
             .arg(configuration)
             .args(["run", &description, "--checks", "all", "--suppress-health-check", "too_slow"])

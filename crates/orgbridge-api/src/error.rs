@@ -250,7 +250,7 @@ mod tests {
         let itself =
             r#""data.relationships.sink_org.data.id: an organization can't be connected with itself""#;
         let cases = [
-            (Refusal::from(NotAuthenticated::ApiKey), 401, r#""Unauthorized","DD-API-KEY is not a live key of this deployment""#.to_owned()),
+            (Refusal::from(NotAuthenticated::ApiKey), 401, r#""Unauthorized","DD-API-KEY is not a live key here; check it, and that its organization lives on the site that was asked""#.to_owned()),
             (
                 Refusal::Forbidden { permission, missing_from: MissingFrom::Scopes },
                 403,

@@ -359,7 +359,7 @@ async fn credentials_that_do_not_fit_are_refused() {
     server
         .send(wrong)
         .await
-        .is(403, r#"{"errors":["Forbidden","DD-API-KEY is not a live key of this deployment"]}"#);
+        .is(403, r#"{"errors":["Forbidden","DD-API-KEY is not a live key here; check it, and that its organization lives on the site that was asked"]}"#);
     let reply = server.get(SOURCE_ADMIN, "/api/v1/validate?api_key=a").await;
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
 }

@@ -6,6 +6,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "in a test, a panic is the message")]
 
+use orgbridge_domain::Site;
 use serde_json::Value;
 
 const SEED: &str = include_str!("seed/update_org_connection.md");
@@ -71,6 +72,10 @@ impl Comparison {
             operation["x-permission"]["permissions"] == Value::from(vec![permission.as_str()]),
             || format!("the permission is not {permission}"),
         );
+        for row in seed.rows("Sites") {
+            let site = row[1].strip_prefix("api.").and_then(|site| site.parse::<Site>().ok());
+            self.expect(site.is_some(), || format!("{} is the host of no site", row[1]));
+        }
         for row in seed.rows("Path parameters") {
             self.path_parameter(&operation, row);
         }

@@ -46,7 +46,9 @@ pub enum Credential {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAuthenticated {
     /// The API key is not one of a live org of the site that was asked.
-    #[error("DD-API-KEY is not a live key of this deployment")]
+    #[error(
+        "DD-API-KEY is not a live key here; check it, and that its organization lives on the site that was asked"
+    )]
     ApiKey,
     /// The application key is none, or one of another org, or of a disabled user. Which of these, a stranger
     /// may not know.

@@ -105,7 +105,8 @@ pub enum OpenError {
     },
     /// The tables hold what no rule would have put there.
     #[error(
-        "the database holds something that can't be read: {0}; move it away and bring a backup back with `orgbridge restore`"
+        "the database holds something that can't be read: {0}; move it away and bring a backup back with \
+         `orgbridge restore`"
     )]
     Corrupt(String),
     /// The machine has no thread left for the writer.

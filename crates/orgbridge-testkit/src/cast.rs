@@ -1,7 +1,8 @@
 //! Everybody who is there when a test begins.
 //!
 //! Two accounts. In the first, the source manages the sink, a bystander and an onlooker, and there is an org overseas,
-//! which is on another site; in the second, a stranger manages a faraway org and one that is disabled. Only the onlooker and the faraway org have nobody who calls.
+//! which is on another site; in the second, a stranger manages a faraway org and one that is disabled. Only the onlooker
+//! and the faraway org have nobody who calls.
 
 use orgbridge_domain::application_key::NewApplicationKey;
 use orgbridge_domain::org::NewOrg;

@@ -41,7 +41,8 @@ impl Asks for ListQuery {
         for (name, description) in [
             (
                 SOURCE,
-                "Only connections by which this org shares. An empty value is no filter; one that is no id matches nothing.",
+                "Only connections by which this org shares. An empty value is no filter; one that is no id matches \
+                 nothing.",
             ),
             (SINK, "Only connections by which this org is shown something, likewise."),
         ] {

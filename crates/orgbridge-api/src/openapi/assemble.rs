@@ -164,7 +164,7 @@ fn refused(refusals: impl IntoIterator<Item = ApiError>, errors: &Schema) -> BTr
         ),
         (
             StatusCode::SERVICE_UNAVAILABLE,
-            json!({"errors": ["Service Unavailable", "too many connections"]}),
+            json!({"errors": ["Service Unavailable", "too many connections; close some, or try again later"]}),
             HeaderMap::new(),
         ),
     ];

@@ -13,7 +13,7 @@ pub(crate) const LIST_V1: Prose = Prose {
     id: "ListOrgs",
     tag: Tag::Organizations,
     summary: "List the organizations that you manage",
-    description: "The first org of an account manages all of them; the others manage themselves.",
+    description: "The first org of an account on a site manages the account's orgs there; the others manage themselves.",
     refusals: Vec::new,
 };
 
@@ -26,8 +26,8 @@ pub(crate) const LIST_V2: Prose = Prose {
     id: "ListManagedOrgs",
     tag: Tag::Organizations,
     summary: "List the organizations that you manage, and say which is yours",
-    description: "The first org of an account manages all of them; the others manage themselves. `data` holds their \
-                  ids, and `included` what is known of them.",
+    description: "The first org of an account on a site manages the account's orgs there; the others manage \
+                  themselves. `data` holds their ids, and `included` what is known of them.",
     refusals: Vec::new,
 };
 

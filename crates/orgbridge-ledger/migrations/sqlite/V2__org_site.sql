@@ -1,7 +1,7 @@
 -- On which site each org lives. Orgs that were there before live on the site that official clients ask unless they
 -- are told of another.
--- Runs on: SQLite 3.37 or newer. Its twin for PostgreSQL has the same number and name.
--- Locks the table for an instant and touches no row: the default stands in the schema.
+-- Runs on: SQLite 3.37 or newer.
+-- Reads the table once and writes no row: the default stands in the schema.
 
 ALTER TABLE org ADD COLUMN site TEXT NOT NULL DEFAULT 'datadoghq.com'
     CHECK (length(site) BETWEEN 1 AND 249);

@@ -35,13 +35,13 @@ async fn credentials_that_are_not_live_are_refused_with_the_reason() {
     assert_snapshot!(replies.join("\n"), @r#"
     API key alone: 401 {"errors":["Unauthorized","the header DD-APPLICATION-KEY is missing"]}
     application key alone: 401 {"errors":["Unauthorized","the header DD-API-KEY is missing"]}
-    wrong API key: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key of this deployment"]}
+    wrong API key: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key here; check it, and that its organization lives on the site that was asked"]}
     wrong application key: 401 {"errors":["Unauthorized","DD-APPLICATION-KEY is not a live key of the organization that DD-API-KEY belongs to"]}
     keys of two orgs: 401 {"errors":["Unauthorized","DD-APPLICATION-KEY is not a live key of the organization that DD-API-KEY belongs to"]}
-    revoked API key: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key of this deployment"]}
+    revoked API key: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key here; check it, and that its organization lives on the site that was asked"]}
     revoked application key: 401 {"errors":["Unauthorized","DD-APPLICATION-KEY is not a live key of the organization that DD-API-KEY belongs to"]}
     disabled user: 401 {"errors":["Unauthorized","DD-APPLICATION-KEY is not a live key of the organization that DD-API-KEY belongs to"]}
-    disabled org: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key of this deployment"]}
+    disabled org: 401 {"errors":["Unauthorized","DD-API-KEY is not a live key here; check it, and that its organization lives on the site that was asked"]}
     "#);
 }
 

@@ -204,6 +204,11 @@ async fn break_the_heads(seen: &mut Seen) {
         let content = &operation["responses"][reply.status().to_string()]["content"]["application/json"];
         let value = serde_json::from_str(reply.body()).unwrap();
         description.admits(&content["schema"], &value, path);
+        let mut examples = content["examples"].as_object().unwrap().values();
+        assert!(
+            examples.any(|example| example["value"] == value),
+            "{value} is no example of {method} {path}"
+        );
         seen.insert((operation["operationId"].as_str().unwrap().to_owned(), reply.status()));
     }
 }

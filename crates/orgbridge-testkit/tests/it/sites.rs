@@ -45,12 +45,11 @@ async fn a_key_of_another_site_is_as_unknown_as_one_that_never_was() {
                 assert_eq!(elsewhere.header(header), wrong.header(header), "{path}");
             }
         }
-        let unauthorized =
-            r#"401 {"errors":["Unauthorized","DD-API-KEY is not a live key of this deployment"]}"#;
+        let unauthorized = r#"401 {"errors":["Unauthorized","DD-API-KEY is not a live key here; check it, and that its organization lives on the site that was asked"]}"#;
         assert_eq!(elsewhere(WHOAMI).await.to_string(), unauthorized);
         assert_eq!(
             elsewhere(VALIDATE).await.to_string(),
-            r#"403 {"errors":["Forbidden","DD-API-KEY is not a live key of this deployment"]}"#
+            r#"403 {"errors":["Forbidden","DD-API-KEY is not a live key here; check it, and that its organization lives on the site that was asked"]}"#
         );
         assert_eq!(server.overseas_admin().get(VALIDATE).at(COM).await.status(), 403);
     }

@@ -42,7 +42,7 @@ async fn an_api_key_that_is_not_live_is_forbidden() {
     let server = TestServer::start().await;
     for persona in [Persona::WrongApiKey, Persona::RevokedApiKey, Persona::DisabledOrg] {
         let reply = server.caller(persona).get(API_KEY).await;
-        let refusal = r#"403 {"errors":["Forbidden","DD-API-KEY is not a live key of this deployment"]}"#;
+        let refusal = r#"403 {"errors":["Forbidden","DD-API-KEY is not a live key here; check it, and that its organization lives on the site that was asked"]}"#;
         assert_eq!(reply.to_string(), refusal, "{persona}");
     }
 }

@@ -24,9 +24,10 @@ pub(crate) enum OrgCommand {
         account: Option<String>,
     },
     /// Makes an org.
-    #[command(
-        after_help = "Examples:\n  orgbridge org create \"Sink Org\" --account \"Example Account\"\n  orgbridge org create \"Overseas Org\" --site datadoghq.eu"
-    )]
+    #[command(after_help = "\
+Examples:
+  orgbridge org create \"Sink Org\" --account \"Example Account\"
+  orgbridge org create \"Overseas Org\" --site datadoghq.eu")]
     Create {
         /// What people will call it.
         name: Name,

@@ -35,7 +35,9 @@ impl Applying<'_> {
         };
         let (connection, fate): (OrgConnection, Fate) = if let Some(before) = found.cloned() {
             if (before.source, before.sink) != (source, sink) {
-                self.fixed(&wish.at, "id", "the connection with this id is between other organizations; leave the id out, or give the right one");
+                let message = "the connection with this id is between other organizations; leave the id out, or give \
+                               the right one";
+                self.fixed(&wish.at, "id", message);
                 return None;
             }
             if before.created_by != created_by {
