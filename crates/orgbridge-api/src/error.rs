@@ -175,6 +175,8 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::OperatorOnly
         | Refusal::BeyondOwnRights(_)
         | Refusal::OnlyTheOwnerMakesKeys
+        | Refusal::OnlyTheOwnerWidensKeys
+        | Refusal::OnlyTheManagingOrgCreates
         | Refusal::CrossesSites { .. }
         | Refusal::CreatorIsNoUserOfTheSource => StatusCode::FORBIDDEN,
         Refusal::NoConnection { .. }
@@ -182,7 +184,9 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::NoApiKey
         | Refusal::NoApplicationKey
         | Refusal::Absent { .. } => StatusCode::NOT_FOUND,
-        Refusal::NotAllowed { .. } | Refusal::TooManySinks { .. } => StatusCode::BAD_REQUEST,
+        Refusal::NotAllowed { .. } | Refusal::TooManySinks { .. } | Refusal::NoManagedOrg => {
+            StatusCode::BAD_REQUEST
+        }
         Refusal::AlreadyConnected { .. }
         | Refusal::Taken { .. }
         | Refusal::InUse { .. }

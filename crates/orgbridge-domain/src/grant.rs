@@ -139,17 +139,17 @@ impl<'s> Session<'s> {
     /// As [`Self::authorize`]; [`Refusal::Absent`] if the principal may not know of such an org.
     pub fn authorize_in<R: Right>(&self, org: OrgId) -> Result<Grant<'s, R>, Refusal> {
         let unknown = || Refusal::absent("organization", org);
-        let rights = match self.principal {
-            Principal::Operator => PermissionSet::all(),
+        let (rights, scopes) = match self.principal {
+            Principal::Operator => (PermissionSet::all(), None),
             Principal::User { org: own, .. } if own != org => return Err(unknown()),
             Principal::User { .. } => {
                 let (_, rights) = self.standing()?;
                 rights.require(R::PERMISSION)?;
-                rights.effective()
+                (rights.effective(), rights.scopes)
             }
         };
         let org = self.state.org(org).ok_or_else(unknown)?;
-        Ok(Grant { state: self.state, org, principal: self.principal, rights, right: PhantomData })
+        Ok(Grant { state: self.state, org, principal: self.principal, rights, scopes, right: PhantomData })
     }
 
     /// The caller as a user, without asking for any permission: who am I?
@@ -236,6 +236,7 @@ pub struct Grant<'s, R> {
     org: &'s Org,
     principal: Principal,
     rights: PermissionSet,
+    scopes: Option<PermissionSet>,
     right: PhantomData<fn() -> R>,
 }
 
@@ -255,6 +256,14 @@ impl<'s, R> Grant<'s, R> {
         self.principal
     }
 
+    /// The user who holds it, unless it is an operator.
+    pub const fn user(&self) -> Option<UserId> {
+        match self.principal {
+            Principal::User { user, .. } => Some(user),
+            Principal::Operator => None,
+        }
+    }
+
     /// Whether the principal is this user, or an operator, who may act in anybody's place.
     pub fn speaks_for(&self, user: UserId) -> bool {
         match self.principal {
@@ -272,6 +281,15 @@ impl<'s, R> Grant<'s, R> {
             Some(permission) => Err(Refusal::BeyondOwnRights(permission)),
             None => Ok(()),
         }
+    }
+
+    /// A credential that is cut down makes none that is cut down less, even by what its user can't do yet.
+    ///
+    /// # Errors
+    /// [`Refusal::BeyondOwnRights`] with the first of `scopes` that the credential lacks.
+    pub fn may_pass_on(&self, scopes: PermissionSet) -> Result<(), Refusal> {
+        let lacking = self.scopes.and_then(|own| scopes.without(own).iter().next());
+        lacking.map_or(Ok(()), |permission| Err(Refusal::BeyondOwnRights(permission)))
     }
 }
 

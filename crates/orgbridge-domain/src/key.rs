@@ -25,6 +25,12 @@ pub struct ApiKey {
     pub last4: Last4,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The user who made it; `None` where an operator did, or an earlier version of the program, which kept no author.
+    pub created_by: Option<UserId>,
+    /// When it was last changed, if it ever was.
+    pub modified_at: Option<Timestamp>,
+    /// The user who last changed it; `None` where an operator did, or nobody.
+    pub modified_by: Option<UserId>,
 }
 
 /// A key of a user, with which the user's permissions are exercised.

@@ -150,6 +150,12 @@ impl PermissionSet {
         Self(self.0 & other.0)
     }
 
+    /// What this set holds and the other doesn't.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// The permissions held, in the order of [`Permission::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
@@ -199,6 +205,7 @@ mod tests {
         assert_eq!(set.to_string(), "org_connections_read,audit_logs_read");
         assert_eq!(set.to_string().parse(), Ok(set));
         assert_eq!("".parse(), Ok(PermissionSet::EMPTY));
+        assert_eq!(set.without("audit_logs_read".parse().unwrap()).to_string(), "org_connections_read");
         assert_eq!(PermissionSet::all().iter().count(), Permission::ALL.len());
     }
 

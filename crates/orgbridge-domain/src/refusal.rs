@@ -81,6 +81,15 @@ pub enum Refusal {
     /// A key of a person would be known to somebody else.
     #[error("Forbidden")]
     OnlyTheOwnerMakesKeys,
+    /// A key of a person would be able to do more, by the hand of somebody else.
+    #[error("Forbidden")]
+    OnlyTheOwnerWidensKeys,
+    /// An org that does not manage its account would make another.
+    #[error("Forbidden")]
+    OnlyTheManagingOrgCreates,
+    /// There is no such org, or none that the caller manages.
+    #[error("Not allowed to access this organization")]
+    NoManagedOrg,
     /// The org has no such API key.
     #[error("API key not found")]
     NoApiKey,
@@ -193,6 +202,19 @@ impl Refusal {
             Self::OnlyTheOwnerMakesKeys => {
                 vec!["only the owner can make an application key of a person".to_owned()]
             }
+            Self::OnlyTheOwnerWidensKeys => vec![
+                "data.attributes.scopes: only the owner can widen the scopes of an application key of a person; \
+                 others can narrow them"
+                    .to_owned(),
+            ],
+            Self::OnlyTheManagingOrgCreates => vec![
+                "only a user of the organization that manages its account on this site can create another"
+                    .to_owned(),
+            ],
+            Self::NoManagedOrg => vec![
+                "you manage no organization with this public id; the list of organizations shows those that you do"
+                    .to_owned(),
+            ],
             Self::NoSink => vec![
                 "data.relationships.sink_org.data.id: no organization of this account has this id; \
                  the list of organizations shows those that there are"
@@ -253,6 +275,9 @@ mod tests {
             Refusal::TooManySinks { source_org, limit: 1 },
             Refusal::CreatorIsNoUserOfTheSource,
             Refusal::OnlyTheOwnerMakesKeys,
+            Refusal::OnlyTheOwnerWidensKeys,
+            Refusal::OnlyTheManagingOrgCreates,
+            Refusal::NoManagedOrg,
             Refusal::NoApiKey,
             Refusal::NoApplicationKey,
             Refusal::absent("role", "Auditor"),

@@ -1,6 +1,7 @@
 //! Points in time.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// Microseconds since 1970-01-01T00:00:00Z, by the wall clock of the process that decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +62,21 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// The text is no point in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a time of RFC 3339, such as 2025-08-26T20:19:36Z")]
+pub struct NotATime;
+
+/// RFC 3339 with any offset. What is finer than a microsecond is left out.
+impl FromStr for Timestamp {
+    type Err = NotATime;
+
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let time: jiff::Timestamp = text.parse().map_err(|_| NotATime)?;
+        Ok(Self::from_micros(time.as_microsecond()))
+    }
+}
+
 /// Writes a number that is not negative so that it ends where `text` ends, over the zeros that stand there.
 fn put_digits(text: &mut [u8], mut number: i32) {
     for place in text.iter_mut().rev() {
@@ -81,6 +97,20 @@ mod tests {
         let time = Timestamp::from_micros(1_756_239_576_177_236);
         assert_eq!(time.to_string(), "2025-08-26T20:19:36.177236+00:00");
         assert_eq!(time.to_spaced(), "2025-08-26 20:19:36");
+    }
+
+    #[test]
+    fn a_time_is_read_with_any_offset() {
+        for text in [
+            "2025-08-26T20:19:36.177236+00:00",
+            "2025-08-26T20:19:36.177236Z",
+            "2025-08-26T22:19:36.1772369+02:00",
+        ] {
+            assert_eq!(text.parse(), Ok(Timestamp::from_micros(1_756_239_576_177_236)), "{text}");
+        }
+        for text in ["", "2025-08-26", "2025-08-26T20:19:36", "2025-13-26T20:19:36Z", "1756239576"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(NotATime), "{text}");
+        }
     }
 
     #[test]

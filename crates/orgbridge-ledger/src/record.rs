@@ -37,8 +37,9 @@ pub(crate) trait Record: Kept + 'static {
     const COLUMNS: &'static [&'static str];
     /// Those that a later version of the entity may differ in.
     const CHANGING: &'static [&'static str];
-    /// Those that audit entries of earlier versions of this program lack, with the text that stands for them.
-    const ADDED: &'static [(&'static str, &'static str)] = &[];
+    /// Those that audit entries of earlier versions of this program lack, with the text that stands for them; `None`
+    /// for NULL.
+    const ADDED: &'static [(&'static str, Option<&'static str>)] = &[];
 
     /// Its row.
     fn values(&self) -> Values<'_>;
@@ -53,6 +54,8 @@ pub(crate) trait Source {
     fn text(&self, column: usize) -> Result<Option<Cow<'_, str>>, BadRecord>;
     /// The number in a column.
     fn integer(&self, column: usize) -> Result<i64, BadRecord>;
+    /// Whether NULL is in a column.
+    fn is_null(&self, column: usize) -> Result<bool, BadRecord>;
 }
 
 /// A row holds what no rule would have put there.
@@ -88,6 +91,10 @@ where
 
 fn time(source: &impl Source, column: usize) -> Result<Timestamp, BadRecord> {
     source.integer(column).map(Timestamp::from_micros)
+}
+
+fn optional_time(source: &impl Source, column: usize) -> Result<Option<Timestamp>, BadRecord> {
+    if source.is_null(column)? { Ok(None) } else { time(source, column).map(Some) }
 }
 
 fn flag(source: &impl Source, column: usize) -> Result<bool, BadRecord> {
@@ -132,6 +139,10 @@ fn shown(value: impl Display) -> Value<'static> {
     Value::Text(Cow::Owned(value.to_string()))
 }
 
+fn optional_id(id: Option<Uuid>) -> Value<'static> {
+    id.map_or(Value::Null, Value::Id)
+}
+
 fn at(time: Timestamp) -> Value<'static> {
     Value::Integer(time.micros())
 }
@@ -164,13 +175,13 @@ impl Record for Org {
         "site",
     ];
     const CHANGING: &'static [&'static str] = &["name", "disabled", "modified_at_us"];
-    const ADDED: &'static [(&'static str, &'static str)] = &[("site", Site::DEFAULT.as_str())];
+    const ADDED: &'static [(&'static str, Option<&'static str>)] = &[("site", Some(Site::DEFAULT.as_str()))];
 
     fn values(&self) -> Values<'_> {
         smallvec![
             Value::Id(self.id.uuid()),
             Value::Id(self.account.uuid()),
-            self.parent.map_or(Value::Null, |parent| Value::Id(parent.uuid())),
+            optional_id(self.parent.map(OrgId::uuid)),
             text(self.public_id.as_str()),
             text(self.name.as_str()),
             Value::Integer(self.disabled.into()),
@@ -264,8 +275,20 @@ impl Record for User {
 
 impl Record for ApiKey {
     const TABLE: &'static str = "api_key";
-    const COLUMNS: &'static [&'static str] = &["id", "org_id", "name", "digest", "last4", "created_at_us"];
-    const CHANGING: &'static [&'static str] = &["name"];
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "org_id",
+        "name",
+        "digest",
+        "last4",
+        "created_at_us",
+        "created_by",
+        "modified_at_us",
+        "modified_by",
+    ];
+    const CHANGING: &'static [&'static str] = &["name", "modified_at_us", "modified_by"];
+    const ADDED: &'static [(&'static str, Option<&'static str>)] =
+        &[("created_by", None), ("modified_at_us", None), ("modified_by", None)];
 
     fn values(&self) -> Values<'_> {
         smallvec![
@@ -275,6 +298,9 @@ impl Record for ApiKey {
             Value::Text(Cow::Owned(to_hex(self.digest.as_bytes()))),
             text(self.last4.as_str()),
             at(self.created_at),
+            optional_id(self.created_by.map(UserId::uuid)),
+            self.modified_at.map_or(Value::Null, at),
+            optional_id(self.modified_by.map(UserId::uuid)),
         ]
     }
 
@@ -286,6 +312,9 @@ impl Record for ApiKey {
             digest: digest(source, 3)?,
             last4: parse(source, 4)?,
             created_at: time(source, 5)?,
+            created_by: parse_optional(source, 6)?,
+            modified_at: optional_time(source, 7)?,
+            modified_by: parse_optional(source, 8)?,
         })
     }
 }
@@ -453,6 +482,10 @@ impl Source for JsonRow {
     fn integer(&self, column: usize) -> Result<i64, BadRecord> {
         let member = self.member(column)?;
         member.as_i64().ok_or_else(|| BadRecord::at(column, format!("{member} where a number belongs")))
+    }
+
+    fn is_null(&self, column: usize) -> Result<bool, BadRecord> {
+        self.member(column).map(Json::is_null)
     }
 }
 

@@ -6,6 +6,7 @@
 
 use orgbridge_domain::application_key::NewApplicationKey;
 use orgbridge_domain::org::NewOrg;
+use orgbridge_domain::right::OrgAppKeysWrite;
 use orgbridge_domain::user::NewUser;
 use orgbridge_domain::{
     AccountId, ApiKeyId, ApiKeySecret, ApplicationKeyId, ApplicationKeySecret, Decided, Draft, ManagedRole,
@@ -237,7 +238,7 @@ pub(crate) fn enter(session: &Session<'_>, now: Timestamp) -> Result<Decided<()>
     let revoked = add_api_key(&mut draft, source, id(0x300), &revoked_api_key(), now)?;
     draft.run(|session| api_key::revoke(&session.authorize_in(source)?, revoked))?;
     let key = application_key_id(Persona::RevokedApplicationKey);
-    draft.run(|session| application_key::revoke(&session.authorize_in(source)?, key))?;
+    draft.run(|session| application_key::revoke(&session.authorize_in::<OrgAppKeysWrite>(source)?, key))?;
     draft.run(|session| {
         user::set_disabled(&session.authorize_in(source)?, TestUser::Dismissed.id(), true, now)
     })?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use orgbridge_domain::right::OrgAppKeysWrite;
 use orgbridge_domain::{Decided, Principal, Refusal, Session, Timestamp, application_key};
 use orgbridge_ledger::{Ledger, Revision};
 use prometheus_client::encoding::text::encode;
@@ -141,7 +142,10 @@ impl TestServer {
     pub async fn revoke_application_key_of(&self, persona: Persona) {
         let org = persona.user().expect("a persona with a key").org().id();
         let key = application_key_id(persona);
-        self.operate(move |session, _| application_key::revoke(&session.authorize_in(org)?, key)).await;
+        self.operate(move |session, _| {
+            application_key::revoke(&session.authorize_in::<OrgAppKeysWrite>(org)?, key)
+        })
+        .await;
     }
 
     pub(crate) fn ids(&self) -> &CountingIds {

@@ -1,5 +1,6 @@
 //! Who is somebody, and what they may do.
 
+use orgbridge_domain::right::OrgAppKeysWrite;
 use orgbridge_domain::right::{OrgConnectionsRead, OrgConnectionsWrite, OrgManagement, UserAccessManage};
 use orgbridge_domain::{
     KeyDigest, MissingFrom, NotAuthenticated, Permission, Refusal, SiteScope, api_key, application_key,
@@ -69,7 +70,9 @@ fn a_disabled_user_and_a_revoked_key_end_what_was_let_in_before() {
 
     world.operate(|draft, _| {
         let key = id(0x2000 + Persona::ReadOnly as u128);
-        draft.run(|session| application_key::revoke(&session.authorize_in(org_id(0))?, key)).map(drop)
+        draft
+            .run(|session| application_key::revoke(&session.authorize_in::<OrgAppKeysWrite>(org_id(0))?, key))
+            .map(drop)
     });
     assert!(refused(&world, stale));
     assert!(world.principal(0, Persona::ReadOnly).is_err());

@@ -4,6 +4,7 @@
 
 mod access;
 mod connections;
+mod keys;
 mod model;
 mod people;
 mod sites;

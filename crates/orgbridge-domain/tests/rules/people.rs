@@ -1,5 +1,6 @@
 //! Orgs, users, roles and keys.
 
+use orgbridge_domain::right::OrgAppKeysWrite;
 use orgbridge_domain::{
     ApplicationKeySecret, ManagedRole, PermissionSet, Principal, Refusal, Session, Site, UserKind, account,
     api_key, application_key, org, role, user,
@@ -118,7 +119,7 @@ fn what_is_of_another_org_is_absent() {
         assert_eq!(refused, Err(Refusal::NoApiKey));
         let refused = world.run(0, Persona::Admin, |session, _| {
             let key = id(0x2000 + 0x10 * u128::from(org));
-            application_key::revoke(&session.authorize()?, key)
+            application_key::revoke(&session.authorize::<OrgAppKeysWrite>()?, key)
         });
         assert_eq!(refused, Err(Refusal::NoApplicationKey));
     }

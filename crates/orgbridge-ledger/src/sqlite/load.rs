@@ -90,7 +90,11 @@ fn columns<R: Record>(connection: &Connection) -> Result<String, Unavailable> {
             }
             _ => None,
         };
-        columns.push(lacking.map_or_else(|| (*name).to_owned(), |text| format!("'{text}'")));
+        columns.push(match lacking {
+            None => (*name).to_owned(),
+            Some(None) => "NULL".to_owned(),
+            Some(Some(text)) => format!("'{text}'"),
+        });
     }
     Ok(columns.join(", "))
 }

@@ -134,4 +134,9 @@ impl Source for Row<'_> {
             .as_i64()
             .map_err(|error| BadRecord::at(column, error))
     }
+
+    fn is_null(&self, column: usize) -> Result<bool, BadRecord> {
+        let value = self.get_ref(column).map_err(|error| BadRecord::at(column, error))?;
+        Ok(value == ValueRef::Null)
+    }
 }

@@ -12,7 +12,7 @@ use crate::backend::Backend;
 use crate::story::{self, OPERATOR, Story, types};
 use orgbridge_domain::org_connection::{self, Limits};
 use orgbridge_domain::{
-    CrossSite, Decided, Principal, Refusal, Session, Site, SiteScope, Timestamp, org, user,
+    ApiKeySecret, CrossSite, Decided, Principal, Refusal, Session, Site, SiteScope, Timestamp, api_key, org, user,
 };
 use orgbridge_ledger::audit::{AuditLog, Query};
 use orgbridge_ledger::{CommitError, Ledger, LedgerOptions, Revision, Unavailable, backup};
@@ -385,6 +385,31 @@ fn an_org_comes_back_on_its_site_with_the_connections_that_cross(backend: &impl 
     assert_eq!(AuditLog::open(&backend.address()).unwrap().verify(None).unwrap().findings, []);
 }
 
+fn a_key_comes_back_with_who_made_and_changed_it(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let jane = Story::authenticate(&story.ledger.view().state).unwrap();
+    let made = story.commit_as(jane, |session, now| {
+        let secret = ApiKeySecret::from_random([0xa5; 16]);
+        api_key::create(&session.authorize()?, story::id(32), "next".parse().unwrap(), &secret, now)
+    });
+    let made = made.unwrap();
+    let of_operator = story::id(30);
+    let renamed = story.commit_as(jane, move |session, now| {
+        api_key::rename(&session.authorize()?, of_operator, "renamed".parse().unwrap(), now)
+    });
+    let renamed = renamed.unwrap();
+    let followed = Ledger::open(&backend.address(), LedgerOptions::default()).unwrap();
+    story.ledger.close();
+
+    for view in [story.ledger.view(), followed.view()] {
+        assert_eq!(**view.state.api_key(made.id).unwrap(), made);
+        assert_eq!(**view.state.api_key(of_operator).unwrap(), renamed);
+    }
+    assert_eq!((made.created_by, made.modified_at), (Some(story.jane.id), None));
+    assert_eq!((renamed.created_by, renamed.modified_by), (None, Some(story.jane.id)));
+    assert_eq!(AuditLog::open(&backend.address()).unwrap().verify(None).unwrap().findings, []);
+}
+
 /// The site that was asked is part of what is proven again at the commit.
 fn a_call_on_one_site_changes_nothing_in_an_org_on_another(backend: &impl Backend) {
     let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
@@ -425,5 +450,6 @@ suite! { sqlite on Sqlite:
     a_backup_holds_everything_and_a_restoration_says_what_is_lost
     limits_hold_at_the_commit
     an_org_comes_back_on_its_site_with_the_connections_that_cross
+    a_key_comes_back_with_who_made_and_changed_it
     a_call_on_one_site_changes_nothing_in_an_org_on_another
 }

@@ -27,11 +27,14 @@ fn expected() -> Vec<(String, Site)> {
 }
 
 #[test]
-fn a_ledger_from_before_there_were_sites_opens_with_every_org_on_the_default_one() {
+fn a_ledger_from_before_there_were_sites_and_authors_opens_with_the_default_site_and_none() {
     let place = left_by_version_1();
     let ledger = Ledger::open(&place.address(), LedgerOptions::default()).unwrap();
     assert_eq!(names_and_sites(&ledger.view().state), expected());
     assert_eq!(ledger.view().state.connection_count(), 1);
+    let authors: Vec<_> =
+        ledger.view().state.api_keys().map(|key| (key.created_by, key.modified_at)).collect();
+    assert_eq!(authors, [(None, None)]);
     assert_eq!(AuditLog::open(&place.address()).unwrap().verify(None).unwrap().findings, []);
 }
 

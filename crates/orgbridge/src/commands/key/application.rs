@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use orgbridge_domain::application_key::{self, NewApplicationKey};
+use orgbridge_domain::right::OrgAppKeysWrite;
 use orgbridge_domain::{ApplicationKey, ApplicationKeyId, Name, Permission, Refusal, State};
 
 use crate::commands::context::Context;
@@ -103,8 +104,9 @@ impl ApplicationKeyCommand {
                 let view = operator.view();
                 let owner = view.state.application_key(id).and_then(|key| view.state.user(key.owner));
                 let org = owner.ok_or(Refusal::NoApplicationKey)?.org;
-                let revoked = operator
-                    .commit(move |session, _| application_key::revoke(&session.authorize_in(org)?, id))?;
+                let revoked = operator.commit(move |session, _| {
+                    application_key::revoke(&session.authorize_in::<OrgAppKeysWrite>(org)?, id)
+                })?;
                 context.printer.one(&ApplicationKeyRecord::of(&operator.view().state, &revoked))
             }
         }
