@@ -8,7 +8,10 @@ use orgbridge_domain::org_connection::Limits;
 use orgbridge_ledger::Ledger;
 
 use crate::rate_limit::Limiter;
-use crate::{IdSource, MonotonicClock, RandomIds, RateLimits, RequestMetrics, Sites, SystemMonotonicClock};
+use crate::{
+    IdSource, MonotonicClock, NoRandomness, RandomIds, RateLimits, RequestMetrics, Sites,
+    SystemMonotonicClock,
+};
 
 /// What [`router()`](crate::router()) is made from.
 pub struct ApiOptions {
@@ -24,7 +27,7 @@ pub struct ApiOptions {
     pub metrics: Arc<RequestMetrics>,
     /// What the windows of the rate limits and the latencies are measured with.
     pub clock: Arc<dyn MonotonicClock>,
-    /// Where the ids of new things and of requests come from.
+    /// Where the ids of new things and of requests, and new secrets, come from.
     pub ids: Arc<dyn IdSource>,
 }
 
@@ -66,6 +69,15 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<RequestMetrics>,
     pub(crate) clock: Arc<dyn MonotonicClock>,
     pub(crate) ids: Arc<dyn IdSource>,
+}
+
+impl Shared {
+    /// What a new secret is made of.
+    pub(crate) fn secret<const BYTES: usize>(&self) -> Result<[u8; BYTES], NoRandomness> {
+        let mut bytes = [0; BYTES];
+        self.ids.fill(&mut bytes)?;
+        Ok(bytes)
+    }
 }
 
 impl From<ApiOptions> for Api {

@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::extract::{BodyProblem, CredentialProblem};
-use crate::json;
 use crate::rate_limit::Exhausted;
 use crate::reply::{APPLICATION_JSON, to_json};
+use crate::{NoRandomness, json};
 
 /// Why a call has no success to answer. `Display` is the first string of the answer, word for word as the
 /// real service says it where a recording of that exists; [`ApiError::details`] are the strings behind it.
@@ -54,6 +54,9 @@ pub(crate) enum ApiError {
     /// The ledger can't keep changes now.
     #[error("{}", if matches!(.0, Unavailable::RulePanicked) { INTERNAL } else { "Service Unavailable" })]
     Unavailable(#[source] Unavailable),
+    /// A secret could not be made.
+    #[error("{INTERNAL}")]
+    NoRandomness(#[from] NoRandomness),
     /// A handler panicked.
     #[error("{INTERNAL}")]
     Panicked,
@@ -112,9 +115,10 @@ impl ApiError {
             Self::Body(BodyProblem::TooBig) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Refused(refusal) => status_of(refusal),
             // A rule that panics is a bug, and trying again mends none.
-            Self::Unavailable(Unavailable::RulePanicked) | Self::Panicked | Self::Unwritable(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Unavailable(Unavailable::RulePanicked)
+            | Self::NoRandomness(_)
+            | Self::Panicked
+            | Self::Unwritable(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -137,7 +141,10 @@ impl ApiError {
             Self::Invalid(problem) => vec![problem.clone()],
             Self::Body(problem) => vec![problem.to_string()],
             Self::Refused(refusal) => refusal.details(),
-            Self::Unavailable(Unavailable::RulePanicked) | Self::Panicked | Self::Unwritable(_) => {
+            Self::Unavailable(Unavailable::RulePanicked)
+            | Self::NoRandomness(_)
+            | Self::Panicked
+            | Self::Unwritable(_) => {
                 vec![INTERNAL_DETAIL.to_owned()]
             }
             Self::Unavailable(unavailable) => vec![

@@ -45,7 +45,7 @@ mod wire;
 pub use admission::ClientAddress;
 pub use api::ApiOptions;
 pub use clock::{MonotonicClock, SystemMonotonicClock};
-pub use ids::{IdSource, RandomIds};
+pub use ids::{IdSource, NoRandomness, RandomIds};
 pub use metrics::RequestMetrics;
 pub use openapi::openapi_document;
 pub use rate_limit::{LimitName, NotALimitName, Quota, RateLimits};

@@ -41,12 +41,19 @@ pub(crate) enum Tag {
     Authentication,
     Users,
     Organizations,
+    Keys,
     Documentation,
 }
 
 impl Tag {
-    const ALL: [Self; 5] =
-        [Self::OrgConnections, Self::Authentication, Self::Users, Self::Organizations, Self::Documentation];
+    const ALL: [Self; 6] = [
+        Self::OrgConnections,
+        Self::Authentication,
+        Self::Users,
+        Self::Organizations,
+        Self::Keys,
+        Self::Documentation,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -54,6 +61,7 @@ impl Tag {
             Self::Authentication => "Authentication",
             Self::Users => "Users",
             Self::Organizations => "Organizations",
+            Self::Keys => "Key Management",
             Self::Documentation => "Documentation",
         }
     }
@@ -68,6 +76,11 @@ impl Tag {
             Self::Users => "Who is calling.",
             Self::Organizations => {
                 "The organizations of an account, which is where the ids of sinks are found."
+            }
+            Self::Keys => {
+                "The API keys of an organization and the application keys of its users. The secret of a key is shown in \
+                 the answer of its creation and never again. Two keys may be live side by side while one replaces the \
+                 other; a key that is deleted is refused from the answer on."
             }
             Self::Documentation => "This description, for programs and for people. It needs no credentials.",
         }

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -49,6 +49,48 @@ impl<T: JsonSchema> Answers for Reply<T> {
 impl<T> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         ([(header::CONTENT_TYPE, APPLICATION_JSON)], self.body).into_response()
+    }
+}
+
+/// An answer of 201 with a JSON body that shows the `T` that was made.
+#[derive(Debug)]
+pub(crate) struct Created<T>(Reply<T>);
+
+impl<T: Serialize> Created<T> {
+    /// Shows `value`.
+    ///
+    /// # Errors
+    /// As [`Reply::of`].
+    pub(crate) fn of(value: &T) -> Result<Self, ApiError> {
+        Reply::of(value).map(Self)
+    }
+}
+
+impl<T: JsonSchema> Answers for Created<T> {
+    fn outline(outline: &mut Outline<'_>) {
+        outline.created::<T>();
+    }
+}
+
+impl<T> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, self.0).into_response()
+    }
+}
+
+/// An answer of 204: it is done, and there is nothing to show.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoContent;
+
+impl Answers for NoContent {
+    fn outline(outline: &mut Outline<'_>) {
+        outline.no_content();
+    }
+}
+
+impl IntoResponse for NoContent {
+    fn into_response(self) -> Response {
+        StatusCode::NO_CONTENT.into_response()
     }
 }
 

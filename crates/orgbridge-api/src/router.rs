@@ -6,12 +6,13 @@ use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, on};
 use orgbridge_domain::Permission;
+use orgbridge_domain::right::{OrgAppKeysRead, OrgAppKeysWrite, UserAppKeys};
 
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::exchange::{self, Meter};
 use crate::openapi::{Endpoint, Outline, Prose};
-use crate::routes::{current_user, documents, org_connections, orgs, validate};
+use crate::routes::{api_keys, application_keys, current_user, documents, org_connections, orgs, validate};
 use crate::{ApiOptions, LimitName};
 
 /// One call of the API.
@@ -65,7 +66,7 @@ macro_rules! route {
 }
 
 #[rustfmt::skip]
-pub(crate) static ROUTES: [Route; 12] = [
+pub(crate) static ROUTES: [Route; 29] = [
     route!(GET    "/api/v2/org_connections"                 => org_connections::list,   org_connections::LIST,   OrgConnectionsRead),
     route!(POST   "/api/v2/org_connections"                 => org_connections::create, org_connections::CREATE, OrgConnectionsWrite),
     route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   org_connections::READ,   OrgConnectionsRead),
@@ -75,7 +76,24 @@ pub(crate) static ROUTES: [Route; 12] = [
     route!(GET    "/api/v2/validate_keys"                   => validate::both_keys,     validate::BOTH_KEYS,     Validate),
     route!(GET    "/api/v2/current_user"                    => current_user::read,      current_user::READ,      CurrentUser),
     route!(GET    "/api/v1/org"                             => orgs::list_v1,           orgs::LIST_V1,           OrgsRead),
+    route!(POST   "/api/v1/org"                             => orgs::create,            orgs::CREATE,            OrgsWrite),
     route!(GET    "/api/v2/org"                             => orgs::list_v2,           orgs::LIST_V2,           OrgsRead),
+    route!(GET    "/api/v1/org/{public_id}"                 => orgs::read,              orgs::READ,              OrgsRead),
+    route!(PUT    "/api/v1/org/{public_id}"                 => orgs::rename,            orgs::RENAME,            OrgsWrite),
+    route!(GET    "/api/v2/api_keys"                        => api_keys::list,          api_keys::LIST,          KeysRead),
+    route!(POST   "/api/v2/api_keys"                        => api_keys::create,        api_keys::CREATE,        KeysWrite),
+    route!(GET    "/api/v2/api_keys/{api_key_id}"           => api_keys::read,          api_keys::READ,          KeysRead),
+    route!(PATCH  "/api/v2/api_keys/{api_key_id}"           => api_keys::rename,        api_keys::RENAME,        KeysWrite),
+    route!(DELETE "/api/v2/api_keys/{api_key_id}"           => api_keys::delete,        api_keys::DELETE,        KeysWrite),
+    route!(GET    "/api/v2/application_keys"                => application_keys::list::<OrgAppKeysRead>,    application_keys::LIST,   KeysRead),
+    route!(GET    "/api/v2/application_keys/{app_key_id}"   => application_keys::read::<OrgAppKeysRead>,    application_keys::READ,   KeysRead),
+    route!(PATCH  "/api/v2/application_keys/{app_key_id}"   => application_keys::edit::<OrgAppKeysWrite>,   application_keys::EDIT,   KeysWrite),
+    route!(DELETE "/api/v2/application_keys/{app_key_id}"   => application_keys::delete::<OrgAppKeysWrite>, application_keys::DELETE, KeysWrite),
+    route!(GET    "/api/v2/current_user/application_keys"              => application_keys::list::<UserAppKeys>,   application_keys::LIST_OWN,   KeysRead),
+    route!(POST   "/api/v2/current_user/application_keys"              => application_keys::create_own,            application_keys::CREATE_OWN, KeysWrite),
+    route!(GET    "/api/v2/current_user/application_keys/{app_key_id}" => application_keys::read::<UserAppKeys>,   application_keys::READ_OWN,   KeysRead),
+    route!(PATCH  "/api/v2/current_user/application_keys/{app_key_id}" => application_keys::edit::<UserAppKeys>,   application_keys::EDIT_OWN,   KeysWrite),
+    route!(DELETE "/api/v2/current_user/application_keys/{app_key_id}" => application_keys::delete::<UserAppKeys>, application_keys::DELETE_OWN, KeysWrite),
     route!(GET    "/api/v2/openapi.json"                    => documents::description,  documents::DESCRIPTION,  Documents),
     route!(GET    "/docs"                                   => documents::page,         documents::PAGE,         Documents),
 ];

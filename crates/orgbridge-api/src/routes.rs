@@ -1,6 +1,8 @@
 //! One function per call: take, decide, show. Beside each stands what the description of the API says of it in
 //! words, and what its rule can refuse.
 
+pub(crate) mod api_keys;
+pub(crate) mod application_keys;
 pub(crate) mod current_user;
 pub(crate) mod documents;
 pub(crate) mod org_connections;

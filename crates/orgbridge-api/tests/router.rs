@@ -10,7 +10,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use orgbridge_api::{
-    Access, ApiOptions, ClientAddress, IdSource, LimitName, MonotonicClock, Quota, RateLimits, router, routes,
+    Access, ApiOptions, ClientAddress, IdSource, LimitName, MonotonicClock, NoRandomness, Quota, RateLimits,
+    router, routes,
 };
 use orgbridge_domain::{
     AccountId, ApiKeyId, ApplicationKeyId, Draft, ManagedRole, OrgId, Permission, Principal, Refusal,
@@ -47,6 +48,10 @@ struct NoIds;
 impl IdSource for NoIds {
     fn next(&self) -> Uuid {
         panic!("there are no ids left")
+    }
+
+    fn fill(&self, _: &mut [u8]) -> Result<(), NoRandomness> {
+        panic!("there are no secrets left")
     }
 }
 

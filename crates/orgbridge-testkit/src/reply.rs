@@ -85,6 +85,8 @@ impl Reply {
         assert!(self.header("x-request-id").is_some_and(|id| !id.is_empty()), "{self}");
         if method == Method::HEAD {
             assert_eq!(self.body, "");
+        } else if self.status == 204 {
+            assert_eq!((self.header("content-type"), self.body.as_str()), (None, ""), "{self}");
         } else if !self.is_document() {
             assert_eq!(self.header("content-type"), Some("application/json"), "{self}");
             let line =

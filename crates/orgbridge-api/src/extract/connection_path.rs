@@ -36,7 +36,7 @@ impl FromRequestParts<Api> for ConnectionPath {
 }
 
 /// The last segment of a path that may end in one slash.
-fn last_segment(path: &str) -> &str {
+pub(super) fn last_segment(path: &str) -> &str {
     let path = path.strip_suffix('/').unwrap_or(path);
     path.rsplit_once('/').map_or(path, |(_, segment)| segment)
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
+use orgbridge_domain::{NotATime, Timestamp};
+
 use crate::error::ApiError;
 
 /// Decoded names and values, in order. Names that nobody asks for are ignored.
@@ -34,6 +36,50 @@ impl<'q> Parameters<'q> {
             Some(number) => Ok(Some(number)),
             None => Err(Self::not_within(name, &range)),
         }
+    }
+
+    /// Which of `known` the value of `name` is, if it is there.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] if it is given twice, or is none of them.
+    pub(super) fn one_of<'k>(&self, name: &str, known: &[&'k str]) -> Result<Option<&'k str>, ApiError> {
+        let Some(value) = self.single(name)? else { return Ok(None) };
+        let found = known.iter().copied().find(|known| *known == value);
+        found.map(Some).ok_or_else(|| Self::none_of(name, known))
+    }
+
+    /// The value of `name` is none of `known`.
+    pub(super) fn none_of(name: &str, known: &[&str]) -> ApiError {
+        ApiError::Invalid(format!("{name}: must be one of {}", known.join(", ")))
+    }
+
+    /// Those of `known` that the value of `name` lists, with commas between.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] if it is given twice, or lists anything else.
+    pub(super) fn some_of<'k>(&self, name: &str, known: &[&'k str]) -> Result<Vec<&'k str>, ApiError> {
+        let listed = self.text(name)?.into_iter().flat_map(|list| list.split(','));
+        let find = |item| known.iter().copied().find(|known| *known == item);
+        listed.map(|item| find(item).ok_or_else(|| Self::not_some_of(name, known))).collect()
+    }
+
+    /// The value of `name` lists something else than `known`.
+    pub(super) fn not_some_of(name: &str, known: &[&str]) -> ApiError {
+        ApiError::Invalid(format!("{name}: must be a list, with commas between, of {}", known.join(", ")))
+    }
+
+    /// The value of `name` as a point in time, if it is there.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] if it is given twice, or is no time of RFC 3339.
+    pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        let value = self.single(name)?.map(str::parse).transpose();
+        value.map_err(|problem| Self::no_time(name, problem))
+    }
+
+    /// The value of `name` is no point in time.
+    pub(super) fn no_time(name: &str, problem: NotATime) -> ApiError {
+        ApiError::Invalid(format!("{name}: {problem}"))
     }
 
     /// The value of `name` is no number in `range`.
@@ -103,6 +149,32 @@ mod tests {
     fn a_parameter_is_given_once() {
         for query in ["limit=1&limit=1", "limit=1&limit=2", "limit=1&l%69mit=1"] {
             assert_eq!(limit(query), Err("limit: is given more than once".to_owned()), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_choice_is_one_of_those_that_there_are() {
+        let sort = |query| Parameters::read(Some(query)).one_of("sort", &["name", "-name"]).ok();
+        assert_eq!(sort(""), Some(None));
+        assert_eq!(sort("sort=-name"), Some(Some("-name")));
+        for query in ["sort=", "sort=Name", "sort=name,-name", "sort=name&sort=name"] {
+            assert_eq!(sort(query), None, "{query}");
+        }
+        let include = |query| Parameters::read(Some(query)).some_of("include", &["a", "b"]).ok();
+        assert_eq!(include("include="), Some(vec![]));
+        assert_eq!(include("include=b,a"), Some(vec!["b", "a"]));
+        for query in ["include=a,", "include=,", "include=c", "include=a%20", "include=a&include=b"] {
+            assert_eq!(include(query), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_one_of_rfc_3339() {
+        let time = |query| Parameters::read(Some(query)).time("at").ok();
+        assert_eq!(time(""), Some(None));
+        assert!(time("at=2025-08-26T20:19:36%2B02:00").is_some_and(|time| time.is_some()));
+        for query in ["at=", "at=yesterday", "at=2025-08-26", "at=2025-08-26T20:19:36+02:00", "at=a&at=b"] {
+            assert_eq!(time(query), None, "{query}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse as _;
-use orgbridge_domain::{ConnectionId, Permission};
+use orgbridge_domain::{ApiKeyId, ApplicationKeyId, ConnectionId, Permission};
 use schemars::Schema;
 use serde_json::{Value, json};
 
@@ -240,38 +240,43 @@ fn security_schemes() -> BTreeMap<&'static str, SecurityScheme> {
     ])
 }
 
-/// Where in an answer the id of a connection stands, if the answer shows one.
-const SHOWN_CONNECTIONS: [(&str, &str); 2] = [("/data", "/data/id"), ("/data/0", "/data/0/id")];
+/// What answers show, by its type: where it may stand, where its id does then, and the path parameter that takes it.
+/// Keys are taken from no list: whoever follows the links of the description must not delete the key that they show.
+const SHOWN: [(&str, &str, &str, &str); 4] = [
+    (ConnectionId::TYPE, "/data", "/data/id", "connection_id"),
+    (ConnectionId::TYPE, "/data/0", "/data/0/id", "connection_id"),
+    (ApiKeyId::TYPE, "/data", "/data/id", "api_key_id"),
+    (ApplicationKeyId::TYPE, "/data", "/data/id", "app_key_id"),
+];
 
-/// Says of each answer that shows a connection which calls take its id.
+/// Says of each answer that shows something which calls take its id.
 fn link(operations: &mut [Operation]) {
     let followers: Vec<_> = operations.iter().filter_map(Follower::of).collect();
     for operation in operations {
-        let links = operation.shown_connection().map(|pointer| {
-            let others = followers.iter().filter(|follower| follower.operation_id != operation.id);
-            others.map(|follower| (follower.operation_id, follower.link(pointer))).collect()
-        });
-        if let (Some(links), Some(response)) = (links, operation.responses.get_mut(&StatusCode::OK.as_u16()))
-        {
-            response.links = links;
+        for status in [StatusCode::OK, StatusCode::CREATED] {
+            let Some(response) = operation.responses.get_mut(&status.as_u16()) else { continue };
+            let Some((pointer, parameter)) = response.shown() else { continue };
+            let others = followers
+                .iter()
+                .filter(|follower| follower.operation_id != operation.id && follower.parameter == parameter);
+            response.links = others.map(|follower| (follower.operation_id, follower.link(pointer))).collect();
         }
     }
 }
 
-impl Operation {
-    fn shown_connection(&self) -> Option<&'static str> {
-        let shown = self.responses.get(&StatusCode::OK.as_u16())?.content.get(JSON)?.example.as_ref()?;
-        let is_connection = |place: &str| {
-            shown
-                .pointer(place)
-                .and_then(|data| data.get("type"))
-                .is_some_and(|name| name == ConnectionId::TYPE)
+impl Response {
+    /// Where the id of what it shows stands, and the path parameter that takes it.
+    fn shown(&self) -> Option<(&'static str, &'static str)> {
+        let shown = self.content.get(JSON)?.example.as_ref()?;
+        let is_shown = |name: &str, place: &str| {
+            shown.pointer(place).and_then(|data| data.get("type")).is_some_and(|kind| kind == name)
         };
-        SHOWN_CONNECTIONS.into_iter().find(|(place, _)| is_connection(place)).map(|(_, pointer)| pointer)
+        let found = SHOWN.into_iter().find(|(name, place, ..)| is_shown(name, place));
+        found.map(|(.., pointer, parameter)| (pointer, parameter))
     }
 }
 
-/// A call that takes the id of a connection in its path, and perhaps once more in its body.
+/// A call that takes an id in its path, and perhaps once more in its body.
 struct Follower {
     operation_id: &'static str,
     parameter: &'static str,

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use schemars::Schema;
 use serde_json::Value;
 
-use super::sample::target;
+use super::sample::{target, type_of};
 
 /// One member.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(super) fn kind(schema: &Value, named: &BTreeMap<String, Schema>) -> String {
     if let Some(alternatives) = schema.get("anyOf").and_then(Value::as_array) {
         return alternatives.iter().filter_map(alternative_name).collect::<Vec<_>>().join(" or ");
     }
-    let name = schema.get("type").and_then(Value::as_str).unwrap_or("anything");
+    let name = type_of(schema).unwrap_or("anything");
     let mut kind = match (name, schema.get("format").and_then(Value::as_str)) {
         ("array", _) => match schema.get("items") {
             Some(items) if schema.get("maxItems") != Some(&0.into()) => {
@@ -95,6 +95,9 @@ pub(super) fn kind(schema: &Value, named: &BTreeMap<String, Schema>) -> String {
     }
     if schema.get("uniqueItems") == Some(&true.into()) {
         kind.push_str(", none twice");
+    }
+    if schema.get("type").and_then(Value::as_array).is_some_and(|types| types.contains(&"null".into())) {
+        kind.push_str(", or null");
     }
     kind
 }
@@ -130,6 +133,7 @@ mod tests {
             "count": {"type": "integer", "minimum": 1, "description": "How many."},
             "orgs": {"type": "array", "items": {"anyOf": [reference]}, "minItems": 1},
             "own": reference,
+            "scopes": {"type": ["array", "null"], "items": {"type": "string"}},
         }, "required": ["own", "orgs"]});
         let rows: Vec<_> = of(&schema, &named)
             .into_iter()
@@ -145,6 +149,7 @@ mod tests {
                 "orgs | list of Org, at least 1 | true | ",
                 "orgs[] Org.id | uuid | true | ",
                 "count | integer from 1 | false | How many.",
+                "scopes | list of string, or null | false | ",
             ]
         );
     }

@@ -140,14 +140,23 @@ impl<'g> Outline<'g> {
 
     /// An answer of 200 with a body of JSON that shows a `T`.
     pub(crate) fn json_answer<T: JsonSchema>(&mut self) {
-        let schema = self.schemas.shown.subschema_for::<T>();
-        let content = Some((JSON, schema));
-        self.said.answers.push(Answer {
-            status: StatusCode::OK,
-            description: "OK",
-            content,
-            has_etag: false,
-        });
+        self.json_answer_of::<T>(StatusCode::OK, "OK");
+    }
+
+    /// An answer of 201 with a body of JSON that shows the `T` that was made.
+    pub(crate) fn created<T: JsonSchema>(&mut self) {
+        self.json_answer_of::<T>(StatusCode::CREATED, "Created");
+    }
+
+    /// An answer of 204, without a body.
+    pub(crate) fn no_content(&mut self) {
+        let (status, description) = (StatusCode::NO_CONTENT, "Done.");
+        self.said.answers.push(Answer { status, description, content: None, has_etag: false });
+    }
+
+    fn json_answer_of<T: JsonSchema>(&mut self, status: StatusCode, description: &'static str) {
+        let content = Some((JSON, self.schemas.shown.subschema_for::<T>()));
+        self.said.answers.push(Answer { status, description, content, has_etag: false });
     }
 
     /// An answer of 200 with a document that has versions.

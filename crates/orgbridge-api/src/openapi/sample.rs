@@ -17,7 +17,7 @@ pub(super) fn of(schema: &Value, named: &BTreeMap<String, Schema>) -> Value {
             return first.clone();
         }
     }
-    match schema.get("type").and_then(Value::as_str) {
+    match type_of(schema) {
         Some("object") => {
             let members = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
             Value::Object(members.map(|(name, schema)| (name.clone(), sample(schema))).collect::<Map<_, _>>())
@@ -35,6 +35,12 @@ pub(super) fn of(schema: &Value, named: &BTreeMap<String, Schema>) -> Value {
         Some("string") => "".into(),
         _ => Value::Null,
     }
+}
+
+/// The type of a value, which may be null besides where there is more than one.
+pub(super) fn type_of(schema: &Value) -> Option<&str> {
+    let types = schema.get("type")?;
+    types.as_array().map_or(Some(types), |types| types.first())?.as_str()
 }
 
 /// What a schema refers to, if it is a reference.

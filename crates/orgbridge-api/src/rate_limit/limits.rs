@@ -39,6 +39,12 @@ limits! {
     OrgConnectionsWrite "org_connections_write" 600 per 60
     /// Reading orgs, per org.
     OrgsRead "orgs_read" 600 per 60
+    /// Creating and renaming orgs, per org.
+    OrgsWrite "orgs_write" 60 per 60
+    /// Reading API keys and application keys, per org.
+    KeysRead "keys_read" 600 per 60
+    /// Creating, editing and deleting API keys and application keys, per org.
+    KeysWrite "keys_write" 300 per 60
     /// Asking who one is, per org.
     CurrentUser "current_user" 600 per 60
     /// Checking that keys are live, per org.

@@ -141,7 +141,7 @@ fn invalid_types(problem: &TypesProblem) -> ApiError {
     ApiError::Invalid(format!("data.attributes.connection_types{problem}"))
 }
 
-fn expect_type(place: &str, found: &str, expected: &str) -> Result<(), ApiError> {
+pub(super) fn expect_type(place: &str, found: &str, expected: &str) -> Result<(), ApiError> {
     if found == expected { Ok(()) } else { Err(ApiError::Invalid(format!("{place}: must be {expected:?}"))) }
 }
 

@@ -41,7 +41,7 @@ enum Included<'s> {
 /// A user who is named elsewhere in the answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "IncludedUser")]
-struct IncludedUser<'s> {
+pub(super) struct IncludedUser<'s> {
     /// What kind of thing it is.
     #[serde(rename = "type")]
     kind: TypeName<UserId>,
@@ -91,12 +91,12 @@ impl<'s> ConnectionList<'s> {
 }
 
 impl<'s> IncludedUser<'s> {
-    fn of(user: &'s User) -> Self {
+    pub(super) fn of(user: &'s User) -> Self {
         Self { kind: TypeName::new(), id: Text(user.id), attributes: UserAttributes::of(user) }
     }
 }
 
-fn once_each<Id: Copy + Eq + Hash>(ids: impl Iterator<Item = Id>) -> impl Iterator<Item = Id> {
+pub(super) fn once_each<Id: Copy + Eq + Hash>(ids: impl Iterator<Item = Id>) -> impl Iterator<Item = Id> {
     let mut seen = HashSet::with_hasher(foldhash::fast::RandomState::default());
     ids.filter(move |id| seen.insert(*id))
 }

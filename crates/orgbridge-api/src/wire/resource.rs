@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::marker::PhantomData;
 
-use orgbridge_domain::{ConnectionId, OrgId, RoleId, Timestamp, UserId};
+use orgbridge_domain::{ApiKeyId, ApplicationKeyId, ConnectionId, OrgId, RoleId, Timestamp, UserId};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
@@ -20,6 +20,14 @@ impl Resource for ConnectionId {
 
 impl Resource for OrgId {
     const TYPE: &'static str = "orgs";
+}
+
+impl Resource for ApiKeyId {
+    const TYPE: &'static str = "api_keys";
+}
+
+impl Resource for ApplicationKeyId {
+    const TYPE: &'static str = "application_keys";
 }
 
 impl Resource for RoleId {
@@ -38,6 +46,14 @@ pub(crate) trait Nameable {
 
 impl Nameable for OrgId {
     const EXAMPLE_NAME: &'static str = "Example Org";
+}
+
+impl Nameable for ApiKeyId {
+    const EXAMPLE_NAME: &'static str = "Example API Key";
+}
+
+impl Nameable for ApplicationKeyId {
+    const EXAMPLE_NAME: &'static str = "Example Application Key";
 }
 
 impl Nameable for RoleId {
@@ -94,6 +110,16 @@ impl Textual for ConnectionId {
 impl Textual for OrgId {
     const FORMAT: &'static str = "uuid";
     const EXAMPLE: &'static str = "4dee724d-00cc-11ea-a77b-570c9d03c6c5";
+}
+
+impl Textual for ApiKeyId {
+    const FORMAT: &'static str = "uuid";
+    const EXAMPLE: &'static str = "5a1c3d2e-7b8f-4c6d-9e0f-1a2b3c4d5e6f";
+}
+
+impl Textual for ApplicationKeyId {
+    const FORMAT: &'static str = "uuid";
+    const EXAMPLE: &'static str = "6b2d4e3f-8c90-4d7e-af10-2b3c4d5e6f70";
 }
 
 impl Textual for RoleId {

@@ -1,6 +1,6 @@
 //! What can be said of texts that have no type of their own here. Each bound is one that the domain keeps.
 
-use orgbridge_domain::ConnectionType;
+use orgbridge_domain::{ConnectionType, OrgId, Permission};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::resource::Nameable;
@@ -8,6 +8,54 @@ use super::resource::Nameable;
 /// The name of what an `Id` identifies.
 pub(super) fn name<Id: Nameable>(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "minLength": 1, "maxLength": 255, "examples": [Id::EXAMPLE_NAME]})
+}
+
+/// The name of something new that an `Id` identifies: no control characters, and more than white space.
+pub(super) fn new_name<Id: Nameable>(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string", "pattern": NAME, "minLength": 1, "maxLength": 255, "examples": [Id::EXAMPLE_NAME]
+    })
+}
+
+/// The name of a new org: at most as long as the real service takes it, and the official clients show it.
+pub(super) fn new_org_name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string", "pattern": NAME, "minLength": 1, "maxLength": MAX_ORG_NAME_CHARS,
+        "examples": [OrgId::EXAMPLE_NAME]
+    })
+}
+
+/// The most characters of the name of an org that is made or renamed over the API.
+pub(super) const MAX_ORG_NAME_CHARS: usize = 32;
+
+/// What names look like.
+const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+
+/// What the owner's permissions are cut down to, or `null` where nothing is.
+pub(super) fn scopes(_: &mut SchemaGenerator) -> Schema {
+    let known: Vec<_> = Permission::ALL.iter().map(|permission| permission.as_str()).collect();
+    json_schema!({
+        "type": ["array", "null"],
+        "items": {"type": "string", "enum": known},
+        "examples": [["org_connections_read"]],
+    })
+}
+
+/// The last four characters of a key.
+pub(super) fn last4(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^[0-9a-f]{4}$", "examples": ["cdef"]})
+}
+
+/// The secret of an API key.
+pub(super) fn api_key(_: &mut SchemaGenerator) -> Schema {
+    let example = "0123456789abcdef0123456789abcdef";
+    json_schema!({"type": "string", "pattern": "^[0-9a-f]{32}$", "examples": [example]})
+}
+
+/// The secret of an application key.
+pub(super) fn application_key(_: &mut SchemaGenerator) -> Schema {
+    let example = "0123456789abcdef0123456789abcdef01234567";
+    json_schema!({"type": "string", "pattern": "^[0-9a-f]{40}$", "examples": [example]})
 }
 
 /// An email address.

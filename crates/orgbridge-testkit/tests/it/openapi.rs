@@ -11,7 +11,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::Method;
 use orgbridge_api::{LimitName, RouteInfo, routes};
-use orgbridge_testkit::{Call, Description, Persona, TestOrg, TestServer, create_body, update_body};
+use orgbridge_testkit::{
+    Call, Caller, Description, Persona, TestOrg, TestServer, create_body, fitting_body, new_key_body, path_of,
+};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -77,7 +79,9 @@ fn every_name_of_a_call_is_its_own_and_every_link_leads_to_one() {
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     let mut links = Vec::new();
     for (.., operation) in description.operations() {
-        for (name, link) in operation["responses"]["200"]["links"].as_object().into_iter().flatten() {
+        let links_of =
+            |status: &str| operation["responses"][status]["links"].as_object().into_iter().flatten();
+        for (name, link) in links_of("200").chain(links_of("201")) {
             assert!(names.contains(&link["operationId"].as_str().unwrap()), "{name}");
             links.push(format!("{} to {name}", operation["operationId"].as_str().unwrap()));
         }
@@ -86,8 +90,13 @@ fn every_name_of_a_call_is_its_own_and_every_link_leads_to_one() {
         "CreateOrgConnections to GetOrgConnection",
         "CreateOrgConnections to UpdateOrgConnections",
         "CreateOrgConnections to DeleteOrgConnections",
+        "CreateAPIKey to DeleteAPIKey",
+        "CreateCurrentUserApplicationKey to UpdateApplicationKey",
     ] {
         assert!(links.iter().any(|found| found == link), "{link} is not among {links:#?}");
+    }
+    for link in ["ListAPIKeys to DeleteAPIKey", "CreateAPIKey to DeleteApplicationKey"] {
+        assert!(links.iter().all(|found| found != link), "{link} is among {links:#?}");
     }
 }
 
@@ -132,16 +141,16 @@ async fn call_everything(seen: &mut Seen) {
     let admin = server.source_admin();
     let etags = [admin.get(DOCUMENT).await, admin.get(PAGE).await];
     for RouteInfo { method, path, .. } in routes() {
-        // The connection is deleted by one of these calls, and the next finds it there again.
-        let id = match *method {
-            Method::DELETE => server.connection().to(TestOrg::Onlooker).create().await.to_string(),
+        // What is deleted by one of these calls the next finds there again.
+        let id = match (*path, method.clone()) {
+            ("/api/v1/org/{public_id}", _) => "fasjyydbcgwwc2uc".to_owned(),
+            (path, _) if path.ends_with("_keys/{api_key_id}") => new_key(admin, "api_keys").await,
+            (path, _) if path.ends_with("_keys/{app_key_id}") => new_key(admin, "application_keys").await,
+            (_, Method::DELETE) => server.connection().to(TestOrg::Onlooker).create().await.to_string(),
             _ => shared.clone(),
         };
-        let at = |id: &str| path.replace("{connection_id}", id);
-        let body = match *method {
-            Method::POST => create_body(TestOrg::Bystander.id(), ["logs"]),
-            _ => update_body(&id, ["metrics"]),
-        };
+        let at = |id: &str| path_of(path, id);
+        let body = fitting_body(method, path, &id, TestOrg::Bystander.id());
         let with_body =
             |persona, path: &str, body: &str| server.caller(persona).call(method.clone(), path).body(body);
         let (path, good) = (at(&id), body.to_string());
@@ -152,6 +161,7 @@ async fn call_everything(seen: &mut Seen) {
             at(ABSENT),
             at("no-id"),
             format!("{path}?limit=0"),
+            format!("{path}?page[size]=0&include=all"),
             format!("{path}?api_key=a"),
             format!("{path}?filter[name]=a&filter[name]=b"),
         ] {
@@ -172,12 +182,18 @@ async fn call_everything(seen: &mut Seen) {
     }
 }
 
+/// The id of a key that the caller makes.
+async fn new_key(caller: Caller<'_>, kind: &str) -> String {
+    let path = if kind == "api_keys" { "/api/v2/api_keys" } else { "/api/v2/current_user/application_keys" };
+    caller.call(Method::POST, path).body(new_key_body(kind, "new").to_string()).await.at("/data/id")
+}
+
 async fn call_too_often(seen: &mut Seen) {
     let builder =
         LimitName::ALL.iter().fold(TestServer::builder(), |builder, name| builder.limiting(*name, 1, 60));
     let server = builder.start().await;
     for RouteInfo { method, path, .. } in routes() {
-        let path = path.replace("{connection_id}", ABSENT);
+        let path = path_of(path, ABSENT);
         for _ in 0..2 {
             note(seen, method.clone(), &path, server.source_admin().call(method.clone(), &path)).await;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::Method;
 use insta::assert_snapshot;
 use orgbridge_api::routes;
-use orgbridge_testkit::{Persona, TestServer, update_body};
+use orgbridge_testkit::{Persona, TestServer, path_of, update_body};
 
 const EXAMPLE: &str = "f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a";
 
@@ -15,7 +15,7 @@ const NO_SUCH_PATH: &str = r#"404 {"errors":["Not found","no call has this path;
 async fn a_slash_at_the_end_of_a_path_changes_nothing() {
     let server = TestServer::start().await;
     for route in routes() {
-        let path = route.path.replace("{connection_id}", EXAMPLE);
+        let path = path_of(route.path, EXAMPLE);
         let without = server.source_admin().call(route.method.clone(), &path).await;
         let with = server.source_admin().call(route.method.clone(), format!("{path}/")).await;
         assert_eq!(with.to_string(), without.to_string(), "{} {path}/", route.method);
@@ -63,7 +63,7 @@ async fn a_method_that_a_path_does_not_take_is_refused_with_those_that_it_takes(
             if methods.contains(method) {
                 continue;
             }
-            let path = path.replace("{connection_id}", EXAMPLE);
+            let path = path_of(path, EXAMPLE);
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             let reply = server.source_admin().call(method.clone(), &path).await;
             assert_eq!((reply.status(), reply.at("/errors/0").as_str()), (405, "Method not allowed"));
@@ -95,7 +95,7 @@ async fn http2_answers_what_http1_does() {
         server.connection().with_id(EXAMPLE).create().await;
     }
     for route in routes() {
-        let path = route.path.replace("{connection_id}", EXAMPLE);
+        let path = path_of(route.path, EXAMPLE);
         let mut replies = Vec::new();
         for server in [&one, &two] {
             let body = update_body(EXAMPLE, ["audit"]).to_string();

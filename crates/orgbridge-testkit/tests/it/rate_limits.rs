@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use orgbridge_api::{LimitName, RouteInfo, routes};
-use orgbridge_testkit::{Persona, Reply, TestOrg, TestServer};
+use orgbridge_testkit::{Persona, Reply, TestOrg, TestServer, path_of};
 
 const READS: LimitName = LimitName::OrgConnectionsRead;
 const FAILURES: LimitName = LimitName::FailedAuthentication;
@@ -87,7 +87,7 @@ async fn the_headers_are_in_lower_case_on_the_wire_and_whole_numbers() {
 async fn each_route_is_charged_to_the_limit_of_its_entry() {
     let server = TestServer::start().await;
     for RouteInfo { method, path, limit, .. } in routes() {
-        let path = path.replace("{connection_id}", "f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a");
+        let path = path_of(path, "f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a");
         let reply = server.source_admin().call(method.clone(), &path).await;
         assert_eq!(reply.header("x-ratelimit-name"), Some(limit.as_str()), "{method} {path}");
     }

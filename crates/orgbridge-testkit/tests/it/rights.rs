@@ -5,12 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::str::FromStr as _;
 
 use http::Method;
 use insta::assert_snapshot;
 use orgbridge_api::{Access, RouteInfo, routes};
-use orgbridge_domain::{ManagedRole, Permission, PermissionSet};
-use orgbridge_testkit::{Persona, TestOrg, TestServer, create_body, update_body};
+use orgbridge_domain::application_key::{self, ApplicationKeyEdit, NewApplicationKey, ScopesEdit};
+use orgbridge_domain::right::OrgAppKeysWrite;
+use orgbridge_domain::{
+    ApiKeyId, ApiKeySecret, ApplicationKeyId, ApplicationKeySecret, Decided, Draft, ManagedRole, Name,
+    Permission, PermissionSet, Refusal, Session, Timestamp, api_key, org,
+};
+use orgbridge_testkit::{Caller, Persona, Reply, TestOrg, TestServer, TestUser, fitting_body, path_of};
 
 const OWN: &str = "00000000-0000-4000-a000-000000000001";
 const FOREIGN: &str = "00000000-0000-4000-a000-000000000002";
@@ -31,12 +37,23 @@ enum Outcome {
     BySide { source: u16, sink: u16, neither: u16 },
     /// It names a sink, which is of the caller's account and on their site, or not.
     ByAccount { same: u16, other: u16 },
+    /// It names an org, or a key of one, which is the caller's, or not.
+    ByOrg { own: u16, other: u16 },
+    /// It names a key of a user, who is the caller, or not.
+    ByOwner { own: u16, other: u16 },
+    /// It names nothing, and is for who manages an account on its site.
+    ByManager { managing: u16, managed: u16 },
 }
 
 const OPEN: Access = Access::Anyone;
 const READ: Access = Access::Permission(Permission::OrgConnectionsRead);
 const WRITE: Access = Access::Permission(Permission::OrgConnectionsWrite);
 const MANAGE: Access = Access::Permission(Permission::OrgManagement);
+const READ_API_KEYS: Access = Access::Permission(Permission::ApiKeysRead);
+const WRITE_API_KEYS: Access = Access::Permission(Permission::ApiKeysWrite);
+const READ_APP_KEYS: Access = Access::Permission(Permission::OrgAppKeysRead);
+const WRITE_APP_KEYS: Access = Access::Permission(Permission::OrgAppKeysWrite);
+const OWN_APP_KEYS: Access = Access::Permission(Permission::UserAppKeys);
 
 #[rustfmt::skip]
 const POLICIES: &[Policy] = &[
@@ -54,6 +71,32 @@ const POLICIES: &[Policy] = &[
     Policy { call: "GET /api/v2/current_user", access: Access::Credentials, outcome: Outcome::Always(200) },
     Policy { call: "GET /api/v1/org", access: MANAGE, outcome: Outcome::Always(200) },
     Policy { call: "GET /api/v2/org", access: MANAGE, outcome: Outcome::Always(200) },
+    Policy { call: "POST /api/v1/org", access: MANAGE, outcome: Outcome::ByManager { managing: 200, managed: 403 } },
+    Policy { call: "GET /api/v1/org/{public_id}", access: MANAGE, outcome: Outcome::ByOrg { own: 200, other: 400 } },
+    Policy { call: "PUT /api/v1/org/{public_id}", access: MANAGE, outcome: Outcome::ByOrg { own: 200, other: 400 } },
+    Policy { call: "GET /api/v2/api_keys", access: READ_API_KEYS, outcome: Outcome::Always(200) },
+    Policy { call: "POST /api/v2/api_keys", access: WRITE_API_KEYS, outcome: Outcome::Always(201) },
+    Policy { call: "GET /api/v2/api_keys/{api_key_id}", access: READ_API_KEYS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "PATCH /api/v2/api_keys/{api_key_id}", access: WRITE_API_KEYS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "DELETE /api/v2/api_keys/{api_key_id}", access: WRITE_API_KEYS,
+        outcome: Outcome::ByOrg { own: 204, other: 404 } },
+    Policy { call: "GET /api/v2/application_keys", access: READ_APP_KEYS, outcome: Outcome::Always(200) },
+    Policy { call: "GET /api/v2/application_keys/{app_key_id}", access: READ_APP_KEYS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "PATCH /api/v2/application_keys/{app_key_id}", access: WRITE_APP_KEYS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "DELETE /api/v2/application_keys/{app_key_id}", access: WRITE_APP_KEYS,
+        outcome: Outcome::ByOrg { own: 204, other: 404 } },
+    Policy { call: "GET /api/v2/current_user/application_keys", access: OWN_APP_KEYS, outcome: Outcome::Always(200) },
+    Policy { call: "POST /api/v2/current_user/application_keys", access: OWN_APP_KEYS, outcome: Outcome::Always(201) },
+    Policy { call: "GET /api/v2/current_user/application_keys/{app_key_id}", access: OWN_APP_KEYS,
+        outcome: Outcome::ByOwner { own: 200, other: 404 } },
+    Policy { call: "PATCH /api/v2/current_user/application_keys/{app_key_id}", access: OWN_APP_KEYS,
+        outcome: Outcome::ByOwner { own: 200, other: 404 } },
+    Policy { call: "DELETE /api/v2/current_user/application_keys/{app_key_id}", access: OWN_APP_KEYS,
+        outcome: Outcome::ByOwner { own: 204, other: 404 } },
     Policy { call: "GET /api/v2/openapi.json", access: OPEN, outcome: Outcome::Always(200) },
     Policy { call: "GET /docs", access: OPEN, outcome: Outcome::Always(200) },
 ];
@@ -102,9 +145,11 @@ fn standing(persona: Persona) -> Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Nothing,
-    /// The connection of the source with the sink; to be the sink, an org of their account.
+    /// The connection of the source with the sink; to be the sink, an org of their account; the source, a key of it,
+    /// or one of its admin's.
     Own,
-    /// A connection within the other account; to be the sink, an org of that account.
+    /// A connection within the other account; to be the sink, an org of that account; the org that manages that
+    /// account, a key of it, or one of its admin's.
     Foreign,
     /// What is not there.
     Absent,
@@ -119,10 +164,11 @@ impl Policy {
 
     fn targets(&self) -> &'static [Target] {
         match self.outcome {
-            Outcome::Always(_) => &[Target::Nothing],
-            Outcome::BySide { .. } | Outcome::ByAccount { .. } => {
-                &[Target::Own, Target::Foreign, Target::Absent]
-            }
+            Outcome::Always(_) | Outcome::ByManager { .. } => &[Target::Nothing],
+            Outcome::BySide { .. }
+            | Outcome::ByAccount { .. }
+            | Outcome::ByOrg { .. }
+            | Outcome::ByOwner { .. } => &[Target::Own, Target::Foreign, Target::Absent],
         }
     }
 
@@ -130,16 +176,26 @@ impl Policy {
     fn expects(&self, persona: Persona, target: Target) -> u16 {
         match (self.access, standing(persona)) {
             (Access::ApiKey, Standing::Nobody) => 403,
-            (Access::Anyone | Access::ApiKey, _) => self.outcome_for(TestOrg::Source, target),
+            (Access::Anyone | Access::ApiKey, _) => self.outcome_for(persona, TestOrg::Source, target),
             (_, Standing::Nobody | Standing::ApiKeyHolder) => 401,
             (Access::Permission(needed), Standing::User { may, .. }) if !may.contains(needed) => 403,
-            (_, Standing::User { of, .. }) => self.outcome_for(of, target),
+            (_, Standing::User { of, .. }) => self.outcome_for(persona, of, target),
         }
     }
 
-    fn outcome_for(&self, org: TestOrg, target: Target) -> u16 {
+    fn outcome_for(&self, persona: Persona, org: TestOrg, target: Target) -> u16 {
         match (&self.outcome, target) {
             (Outcome::Always(status), _) => *status,
+            (Outcome::ByOrg { own, .. }, Target::Own) if org == TestOrg::Source => *own,
+            (Outcome::ByOrg { own, .. }, Target::Foreign) if org == TestOrg::Stranger => *own,
+            (Outcome::ByOwner { own, .. }, Target::Own) if persona == Persona::SourceAdmin => *own,
+            (Outcome::ByOwner { own, .. }, Target::Foreign) if persona == Persona::StrangerAdmin => *own,
+            (Outcome::ByManager { managing, .. }, _)
+                if [TestOrg::Source, TestOrg::Stranger, TestOrg::Overseas].contains(&org) =>
+            {
+                *managing
+            }
+            (Outcome::ByManager { managed, .. }, _) => *managed,
             (Outcome::BySide { source, .. }, Target::Own) if org == TestOrg::Source => *source,
             (Outcome::BySide { sink, .. }, Target::Own) if org == TestOrg::Sink => *sink,
             (Outcome::BySide { source, .. }, Target::Foreign) if org == TestOrg::Stranger => *source,
@@ -150,7 +206,12 @@ impl Policy {
                 *same
             }
             (Outcome::ByAccount { same, .. }, Target::Foreign) if org == TestOrg::Stranger => *same,
-            (Outcome::ByAccount { other, .. }, _) => *other,
+            (
+                Outcome::ByAccount { other, .. }
+                | Outcome::ByOrg { other, .. }
+                | Outcome::ByOwner { other, .. },
+                _,
+            ) => *other,
         }
     }
 }
@@ -160,7 +221,50 @@ async fn set_the_stage() -> TestServer {
     let server = TestServer::builder().without_rate_limits().start().await;
     put(&server, OWN).await;
     put(&server, FOREIGN).await;
+    put_back(&server).await;
     server
+}
+
+/// Sees to it that both keys of each kind are there, and that orgs and keys have the names that they began with.
+async fn put_back(server: &TestServer) {
+    for (id, org, owner) in
+        [(OWN, TestOrg::Source, TestUser::Jane), (FOREIGN, TestOrg::Stranger, TestUser::StrangerAdmin)]
+    {
+        server.operate(move |session, now| put_all_back(session, id, org, owner, now)).await;
+    }
+}
+
+fn put_all_back(
+    session: &Session<'_>,
+    id: &str,
+    org: TestOrg,
+    owner: TestUser,
+    now: Timestamp,
+) -> Result<Decided<()>, Refusal> {
+    let mut draft = Draft::new(session);
+    let of = org.id();
+    let digit = if org == TestOrg::Source { 0xe1 } else { 0xe2 };
+    let (api_key, application_key): (ApiKeyId, ApplicationKeyId) = (id.parse().unwrap(), id.parse().unwrap());
+    let named = || Name::from_str("began").unwrap();
+    draft.run(|session| org::rename(&session.authorize_in(of)?, org.name().parse().unwrap(), now))?;
+    if draft.state().api_key(api_key).is_some() {
+        draft.run(|session| api_key::rename(&session.authorize_in(of)?, api_key, named(), now))?;
+    } else {
+        let secret = ApiKeySecret::from_random([digit; 16]);
+        draft.run(|session| api_key::create(&session.authorize_in(of)?, api_key, named(), &secret, now))?;
+    }
+    if draft.state().application_key(application_key).is_some() {
+        let edit = ApplicationKeyEdit { name: Some(named()), scopes: ScopesEdit::Keep };
+        draft.run(|session| {
+            application_key::edit(&session.authorize_in::<OrgAppKeysWrite>(of)?, application_key, edit)
+        })?;
+    } else {
+        let secret = ApplicationKeySecret::from_random([digit; 20]);
+        let new =
+            NewApplicationKey { id: application_key, owner: owner.id(), name: named(), secret, scopes: None };
+        draft.run(|session| application_key::create(&session.authorize_in(of)?, new, now))?;
+    }
+    Ok(draft.finish(()))
 }
 
 async fn put(server: &TestServer, id: &str) {
@@ -174,29 +278,45 @@ async fn put(server: &TestServer, id: &str) {
 
 /// Makes the call, holds that it changed something exactly if it said so, and undoes that.
 async fn try_out(server: &TestServer, persona: Persona, route: &RouteInfo, target: Target) -> u16 {
+    let names_an_org = route.path.ends_with("{public_id}");
     let id = match target {
-        Target::Own => OWN,
-        Target::Foreign => FOREIGN,
-        Target::Nothing | Target::Absent => ABSENT,
+        Target::Own if names_an_org => "fasjyydbcgwwc2uc".to_owned(),
+        Target::Foreign if names_an_org => TestOrg::Stranger.id().to_string(),
+        Target::Own => OWN.to_owned(),
+        Target::Foreign => FOREIGN.to_owned(),
+        Target::Nothing | Target::Absent => ABSENT.to_owned(),
     };
     let caller = server.caller(persona);
-    let call = caller.call(route.method.clone(), route.path.replace("{connection_id}", id));
+    let call = caller.call(route.method.clone(), path_of(route.path, &id));
     let before = server.revision();
-    let reply = match route.method {
-        Method::POST => call.body(create_body(sink(target), ["logs"]).to_string()).await,
-        Method::PATCH => call.body(update_body(id, ["metrics"]).to_string()).await,
-        _ => call.await,
+    let has_body = [Method::POST, Method::PUT, Method::PATCH].contains(&route.method);
+    let reply = if has_body {
+        call.body(fitting_body(&route.method, route.path, &id, sink(target)).to_string()).await
+    } else {
+        call.await
     };
-    let is_write = [Method::POST, Method::PATCH, Method::DELETE].contains(&route.method);
-    let should_change = is_write && reply.status() == 200;
+    let is_write = has_body || route.method == Method::DELETE;
+    let should_change = is_write && reply.status() < 300;
     assert_eq!(server.revision() != before, should_change, "{persona}: {} {target:?}", route.path);
-    match route.method {
-        Method::POST if should_change => drop(caller.delete(reply.at("/data/id")).await),
-        Method::PATCH if should_change => drop(caller.update(id, ["logs"]).await),
-        Method::DELETE if should_change => put(server, id).await,
-        _ => {}
+    if should_change {
+        undo(server, caller, route, &id, &reply).await;
     }
     reply.status()
+}
+
+async fn undo(server: &TestServer, caller: Caller<'_>, route: &RouteInfo, id: &str, reply: &Reply) {
+    let of_connections = route.path.starts_with("/api/v2/org_connections");
+    match route.method {
+        Method::POST if route.path == "/api/v1/org" => {}
+        Method::POST => {
+            let made = format!("{}/{}", route.path, reply.at("/data/id"));
+            // An ordinary user may make connections and keys, and so may delete them.
+            assert!([200, 204].contains(&caller.call(Method::DELETE, made).await.status()));
+        }
+        Method::PATCH if of_connections => drop(caller.update(id, ["logs"]).await),
+        Method::DELETE if of_connections => put(server, id).await,
+        _ => put_back(server).await,
+    }
 }
 
 /// The org to connect with: never one that anybody calls from.
@@ -219,8 +339,8 @@ fn needs(access: Access) -> String {
 
 /// What the words of the matrix mean.
 const LEGEND: &str = "\
-own: the connection of the source with the sink; in POST, a sink of their account
-foreign: a connection within the other account; in POST, a sink of that account
+own: the connection of the source with the sink; in POST, a sink of their account; the source, or a key of it or its admin
+foreign: a connection within the other account; in POST, a sink of that account; the org that manages it, or a key of that org or its admin
 absent: what is not there
 ";
 

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use orgbridge_testkit::{Persona, TestOrg, TestServer};
+use http::Method;
+use orgbridge_testkit::{Persona, TestOrg, TestServer, new_key_body};
 
 #[tokio::test]
 async fn no_key_is_kept_counted_or_answered() {
@@ -16,11 +17,31 @@ async fn no_key_is_kept_counted_or_answered() {
         seen += caller.get("/api/v2/current_user").await.body();
         seen += caller.get(format!("/api/v2/org?api_key={}", TestOrg::Source.api_key())).await.body();
     }
+    // What is made here is shown in these answers alone.
+    let name = |kind| new_key_body(kind, "made").to_string();
+    let mut made = Vec::new();
+    for (path, body, secret) in [
+        ("/api/v2/api_keys", name("api_keys"), "/data/attributes/key"),
+        ("/api/v2/current_user/application_keys", name("application_keys"), "/data/attributes/key"),
+        ("/api/v1/org", r#"{"name":"Child Org"}"#.to_owned(), "/api_key/key"),
+    ] {
+        let reply = server.source_admin().call(Method::POST, path).body(body).await;
+        made.push(reply.at(secret));
+        if path == "/api/v1/org" {
+            made.push(reply.at("/application_key/hash"));
+        }
+        seen += server.source_admin().get(path).await.body();
+    }
+    seen += server.source_admin().get("/api/v2/application_keys?page[size]=100").await.body();
     seen += &server.metrics();
     for file in fs::read_dir(server.folder()).unwrap() {
         seen += &String::from_utf8_lossy(&fs::read(file.unwrap().path()).unwrap());
     }
     assert!(seen.contains("jane.doe@example.com"), "the database was read");
+    assert!(seen.contains("made"), "the new keys were listed");
+    for key in made {
+        assert!(!seen.to_lowercase().contains(&key), "{key} was made");
+    }
     for persona in Persona::ALL {
         for (name, key) in persona.credentials() {
             assert!(!seen.to_lowercase().contains(&key), "{name} of {persona}");
