@@ -240,45 +240,50 @@ fn security_schemes() -> BTreeMap<&'static str, SecurityScheme> {
     ])
 }
 
-/// What answers show, by its type: where it may stand, where its id does then, and the path parameter that takes it.
-/// Keys are taken from no list: whoever follows the links of the description must not delete the key that they show.
-const SHOWN: [(&str, &str, &str, &str); 4] = [
-    (ConnectionId::TYPE, "/data", "/data/id", "connection_id"),
-    (ConnectionId::TYPE, "/data/0", "/data/0/id", "connection_id"),
-    (ApiKeyId::TYPE, "/data", "/data/id", "api_key_id"),
-    (ApplicationKeyId::TYPE, "/data", "/data/id", "app_key_id"),
+/// What answers show that calls take the id of, by its type: where it may stand, and where its id does then. Keys are
+/// taken from no list: whoever follows the links of the description must not delete the key that they show.
+const SHOWN: [(&str, &str, &str); 4] = [
+    (ConnectionId::TYPE, "/data", "/data/id"),
+    (ConnectionId::TYPE, "/data/0", "/data/0/id"),
+    (ApiKeyId::TYPE, "/data", "/data/id"),
+    (ApplicationKeyId::TYPE, "/data", "/data/id"),
 ];
 
-/// Says of each answer that shows something which calls take its id.
+/// Says of each answer that shows something which calls of the same collection take its id.
 fn link(operations: &mut [Operation]) {
     let followers: Vec<_> = operations.iter().filter_map(Follower::of).collect();
     for operation in operations {
         for status in [StatusCode::OK, StatusCode::CREATED] {
             let Some(response) = operation.responses.get_mut(&status.as_u16()) else { continue };
-            let Some((pointer, parameter)) = response.shown() else { continue };
-            let others = followers
-                .iter()
-                .filter(|follower| follower.operation_id != operation.id && follower.parameter == parameter);
+            let Some(pointer) = response.shown_id() else { continue };
+            let others = followers.iter().filter(|follower| {
+                follower.operation_id != operation.id && follower.collection == collection(operation.path)
+            });
             response.links = others.map(|follower| (follower.operation_id, follower.link(pointer))).collect();
         }
     }
 }
 
+/// A path without the variable segment that it may end in.
+fn collection(path: &str) -> &str {
+    path.strip_suffix('}').and_then(|path| path.rsplit_once("/{")).map_or(path, |(collection, _)| collection)
+}
+
 impl Response {
-    /// Where the id of what it shows stands, and the path parameter that takes it.
-    fn shown(&self) -> Option<(&'static str, &'static str)> {
+    /// Where the id of what it shows stands.
+    fn shown_id(&self) -> Option<&'static str> {
         let shown = self.content.get(JSON)?.example.as_ref()?;
         let is_shown = |name: &str, place: &str| {
             shown.pointer(place).and_then(|data| data.get("type")).is_some_and(|kind| kind == name)
         };
-        let found = SHOWN.into_iter().find(|(name, place, ..)| is_shown(name, place));
-        found.map(|(.., pointer, parameter)| (pointer, parameter))
+        SHOWN.into_iter().find(|(name, place, _)| is_shown(name, place)).map(|(.., pointer)| pointer)
     }
 }
 
-/// A call that takes an id in its path, and perhaps once more in its body.
+/// A call that takes the id of something in a collection, in its path and perhaps once more in its body.
 struct Follower {
     operation_id: &'static str,
+    collection: &'static str,
     parameter: &'static str,
     repeats_id: bool,
 }
@@ -289,7 +294,8 @@ impl Follower {
         let body = operation.request_body.as_ref().and_then(|body| body.content.get(JSON));
         let example = body.and_then(|content| content.example.as_ref());
         let repeats_id = example.is_some_and(|example| example.pointer("/data/id").is_some());
-        Some(Self { operation_id: operation.id, parameter, repeats_id })
+        let collection = collection(operation.path);
+        Some(Self { operation_id: operation.id, collection, parameter, repeats_id })
     }
 
     fn link(&self, pointer: &str) -> Link {

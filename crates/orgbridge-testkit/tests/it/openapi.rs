@@ -91,11 +91,12 @@ fn every_name_of_a_call_is_its_own_and_every_link_leads_to_one() {
         "CreateOrgConnections to UpdateOrgConnections",
         "CreateOrgConnections to DeleteOrgConnections",
         "CreateAPIKey to DeleteAPIKey",
-        "CreateCurrentUserApplicationKey to UpdateApplicationKey",
+        "CreateCurrentUserApplicationKey to UpdateCurrentUserApplicationKey",
+        "GetApplicationKey to UpdateApplicationKey",
     ] {
         assert!(links.iter().any(|found| found == link), "{link} is not among {links:#?}");
     }
-    for link in ["ListAPIKeys to DeleteAPIKey", "CreateAPIKey to DeleteApplicationKey"] {
+    for link in ["ListAPIKeys to DeleteAPIKey", "GetApplicationKey to DeleteCurrentUserApplicationKey"] {
         assert!(links.iter().all(|found| found != link), "{link} is among {links:#?}");
     }
 }
