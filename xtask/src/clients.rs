@@ -28,6 +28,8 @@ pub(crate) struct Client {
     prepare: fn(&Client) -> Result<Readiness>,
     /// The command that runs it, once it is prepared.
     command: fn(&Client) -> Command,
+    /// Programs beside it, in the same folder.
+    others: &'static [&'static str],
 }
 
 /// A command line that has to work, and Debian's packages that make it work.
@@ -114,7 +116,11 @@ impl Client {
 
     fn run(&self) -> Result<String> {
         match self.prepare()? {
-            Readiness::Ready => story::run(self).map(|()| "passed".to_owned()),
+            Readiness::Ready => {
+                story::run(self)?;
+                self.others.iter().try_for_each(|name| story::run_other(self, name))?;
+                Ok("passed".to_owned())
+            }
             Readiness::NotHere(reason) => Ok(format!("not run here: {reason}")),
         }
     }

@@ -98,20 +98,24 @@ accounts:
   - name: Example Account
     orgs:
       - name: Source Org
+        public_id: fasjyydbcgwwc2uc
         api_keys:
-          - {{name: any, key: {API_KEY}}}
+          - {{id: 00000000-0000-4000-8001-000000000001, name: any, key: {API_KEY}}}
         users:
           - name: Jane Doe
             email: jane@example.com
             roles: [Admin]
             application_keys:
-              - {{name: valid, key: {ADMIN_KEY}}}
-              - {{name: scoped, key: {SCOPED_KEY}, scopes: [org_connections_read]}}
+              - {{id: 00000000-0000-4000-8001-000000000002, name: valid, key: {ADMIN_KEY}}}
+              - id: 00000000-0000-4000-8001-000000000003
+                name: scoped
+                key: {SCOPED_KEY}
+                scopes: [org_connections_read]
           - name: John Doe
             email: john@example.com
             roles: [Read Only]
             application_keys:
-              - {{name: read only, key: {READER_KEY}}}
+              - {{id: 00000000-0000-4000-8001-000000000004, name: read only, key: {READER_KEY}}}
 "
     );
     for sink in 0..SINKS {

@@ -9,4 +9,5 @@ pub(super) const CLIENT: Client = Client {
     needs: &[Need { command_line: &["curl", "--version"], packages: &["curl"] }],
     prepare: |_| Ok(Readiness::Ready),
     command: |client| Command::new(client.source().join("org_connections.sh")),
+    others: &[],
 };

@@ -11,6 +11,7 @@ pub(super) const CLIENT: Client = Client {
     needs: &[Need { command_line: &["go", "version"], packages: &["golang"] }],
     prepare,
     command: |client| Command::new(binary(client)),
+    others: &[],
 };
 
 fn prepare(client: &Client) -> Result<Readiness> {

@@ -13,6 +13,7 @@ pub(super) const CLIENT: Client = Client {
     ],
     prepare,
     command,
+    others: &[],
 };
 
 /// The client sends PATCH by reflection, which the modules of the JDK must be opened for.

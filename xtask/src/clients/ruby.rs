@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use super::{Client, Readiness};
 use crate::shell::{Result, run};
 
-pub(super) const CLIENT: Client = Client { name: "ruby", needs: &[], prepare, command };
+pub(super) const CLIENT: Client = Client { name: "ruby", needs: &[], prepare, command, others: &[] };
 
 const GEM: &str = "datadog_api_client";
 

@@ -15,6 +15,7 @@ pub(super) const CLIENT: Client = Client {
     }],
     prepare,
     command: |client| Command::new(client.workshop().join("debug/orgbridge-clients")),
+    others: &[],
 };
 
 fn prepare(client: &Client) -> Result<Readiness> {

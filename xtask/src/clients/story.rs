@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::Client;
 use crate::server::Server;
-use crate::shell::{Result, root};
+use crate::shell::{Result, root, run_command};
 
 /// Who the programs are. `clients/organizations.yaml` makes the server know them.
 const ENVIRONMENT: [(&str, &str); 6] = [
@@ -32,6 +32,19 @@ pub(super) fn run(client: &Client) -> Result {
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path(), &root().join("clients/organizations.yaml"), &LIMIT)?;
     tell(client, client.command().env("ORGBRIDGE_URL", &server.url))
+}
+
+/// Runs another program of a client, which tells a story of its own, against a server of its own.
+///
+/// # Errors
+/// If it fails.
+pub(super) fn run_other(client: &Client, name: &str) -> Result {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(folder.path(), &root().join("clients/organizations.yaml"), &[])?;
+    let program = client.command();
+    let mut other = Command::new(program.get_program());
+    other.arg(client.source().join(name)).envs(ENVIRONMENT).env("ORGBRIDGE_URL", &server.url);
+    run_command(&mut other)
 }
 
 /// Runs the program of a client against the server that its environment names.

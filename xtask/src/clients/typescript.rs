@@ -18,6 +18,7 @@ pub(super) const CLIENT: Client = Client {
         program.arg(client.workshop().join("org_connections.js"));
         program
     },
+    others: &[],
 };
 
 /// Everything that npm and the compiler read. They want their modules beside it, so they get a copy.

@@ -12,7 +12,8 @@ use crate::backend::Backend;
 use crate::story::{self, OPERATOR, Story, types};
 use orgbridge_domain::org_connection::{self, Limits};
 use orgbridge_domain::{
-    ApiKeySecret, CrossSite, Decided, Principal, Refusal, Session, Site, SiteScope, Timestamp, api_key, org, user,
+    ApiKeySecret, CrossSite, Decided, Principal, Refusal, Session, Site, SiteScope, Timestamp, api_key, org,
+    user,
 };
 use orgbridge_ledger::audit::{AuditLog, Query};
 use orgbridge_ledger::{CommitError, Ledger, LedgerOptions, Revision, Unavailable, backup};
