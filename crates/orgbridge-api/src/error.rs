@@ -181,6 +181,8 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::OnlyTheSourceMayUpdate
         | Refusal::OperatorOnly
         | Refusal::BeyondOwnRights(_)
+        | Refusal::BeyondReach(_)
+        | Refusal::Managed(_)
         | Refusal::OnlyTheOwnerMakesKeys
         | Refusal::OnlyTheOwnerWidensKeys
         | Refusal::OnlyTheManagingOrgCreates
@@ -191,7 +193,10 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::NoApiKey
         | Refusal::NoApplicationKey
         | Refusal::Absent { .. } => StatusCode::NOT_FOUND,
-        Refusal::NotAllowed { .. } | Refusal::TooManySinks { .. } | Refusal::NoManagedOrg => {
+        Refusal::NotAllowed { .. }
+        | Refusal::TooManySinks { .. }
+        | Refusal::NoManagedOrg
+        | Refusal::EmailStays => {
             StatusCode::BAD_REQUEST
         }
         Refusal::AlreadyConnected { .. }

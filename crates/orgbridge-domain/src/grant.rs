@@ -291,6 +291,17 @@ impl<'s, R> Grant<'s, R> {
         let lacking = self.scopes.and_then(|own| scopes.without(own).iter().next());
         lacking.map_or(Ok(()), |permission| Err(Refusal::BeyondOwnRights(permission)))
     }
+
+    /// Nobody changes a user or a role that may do what they may not.
+    ///
+    /// # Errors
+    /// [`Refusal::BeyondReach`] with the first of `permissions` that the principal lacks.
+    pub fn may_change_what_holds(&self, permissions: PermissionSet) -> Result<(), Refusal> {
+        match permissions.without(self.rights).iter().next() {
+            Some(permission) => Err(Refusal::BeyondReach(permission)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Proof that a principal runs the deployment: it may make accounts and orgs.

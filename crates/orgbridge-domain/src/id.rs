@@ -70,6 +70,8 @@ ids! {
     UserId
     /// Names a role.
     RoleId
+    /// Names a permission.
+    PermissionId
     /// Names an API key. Not secret.
     ApiKeyId
     /// Names an application key. Not secret.

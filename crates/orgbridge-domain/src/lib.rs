@@ -21,6 +21,7 @@ mod id;
 mod key;
 pub mod key_list;
 mod layered;
+mod listing;
 pub mod org;
 pub mod org_connection;
 mod permission;
@@ -40,11 +41,14 @@ pub use grant::{
     Credential, Deployment, Grant, MissingFrom, NotAuthenticated, Principal, Session, authenticate,
     authenticate_api_key,
 };
-pub use id::{AccountId, ApiKeyId, ApplicationKeyId, ConnectionId, NotAnId, OrgId, RoleId, UserId};
+pub use id::{
+    AccountId, ApiKeyId, ApplicationKeyId, ConnectionId, NotAnId, OrgId, PermissionId, RoleId, UserId,
+};
 pub use key::{ApiKey, ApiKeySecret, ApplicationKey, ApplicationKeySecret, KeyDigest, Last4, NotAKey};
+pub use listing::{Direction, Listing, Part, Window};
 pub use org::Org;
 pub use org_connection::OrgConnection;
-pub use permission::{NotAPermission, Permission, PermissionSet, Right, right};
+pub use permission::{NotAPermission, Permission, PermissionSet, Reach, Right, right};
 pub use refusal::{Refusal, Verb, WhyNotAllowed};
 pub use role::{ManagedRole, Role};
 pub use site::{CrossSite, NotASite, Site, SiteScope};

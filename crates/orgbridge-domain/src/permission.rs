@@ -3,6 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sha2::{Digest as _, Sha256};
+
+use crate::PermissionId;
+
 /// Proof at the type level of which permission a [`crate::Grant`] carries.
 pub trait Right: Send + Sync + 'static {
     /// The permission that the type stands for.
@@ -64,6 +68,8 @@ permissions! {
         "Create, update and delete connections of this organization."
     OrgManagement "org_management" "Org Management" "Org Management"
         "Read, create and rename organizations of the account."
+    UserAccessRead "user_access_read" "User Access Read" "Access Management"
+        "Read the organization's users and roles, and who has which."
     UserAccessManage "user_access_manage" "User Access Manage" "Access Management"
         "Create and disable users, and change roles and who has them."
     ServiceAccountWrite "service_account_write" "Service Account Write" "Access Management"
@@ -85,6 +91,46 @@ permissions! {
 impl fmt::Display for Permission {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.as_str())
+    }
+}
+
+/// The most that a permission lets its holder do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// To see.
+    Read,
+    /// To change.
+    Write,
+}
+
+impl Reach {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+impl Permission {
+    /// Its id, made from its name: the same in every org and in every version of this program.
+    pub fn id(self) -> PermissionId {
+        let mut bytes = [0; 16];
+        let digest =
+            Sha256::new().chain_update("orgbridge permission ").chain_update(self.as_str()).finalize();
+        bytes.copy_from_slice(&digest[..16]);
+        PermissionId::new(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// The permission with this id, if there is one.
+    pub fn with_id(id: PermissionId) -> Option<Self> {
+        Self::ALL.iter().copied().find(|permission| permission.id() == id)
+    }
+
+    /// The most that it lets its holder do.
+    pub fn reach(self) -> Reach {
+        if self.as_str().ends_with("_read") { Reach::Read } else { Reach::Write }
     }
 }
 
@@ -150,7 +196,7 @@ impl PermissionSet {
         Self(self.0 & other.0)
     }
 
-    /// What this set holds and the other doesn't.
+    /// What this set holds and `other` does not.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
@@ -207,6 +253,24 @@ mod tests {
         assert_eq!("".parse(), Ok(PermissionSet::EMPTY));
         assert_eq!(set.without("audit_logs_read".parse().unwrap()).to_string(), "org_connections_read");
         assert_eq!(PermissionSet::all().iter().count(), Permission::ALL.len());
+    }
+
+    #[test]
+    fn a_permission_is_found_by_an_id_that_never_changes() {
+        for permission in Permission::ALL {
+            assert_eq!(Permission::with_id(permission.id()), Some(*permission));
+        }
+        let id = Permission::OrgConnectionsRead.id();
+        assert_eq!(id.to_string(), "0616a900-69b9-8894-ac41-3365d29c2d81");
+        assert_eq!(Permission::with_id(PermissionId::new(uuid::Uuid::nil())), None);
+    }
+
+    #[test]
+    fn what_is_left_is_without_what_is_taken() {
+        let both = PermissionSet::of(&[Permission::AuditLogsRead, Permission::OrgConnectionsRead]);
+        let read = PermissionSet::of(&[Permission::OrgConnectionsRead]);
+        assert_eq!(both.without(read), PermissionSet::of(&[Permission::AuditLogsRead]));
+        assert_eq!(read.without(both), PermissionSet::EMPTY);
     }
 
     #[test]

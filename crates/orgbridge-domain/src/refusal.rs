@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{ConnectionId, MissingFrom, NotAuthenticated, OrgId, Permission, Site, TypesProblem};
+use crate::{
+    ConnectionId, ManagedRole, MissingFrom, NotAuthenticated, OrgId, Permission, Site, TypesProblem,
+};
 
 /// Why a rule said no. `Display` is the first error string that a client sees, word for word as the real
 /// service says it where a recording of that exists; [`Refusal::details`] are the strings behind it.
@@ -30,6 +32,15 @@ pub enum Refusal {
     /// A role or key would allow what its maker may not do.
     #[error("Forbidden")]
     BeyondOwnRights(Permission),
+    /// A user or role that may do what the principal may not would be changed.
+    #[error("Forbidden")]
+    BeyondReach(Permission),
+    /// A role that every org has would be changed or deleted.
+    #[error("Forbidden")]
+    Managed(ManagedRole),
+    /// A user would get another email address.
+    #[error("Validation failed for input.")]
+    EmailStays,
     /// There is no such connection, or none that the caller may know of.
     #[error("{}rg connection with id:{id} not found not found", verb.first_letter())]
     NoConnection {
@@ -196,6 +207,17 @@ impl Refusal {
             Self::BeyondOwnRights(permission) => {
                 vec![format!("nobody can give away {permission} without holding it")]
             }
+            Self::BeyondReach(permission) => {
+                vec![format!("nobody can change a user or role that has {permission} without holding it")]
+            }
+            Self::Managed(role) => vec![format!(
+                "the role {:?} is the same in every organization and can't be changed; make one of your own",
+                role.name()
+            )],
+            Self::EmailStays => vec![
+                "data.attributes.email: an email address stays; make another user with the new one"
+                    .to_owned(),
+            ],
             Self::CreatorIsNoUserOfTheSource => {
                 vec!["a connection is created by a user of its source organization".to_owned()]
             }
@@ -267,6 +289,9 @@ mod tests {
             Refusal::OnlyTheSourceMayUpdate,
             Refusal::OperatorOnly,
             Refusal::BeyondOwnRights(permission),
+            Refusal::BeyondReach(permission),
+            Refusal::Managed(ManagedRole::Admin),
+            Refusal::EmailStays,
             Refusal::NoConnection { id: ConnectionId::new(Uuid::from_u128(3)), verb: Verb::Read },
             Refusal::NoSink,
             Refusal::CrossesSites { source_site: Site::DEFAULT, sink_site: Site::DEFAULT },

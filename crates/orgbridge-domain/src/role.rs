@@ -1,12 +1,14 @@
 //! Roles: named sets of permissions that users hold.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use uuid::Uuid;
 
-use crate::right::UserAccessManage;
+use crate::right::{UserAccessManage, UserAccessRead};
 use crate::{
-    Change, Decided, Edit, Grant, Name, OrgId, Permission, PermissionSet, Refusal, RoleId, State, Timestamp,
+    Change, Decided, Direction, Edit, Grant, Listing, Name, OrgId, Part, Permission, PermissionSet, Refusal,
+    RoleId, State, Timestamp, Window, user,
 };
 
 /// A role that an org made for itself.
@@ -32,9 +34,9 @@ pub struct Role {
 pub enum ManagedRole {
     /// Everything.
     Admin,
-    /// What an ordinary user needs: to see connections, and keys of their own.
+    /// What an ordinary user needs: to see connections and who is there, and keys of their own.
     Standard,
-    /// To see connections.
+    /// To see connections and who is there.
     ReadOnly,
 }
 
@@ -64,8 +66,14 @@ impl ManagedRole {
     pub const fn permissions(self) -> PermissionSet {
         match self {
             Self::Admin => PermissionSet::all(),
-            Self::Standard => PermissionSet::of(&[Permission::OrgConnectionsRead, Permission::UserAppKeys]),
-            Self::ReadOnly => PermissionSet::of(&[Permission::OrgConnectionsRead]),
+            Self::Standard => PermissionSet::of(&[
+                Permission::OrgConnectionsRead,
+                Permission::UserAccessRead,
+                Permission::UserAppKeys,
+            ]),
+            Self::ReadOnly => {
+                PermissionSet::of(&[Permission::OrgConnectionsRead, Permission::UserAccessRead])
+            }
         }
     }
 
@@ -155,43 +163,176 @@ pub fn create(
     Ok(Decided::one(role.clone(), Change::Role(Edit::Create(role))))
 }
 
-/// Gives a role of the grant's org a name and permissions.
+/// What is to be different about a role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleEdit {
+    /// What people are to call it; as before where none is given.
+    pub name: Option<Name>,
+    /// What it is to allow; as before where nothing is given.
+    pub permissions: Option<PermissionSet>,
+}
+
+/// Gives a role of the grant's org another name or other permissions.
 ///
 /// # Errors
-/// [`Refusal::Absent`] if the org has no such role of its own; [`Refusal::Taken`] if another has this name;
-/// [`Refusal::BeyondOwnRights`] if it would allow what the principal may not do.
+/// [`Refusal::Absent`] if the org has no such role, [`Refusal::Managed`] if every org has it;
+/// [`Refusal::BeyondReach`] if it allows what the principal may not do, or somebody who may would lose a part of
+/// it; [`Refusal::Taken`] if another has this name; [`Refusal::BeyondOwnRights`] if it would allow what the
+/// principal may not do.
 pub fn update(
     grant: &Grant<'_, UserAccessManage>,
     id: RoleId,
-    name: Name,
-    permissions: PermissionSet,
+    edit: RoleEdit,
 ) -> Result<Decided<Role>, Refusal> {
-    let (state, org) = (grant.state(), grant.org().id);
-    let before =
-        state.role(id).filter(|role| role.org == org).ok_or_else(|| Refusal::absent("custom role", id))?;
-    let before = Role::clone(before);
-    if all(state, org).any(|role| role.id() != id && role.name() == name.as_str()) {
-        return Err(Refusal::taken("role name", name));
-    }
-    grant.may_give(permissions)?;
-    let after = Role { name, permissions, ..before.clone() };
-    if before == after {
-        return Ok(Decided::unchanged(before));
-    }
-    Ok(Decided::one(after.clone(), Change::Role(Edit::Replace { before, after })))
+    let before = own(grant, id)?;
+    let RoleEdit { name, permissions } = edit;
+    let after = Role {
+        name: name.unwrap_or_else(|| before.name.clone()),
+        permissions: permissions.unwrap_or(before.permissions),
+        ..before.clone()
+    };
+    replace(grant, before, after)
+}
+
+/// Lets a role of the grant's org allow `permission` as well.
+///
+/// # Errors
+/// As [`update`].
+pub fn add_permission(
+    grant: &Grant<'_, UserAccessManage>,
+    id: RoleId,
+    permission: Permission,
+) -> Result<Decided<Role>, Refusal> {
+    let before = own(grant, id)?;
+    let permissions = before.permissions.union(PermissionSet::of(&[permission]));
+    replace(grant, before, Role { permissions, ..before.clone() })
+}
+
+/// Lets a role of the grant's org no longer allow `permission`.
+///
+/// # Errors
+/// As [`update`].
+pub fn remove_permission(
+    grant: &Grant<'_, UserAccessManage>,
+    id: RoleId,
+    permission: Permission,
+) -> Result<Decided<Role>, Refusal> {
+    let before = own(grant, id)?;
+    let permissions = before.permissions.without(PermissionSet::of(&[permission]));
+    replace(grant, before, Role { permissions, ..before.clone() })
 }
 
 /// Removes a role that nobody holds.
 ///
 /// # Errors
-/// [`Refusal::Absent`] if the org has no such role of its own; [`Refusal::InUse`] if a user holds it.
+/// [`Refusal::Absent`] if the org has no such role, [`Refusal::Managed`] if every org has it;
+/// [`Refusal::BeyondReach`] if it allows what the principal may not do; [`Refusal::InUse`] if a user holds it.
 pub fn delete(grant: &Grant<'_, UserAccessManage>, id: RoleId) -> Result<Decided<Role>, Refusal> {
-    let (state, org) = (grant.state(), grant.org().id);
-    let role =
-        state.role(id).filter(|role| role.org == org).ok_or_else(|| Refusal::absent("custom role", id))?;
-    if let Some(holder) = state.users_of(org).find(|user| user.roles.contains(&id)) {
+    let role = own(grant, id)?;
+    grant.may_change_what_holds(role.permissions)?;
+    if let Some(holder) = grant.state().users_of(role.org).find(|user| user.roles.contains(&id)) {
         return Err(Refusal::InUse { what: "role", by: holder.email.to_string() });
     }
-    let role = Role::clone(role);
-    Ok(Decided::one(role.clone(), Change::Role(Edit::Delete(role))))
+    Ok(Decided::one(role.clone(), Change::Role(Edit::Delete(role.clone()))))
+}
+
+/// A role that the grant's org made for itself.
+fn own<'s>(grant: &Grant<'s, UserAccessManage>, id: RoleId) -> Result<&'s Role, Refusal> {
+    match read(grant, id)? {
+        RoleView::Managed(role) => Err(Refusal::Managed(role)),
+        RoleView::Custom(role) => Ok(role),
+    }
+}
+
+fn replace(
+    grant: &Grant<'_, UserAccessManage>,
+    before: &Role,
+    after: Role,
+) -> Result<Decided<Role>, Refusal> {
+    let (state, org) = (grant.state(), before.org);
+    grant.may_change_what_holds(before.permissions)?;
+    if all(state, org).any(|role| role.id() != before.id && role.name() == after.name.as_str()) {
+        return Err(Refusal::taken("role name", after.name));
+    }
+    grant.may_give(after.permissions)?;
+    if before.permissions.without(after.permissions) != PermissionSet::EMPTY {
+        for holder in state.users_of(org).filter(|user| user.roles.contains(&before.id)) {
+            grant.may_change_what_holds(user::permissions(state, holder))?;
+        }
+    }
+    if *before == after {
+        return Ok(Decided::unchanged(after));
+    }
+    Ok(Decided::one(after.clone(), Change::Role(Edit::Replace { before: before.clone(), after })))
+}
+
+/// One role that users of the grant's org may hold.
+///
+/// # Errors
+/// [`Refusal::Absent`] if there is no such role.
+pub fn read<'s, R>(grant: &Grant<'s, R>, id: RoleId) -> Result<RoleView<'s>, Refusal> {
+    find(grant.state(), grant.org().id, id).ok_or_else(|| Refusal::absent("role", id))
+}
+
+/// How many users of `org` hold the role `id`, whether they may act or not.
+pub fn user_count(state: &State, org: OrgId, id: RoleId) -> usize {
+    state.users_of(org).filter(|user| user.roles.contains(&id)).count()
+}
+
+/// Which roles are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// What their names contain.
+    pub name: Part,
+    /// The only one, if there is to be one alone.
+    pub id: IdFilter,
+}
+
+/// Which roles are listed, by id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IdFilter {
+    /// All of them.
+    #[default]
+    Any,
+    /// One.
+    Only(RoleId),
+    /// None: what was asked for is no id.
+    Nothing,
+}
+
+/// What roles are ordered by; where it is the same, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// What people call them.
+    Name,
+    /// How many hold them.
+    UserCount,
+}
+
+/// The roles that users of the grant's org may hold, each with how many do.
+pub fn list<'s>(
+    grant: &Grant<'s, UserAccessRead>,
+    filter: &Filter,
+    (order, direction): (Order, Direction),
+    window: Window,
+) -> Listing<(RoleView<'s>, usize)> {
+    let (state, org) = (grant.state(), grant.org().id);
+    let mut holders = HashMap::<RoleId, usize>::new();
+    for role in state.users_of(org).flat_map(|user| user.roles.iter()) {
+        *holders.entry(*role).or_default() += 1;
+    }
+    let by_id = |id| match filter.id {
+        IdFilter::Any => true,
+        IdFilter::Only(wanted) => wanted == id,
+        IdFilter::Nothing => false,
+    };
+    let mut roles: Vec<_> = all(state, org)
+        .filter(|role| by_id(role.id()) && filter.name.is_in(role.name()))
+        .map(|role| (role, holders.get(&role.id()).copied().unwrap_or(0)))
+        .collect();
+    roles.sort_by_key(|(role, count)| {
+        let count = if order == Order::UserCount { *count } else { 0 };
+        (count, role.name(), role.id())
+    });
+    Listing::cut(all(state, org).count(), roles, direction, window)
 }

@@ -2,10 +2,10 @@
 
 use smallvec::SmallVec;
 
-use crate::right::UserAccessManage;
+use crate::right::{ServiceAccountWrite, UserAccessManage, UserAccessRead};
 use crate::{
-    Change, Decided, Edit, Email, Grant, ManagedRole, Name, OrgId, PermissionSet, Refusal, RoleId, State,
-    Timestamp, UserId, role,
+    Change, Decided, Direction, Edit, Email, Grant, Listing, ManagedRole, Name, OrgId, Part, PermissionSet,
+    Refusal, RoleId, State, Timestamp, UserId, Window, role,
 };
 
 /// Somebody, or something, that acts in one org.
@@ -91,6 +91,22 @@ pub fn create(
     new: NewUser,
     now: Timestamp,
 ) -> Result<Decided<User>, Refusal> {
+    make(grant, new, now)
+}
+
+/// Makes a service account in the grant's org, whatever kind `new` names.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_service_account(
+    grant: &Grant<'_, ServiceAccountWrite>,
+    new: NewUser,
+    now: Timestamp,
+) -> Result<Decided<User>, Refusal> {
+    make(grant, NewUser { kind: UserKind::ServiceAccount, ..new }, now)
+}
+
+fn make<R>(grant: &Grant<'_, R>, new: NewUser, now: Timestamp) -> Result<Decided<User>, Refusal> {
     let (state, org) = (grant.state(), grant.org().id);
     let NewUser { id, name, email, kind, roles } = new;
     if state.user(id).is_some() {
@@ -104,25 +120,76 @@ pub fn create(
     Ok(Decided::one(user.clone(), Change::User(Edit::Create(user))))
 }
 
+/// What is to be different about a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserEdit {
+    /// What people are to call them; as before where none is given.
+    pub name: Option<Name>,
+    /// Their email address, which has to be the one that they have: whoever knows them knows them by it.
+    pub email: Option<Email>,
+    /// Whether they are to be switched off; as before where nothing is given.
+    pub disabled: Option<bool>,
+}
+
+/// Gives a user of the grant's org another name, or switches them off or on.
+///
+/// # Errors
+/// [`Refusal::Absent`] if the org has no such user, [`Refusal::BeyondReach`] if they may do more than the
+/// principal, [`Refusal::EmailStays`] if they would get another email address, [`Refusal::LastAdmin`] if nobody
+/// would be left to undo it, [`Refusal::BeyondOwnRights`] if somebody who may do more than the principal would
+/// be switched on.
+pub fn update(
+    grant: &Grant<'_, UserAccessManage>,
+    id: UserId,
+    edit: UserEdit,
+    now: Timestamp,
+) -> Result<Decided<User>, Refusal> {
+    let before = of_org(grant, id)?;
+    let UserEdit { name, email, disabled } = edit;
+    let disabled = disabled.unwrap_or(before.disabled);
+    if before.disabled && !disabled {
+        // Their keys work again, and with them all that they may do.
+        grant.may_give(permissions(grant.state(), before))?;
+    }
+    if email.is_some_and(|email| email != before.email) {
+        return Err(Refusal::EmailStays);
+    }
+    let name = name.unwrap_or_else(|| before.name.clone());
+    replace(grant, before, User { name, disabled, ..before.clone() }, now)
+}
+
 /// Gives a user of the grant's org a new name.
 ///
 /// # Errors
-/// [`Refusal::Absent`] if the org has no such user.
+/// As [`update`].
 pub fn rename(
     grant: &Grant<'_, UserAccessManage>,
     id: UserId,
     name: Name,
     now: Timestamp,
 ) -> Result<Decided<User>, Refusal> {
-    let before = of_org(grant, id)?;
-    replace(grant, before, User { name, ..before.clone() }, now)
+    update(grant, id, UserEdit { name: Some(name), ..UserEdit::default() }, now)
+}
+
+/// Switches a user of the grant's org off or on.
+///
+/// # Errors
+/// As [`update`].
+pub fn set_disabled(
+    grant: &Grant<'_, UserAccessManage>,
+    id: UserId,
+    disabled: bool,
+    now: Timestamp,
+) -> Result<Decided<User>, Refusal> {
+    update(grant, id, UserEdit { disabled: Some(disabled), ..UserEdit::default() }, now)
 }
 
 /// Gives a user of the grant's org exactly `roles`.
 ///
 /// # Errors
 /// [`Refusal::Absent`] if the user or a role is not one of the org, [`Refusal::BeyondOwnRights`] if a role
-/// allows what the principal may not do, [`Refusal::LastAdmin`] if nobody would be left to undo it.
+/// allows what the principal may not do, [`Refusal::BeyondReach`] if the user may do more than the principal,
+/// [`Refusal::LastAdmin`] if nobody would be left to undo it.
 pub fn set_roles(
     grant: &Grant<'_, UserAccessManage>,
     id: UserId,
@@ -134,23 +201,40 @@ pub fn set_roles(
     replace(grant, before, User { roles, ..before.clone() }, now)
 }
 
-/// Switches a user of the grant's org off or on.
+/// Gives a user of the grant's org a role beside those that they hold.
 ///
 /// # Errors
-/// [`Refusal::Absent`] if the org has no such user, [`Refusal::LastAdmin`] if nobody would be left to undo it,
-/// [`Refusal::BeyondOwnRights`] if somebody who may do more than the principal would be switched on.
-pub fn set_disabled(
+/// As [`set_roles`].
+pub fn add_role(
     grant: &Grant<'_, UserAccessManage>,
     id: UserId,
-    disabled: bool,
+    role: RoleId,
     now: Timestamp,
 ) -> Result<Decided<User>, Refusal> {
+    let added = role::read(grant, role)?;
     let before = of_org(grant, id)?;
-    if before.disabled && !disabled {
-        // Their keys work again, and with them all that they may do.
-        grant.may_give(permissions(grant.state(), before))?;
+    grant.may_give(added.permissions())?;
+    let mut roles = before.roles.clone();
+    if !roles.contains(&role) {
+        roles.push(role);
     }
-    replace(grant, before, User { disabled, ..before.clone() }, now)
+    replace(grant, before, User { roles, ..before.clone() }, now)
+}
+
+/// Takes a role from a user of the grant's org.
+///
+/// # Errors
+/// As [`set_roles`].
+pub fn remove_role(
+    grant: &Grant<'_, UserAccessManage>,
+    id: UserId,
+    role: RoleId,
+    now: Timestamp,
+) -> Result<Decided<User>, Refusal> {
+    role::read(grant, role)?;
+    let before = of_org(grant, id)?;
+    let roles = before.roles.iter().copied().filter(|held| *held != role).collect();
+    replace(grant, before, User { roles, ..before.clone() }, now)
 }
 
 /// What the roles of `user` allow, taken together.
@@ -161,7 +245,90 @@ pub fn permissions(state: &State, user: &User) -> PermissionSet {
         .fold(PermissionSet::EMPTY, |sum, role| sum.union(role.permissions()))
 }
 
-fn of_org<'s>(grant: &Grant<'s, UserAccessManage>, id: UserId) -> Result<&'s User, Refusal> {
+/// One user of the grant's org.
+///
+/// # Errors
+/// [`Refusal::Absent`] if the org has no such user.
+pub fn read<'s>(grant: &Grant<'s, UserAccessRead>, id: UserId) -> Result<&'s User, Refusal> {
+    of_org(grant, id)
+}
+
+/// Which users are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// What their names or email addresses contain.
+    pub text: Part,
+    /// Whether they may act.
+    pub standing: StandingFilter,
+    /// A role that they hold.
+    pub role: Option<RoleId>,
+}
+
+/// Which users are listed, by whether they may act.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StandingFilter {
+    /// All of them.
+    #[default]
+    Any,
+    /// Those who may.
+    Active,
+    /// Those who are switched off.
+    Disabled,
+    /// Nobody.
+    Nobody,
+}
+
+impl StandingFilter {
+    const fn admits(self, user: &User) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Active => !user.disabled,
+            Self::Disabled => user.disabled,
+            Self::Nobody => false,
+        }
+    }
+}
+
+/// What users are ordered by; where it is the same, by name, then id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// What people call them.
+    Name,
+    /// Their email addresses.
+    Email,
+    /// When they were made.
+    CreatedAt,
+    /// When they were last changed.
+    ModifiedAt,
+}
+
+/// The users of the grant's org.
+pub fn list<'s>(
+    grant: &Grant<'s, UserAccessRead>,
+    filter: &Filter,
+    (order, direction): (Order, Direction),
+    window: Window,
+) -> Listing<&'s User> {
+    let users = || grant.state().users_of(grant.org().id).map(|user| &**user);
+    let admits = |user: &&User| {
+        filter.standing.admits(user)
+            && filter.role.is_none_or(|role| user.roles.contains(&role))
+            && (filter.text.is_in(user.name.as_str()) || filter.text.is_in(user.email.as_str()))
+    };
+    let mut admitted: Vec<&User> = users().filter(admits).collect();
+    admitted.sort_by(|one, other| {
+        let first = match order {
+            Order::Name => one.name.cmp(&other.name),
+            Order::Email => one.email.cmp(&other.email),
+            Order::CreatedAt => one.created_at.cmp(&other.created_at),
+            Order::ModifiedAt => one.modified_at.cmp(&other.modified_at),
+        };
+        first.then_with(|| one.name.cmp(&other.name)).then_with(|| one.id.cmp(&other.id))
+    });
+    Listing::cut(users().count(), admitted, direction, window)
+}
+
+fn of_org<'s, R>(grant: &Grant<'s, R>, id: UserId) -> Result<&'s User, Refusal> {
     let org = grant.org().id;
     match grant.state().user(id) {
         Some(user) if user.org == org => Ok(user),
@@ -169,14 +336,10 @@ fn of_org<'s>(grant: &Grant<'s, UserAccessManage>, id: UserId) -> Result<&'s Use
     }
 }
 
-fn assignable(
-    grant: &Grant<'_, UserAccessManage>,
-    wanted: Vec<RoleId>,
-) -> Result<SmallVec<[RoleId; 1]>, Refusal> {
+fn assignable<R>(grant: &Grant<'_, R>, wanted: Vec<RoleId>) -> Result<SmallVec<[RoleId; 1]>, Refusal> {
     let mut roles = SmallVec::new();
     for id in wanted {
-        let role =
-            role::find(grant.state(), grant.org().id, id).ok_or_else(|| Refusal::absent("role", id))?;
+        let role = role::read(grant, id)?;
         grant.may_give(role.permissions())?;
         if !roles.contains(&id) {
             roles.push(id);
@@ -185,12 +348,14 @@ fn assignable(
     Ok(roles)
 }
 
+/// Changes a user. Whoever may do less than they may not do so, whatever the change.
 fn replace(
     grant: &Grant<'_, UserAccessManage>,
     before: &User,
     after: User,
     now: Timestamp,
 ) -> Result<Decided<User>, Refusal> {
+    grant.may_change_what_holds(permissions(grant.state(), before))?;
     let is_admin = |user: &User| !user.disabled && user.roles.contains(&ManagedRole::Admin.id());
     let others_administer =
         || grant.state().users_of(before.org).any(|user| user.id != before.id && is_admin(user));

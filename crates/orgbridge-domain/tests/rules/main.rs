@@ -4,8 +4,10 @@
 
 mod access;
 mod connections;
+mod escalation;
 mod keys;
 mod model;
 mod people;
+mod roles;
 mod sites;
 mod world;

@@ -128,9 +128,10 @@ fn standing(persona: Persona) -> Standing {
         | Persona::RevokedApplicationKey
         | Persona::DisabledUser => Standing::ApiKeyHolder,
         Persona::NoPermission | Persona::ScopedToNothing => of_source(PermissionSet::EMPTY),
-        Persona::ScopedToRead | Persona::ScopedBeyondRights | Persona::ReadOnly => {
+        Persona::ScopedToRead | Persona::ScopedBeyondRights => {
             of_source(PermissionSet::of(&[Permission::OrgConnectionsRead]))
         }
+        Persona::ReadOnly => of_source(ManagedRole::ReadOnly.permissions()),
         Persona::ScopedToWrite => of_source(PermissionSet::of(&[Permission::OrgConnectionsWrite])),
         Persona::Standard => of_source(ManagedRole::Standard.permissions()),
         Persona::ServiceAccount | Persona::SourceAdmin => of_source(all),

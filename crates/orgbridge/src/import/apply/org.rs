@@ -1,7 +1,8 @@
 //! Orgs and their roles.
 
 use orgbridge_domain::org::{self, NewOrg};
-use orgbridge_domain::{AccountId, OrgId, Role, role};
+use orgbridge_domain::role::{self, RoleEdit};
+use orgbridge_domain::{AccountId, OrgId, Role};
 
 use super::super::index::{Found, OrgIndex, RoleIndex};
 use super::super::outcome::Kind;
@@ -105,7 +106,8 @@ impl Applying<'_> {
         let (now, name, permissions) = (self.now, wish.name.clone(), wish.permissions);
         let (role, fate) = if let Some(before) = found {
             let after: Role = self.run(&wish.at, |session| {
-                role::update(&session.authorize_in(org)?, before.id, name, permissions)
+                let edit = RoleEdit { name: Some(name), permissions: Some(permissions) };
+                role::update(&session.authorize_in(org)?, before.id, edit)
             })?;
             let fate = Fate::of_existing(&*before, &after);
             (after, fate)

@@ -1,0 +1,358 @@
+//! Nobody comes by a right but through somebody who holds it, whatever they call and in whatever order.
+
+use std::collections::HashMap;
+
+use orgbridge_domain::application_key::NewApplicationKey;
+use orgbridge_domain::right::OrgAppKeysWrite;
+use orgbridge_domain::role::{self, RoleEdit};
+use orgbridge_domain::user::{self, NewUser};
+use orgbridge_domain::{
+    ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Decided, Draft, ManagedRole, Permission,
+    PermissionSet, Refusal, RoleId, Session, SiteScope, Timestamp, User, UserId, UserKind, application_key,
+    authenticate,
+};
+use proptest::prelude::*;
+
+use crate::world::{World, api_secret, id, org_id};
+
+/// What somebody tries. Numbers choose among the users, roles and keys that are there.
+#[derive(Debug, Clone)]
+enum Call {
+    CreateRole(PermissionSet),
+    UpdateRole(usize, PermissionSet),
+    AddPermission(usize, Permission),
+    RemovePermission(usize, Permission),
+    DeleteRole(usize),
+    CreateUser(Vec<usize>),
+    CreateServiceAccount(Vec<usize>),
+    SetRoles(usize, Vec<usize>),
+    AddRole(usize, usize),
+    RemoveRole(usize, usize),
+    Rename(usize),
+    SetDisabled(usize, bool),
+    CreateKey(usize, Option<PermissionSet>),
+    RevokeKey(usize),
+}
+
+/// Who is there at the start: what a role of their own allows, and the scopes of their key.
+type Cast = Vec<(PermissionSet, Option<PermissionSet>)>;
+
+fn permission() -> impl Strategy<Value = Permission> {
+    proptest::sample::select(Permission::ALL)
+}
+
+/// Sets of permissions; most manage people, since others can do little.
+fn permissions() -> impl Strategy<Value = PermissionSet> {
+    let some = proptest::collection::vec(permission(), 0..6);
+    (some, proptest::bool::weighted(0.7)).prop_map(|(some, manages)| {
+        let manager = [Permission::UserAccessManage, Permission::OrgAppKeysWrite];
+        some.into_iter().chain(manager.into_iter().filter(|_| manages)).collect()
+    })
+}
+
+fn cast() -> impl Strategy<Value = Cast> {
+    proptest::collection::vec((permissions(), proptest::option::weighted(0.3, permissions())), 2..5)
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let roles = || proptest::collection::vec(any::<usize>(), 0..3);
+    let one = any::<usize>;
+    prop_oneof![
+        permissions().prop_map(Call::CreateRole),
+        (one(), permissions()).prop_map(|(role, allowed)| Call::UpdateRole(role, allowed)),
+        (one(), permission()).prop_map(|(role, added)| Call::AddPermission(role, added)),
+        (one(), permission()).prop_map(|(role, removed)| Call::RemovePermission(role, removed)),
+        one().prop_map(Call::DeleteRole),
+        roles().prop_map(Call::CreateUser),
+        roles().prop_map(Call::CreateServiceAccount),
+        (one(), roles()).prop_map(|(user, roles)| Call::SetRoles(user, roles)),
+        (one(), one()).prop_map(|(user, role)| Call::AddRole(user, role)),
+        (one(), one()).prop_map(|(user, role)| Call::RemoveRole(user, role)),
+        one().prop_map(Call::Rename),
+        (one(), any::<bool>()).prop_map(|(user, disabled)| Call::SetDisabled(user, disabled)),
+        (one(), proptest::option::of(permissions()))
+            .prop_map(|(owner, scopes)| Call::CreateKey(owner, scopes)),
+        one().prop_map(Call::RevokeKey),
+    ]
+}
+
+/// Org 0 of a [`World`], and every key with which somebody may act there.
+struct Org {
+    world: World,
+    secrets: HashMap<ApplicationKeyId, ApplicationKeySecret>,
+    made: u128,
+}
+
+impl Org {
+    /// Lets the cast in: each with a role, and with a key as the first that is theirs.
+    fn new(cast: &Cast) -> (Self, Vec<ApplicationKeyId>) {
+        let mut org = Self { world: World::new(), secrets: HashMap::new(), made: 0x1_0000 };
+        let mut keys = Vec::new();
+        for (allowed, scopes) in cast {
+            let [role, user, key] = [(); 3].map(|()| org.next());
+            let secret = secret(key);
+            let new = NewUser { roles: vec![id(role)], ..Self::user(user, UserKind::Person) };
+            let new_key = NewApplicationKey {
+                id: id(key),
+                owner: new.id,
+                name: "key".parse().unwrap(),
+                secret: self::secret(key),
+                scopes: *scopes,
+            };
+            let name = format!("Role {role}").parse().unwrap();
+            org.world.operate(|draft: &mut Draft, now| {
+                let here = org_id(0);
+                draft.run(|session| {
+                    role::create(&session.authorize_in(here)?, id(role), name, *allowed, now)
+                })?;
+                draft.run(|session| user::create(&session.authorize_in(here)?, new, now))?;
+                draft.run(|session| application_key::create(&session.authorize_in(here)?, new_key, now))?;
+                Ok(())
+            });
+            org.secrets.insert(id(key), secret);
+            keys.push(id(key));
+        }
+        (org, keys)
+    }
+
+    fn next(&mut self) -> u128 {
+        self.made += 1;
+        self.made
+    }
+
+    fn user(number: u128, kind: UserKind) -> NewUser {
+        NewUser {
+            id: id(number),
+            name: format!("User {number}").parse().unwrap(),
+            email: format!("{number}@example.com").parse().unwrap(),
+            kind,
+            roles: Vec::new(),
+        }
+    }
+
+    fn role(&self, chosen: usize) -> RoleId {
+        let roles: Vec<_> = role::all(&self.world.state, org_id(0)).map(|role| role.id()).collect();
+        roles[chosen % roles.len()]
+    }
+
+    fn someone(&self, chosen: usize) -> UserId {
+        let users: Vec<_> = self.users().keys().copied().collect();
+        users[chosen % users.len()]
+    }
+
+    fn users(&self) -> std::collections::BTreeMap<UserId, User> {
+        self.world.state.users_of(org_id(0)).map(|user| (user.id, User::clone(user))).collect()
+    }
+
+    fn keys(&self) -> Vec<ApplicationKey> {
+        let state = &self.world.state;
+        let of_user = |user: UserId| state.application_keys_of(user).map(|key| ApplicationKey::clone(key));
+        self.users().into_keys().flat_map(of_user).collect()
+    }
+
+    /// What a user may do now, by keys without scopes.
+    fn may(&self, user: UserId) -> PermissionSet {
+        let state = &self.world.state;
+        match state.user(user) {
+            Some(user) if !user.disabled => user::permissions(state, user),
+            _ => PermissionSet::EMPTY,
+        }
+    }
+
+    /// What somebody with this key may do now.
+    fn key_may(&self, key: ApplicationKeyId) -> PermissionSet {
+        let Some(key) = self.world.state.application_key(key) else { return PermissionSet::EMPTY };
+        let owners = self.may(key.owner);
+        key.scopes.map_or(owners, |scopes| owners.intersection(scopes))
+    }
+
+    /// Makes a call with a key. Returns the key that it made, if it made one.
+    fn call(&mut self, by: ApplicationKeyId, call: &Call) -> Result<Option<ApplicationKeyId>, Refusal> {
+        let number = self.next();
+        let mut made = None;
+        let roles =
+            |org: &Self, chosen: &[usize]| chosen.iter().map(|one| org.role(*one)).collect::<Vec<_>>();
+        let name = || format!("New {number}").parse().unwrap();
+        match call {
+            Call::CreateRole(allowed) => self.run(by, |session, now| {
+                role::create(&session.authorize()?, id(number), name(), *allowed, now).map(drop_value)
+            }),
+            Call::UpdateRole(role, allowed) => {
+                let (role, edit) = (self.role(*role), RoleEdit { name: None, permissions: Some(*allowed) });
+                self.run(by, |session, _| role::update(&session.authorize()?, role, edit).map(drop_value))
+            }
+            Call::AddPermission(role, added) => {
+                let role = self.role(*role);
+                self.run(by, |session, _| {
+                    role::add_permission(&session.authorize()?, role, *added).map(drop_value)
+                })
+            }
+            Call::RemovePermission(role, removed) => {
+                let role = self.role(*role);
+                self.run(by, |session, _| {
+                    role::remove_permission(&session.authorize()?, role, *removed).map(drop_value)
+                })
+            }
+            Call::DeleteRole(role) => {
+                let role = self.role(*role);
+                self.run(by, |session, _| role::delete(&session.authorize()?, role).map(drop_value))
+            }
+            Call::CreateUser(chosen) => {
+                let new = NewUser { roles: roles(self, chosen), ..Self::user(number, UserKind::Person) };
+                self.run(by, |session, now| user::create(&session.authorize()?, new, now).map(drop_value))
+            }
+            Call::CreateServiceAccount(chosen) => {
+                let new =
+                    NewUser { roles: roles(self, chosen), ..Self::user(number, UserKind::ServiceAccount) };
+                self.run(by, |session, now| {
+                    user::create_service_account(&session.authorize()?, new, now).map(drop_value)
+                })
+            }
+            Call::SetRoles(user, chosen) => {
+                let (user, roles) = (self.someone(*user), roles(self, chosen));
+                self.run(by, |session, now| {
+                    user::set_roles(&session.authorize()?, user, roles, now).map(drop_value)
+                })
+            }
+            Call::AddRole(user, role) => {
+                let (user, role) = (self.someone(*user), self.role(*role));
+                self.run(by, |session, now| {
+                    user::add_role(&session.authorize()?, user, role, now).map(drop_value)
+                })
+            }
+            Call::RemoveRole(user, role) => {
+                let (user, role) = (self.someone(*user), self.role(*role));
+                self.run(by, |session, now| {
+                    user::remove_role(&session.authorize()?, user, role, now).map(drop_value)
+                })
+            }
+            Call::Rename(user) => {
+                let user = self.someone(*user);
+                self.run(by, |session, now| {
+                    user::rename(&session.authorize()?, user, name(), now).map(drop_value)
+                })
+            }
+            Call::SetDisabled(user, disabled) => {
+                let user = self.someone(*user);
+                self.run(by, |session, now| {
+                    user::set_disabled(&session.authorize()?, user, *disabled, now).map(drop_value)
+                })
+            }
+            Call::CreateKey(owner, scopes) => {
+                let new = NewApplicationKey {
+                    id: id(number),
+                    owner: self.someone(*owner),
+                    name: name(),
+                    secret: secret(number),
+                    scopes: *scopes,
+                };
+                made = Some(new.id);
+                self.run(by, |session, now| {
+                    application_key::create(&session.authorize()?, new, now).map(drop_value)
+                })
+            }
+            Call::RevokeKey(chosen) => {
+                let keys = self.keys();
+                let key = keys[chosen % keys.len()].id;
+                self.run(by, |session, _| {
+                    application_key::revoke(&session.authorize::<OrgAppKeysWrite>()?, key).map(drop_value)
+                })
+            }
+        }?;
+        if let Some(key) = made {
+            self.secrets.insert(key, secret(number));
+        }
+        Ok(made)
+    }
+
+    fn run(
+        &mut self,
+        by: ApplicationKeyId,
+        rule: impl FnOnce(&Session<'_>, Timestamp) -> Result<Decided<()>, Refusal>,
+    ) -> Result<(), Refusal> {
+        let now = self.world.tick();
+        let key = self.secrets[&by].digest();
+        let principal = authenticate(&self.world.state, &api_secret(0).digest(), &key, SiteScope::Any)?;
+        let decided = rule(&Session::new(&self.world.state, principal), now)?;
+        for change in &decided.changes {
+            self.world.state.apply(change);
+        }
+        Ok(())
+    }
+}
+
+fn drop_value<T>(decided: Decided<T>) -> Decided<()> {
+    Decided { value: (), changes: decided.changes }
+}
+
+fn secret(number: u128) -> ApplicationKeySecret {
+    let mut bytes = [0xee; 20];
+    bytes[..16].copy_from_slice(&number.to_be_bytes());
+    ApplicationKeySecret::from_random(bytes)
+}
+
+fn is_within(rights: PermissionSet, bounds: PermissionSet) -> bool {
+    rights.without(bounds) == PermissionSet::EMPTY
+}
+
+proptest! {
+    /// Whatever anybody gains in a call, its caller held; whoever loses something, or is changed in any way, held
+    /// nothing that the caller did not; and somebody is left to undo it.
+    #[test]
+    fn each_call_gives_and_takes_what_its_caller_holds(
+        cast in cast(),
+        calls in proptest::collection::vec((any::<usize>(), call()), 1..40),
+    ) {
+        let (mut org, mut keys) = Org::new(&cast);
+        for (caller, call) in calls {
+            let by = keys[caller % keys.len()];
+            let held = org.key_may(by);
+            let (users, known) = (org.users(), org.keys());
+            let may: HashMap<_, _> = users.keys().map(|user| (*user, org.may(*user))).collect();
+            let keys_may: HashMap<_, _> = known.iter().map(|key| (key.id, org.key_may(key.id))).collect();
+            let allowed: HashMap<_, _> =
+                users.values().map(|user| (user.id, user::permissions(&org.world.state, user))).collect();
+            if let Ok(made) = org.call(by, &call) {
+                keys.extend(made);
+            }
+            for (id, user) in org.users() {
+                let gained = org.may(id).without(may.get(&id).copied().unwrap_or_default());
+                prop_assert!(is_within(gained, held), "{call:?}: {id} gained {gained:?}");
+                let Some(before) = users.get(&id) else { continue };
+                let lost = allowed[&id].without(user::permissions(&org.world.state, &user));
+                if *before != user || lost != PermissionSet::EMPTY {
+                    prop_assert!(is_within(allowed[&id], held), "{call:?}: {id} is mightier");
+                }
+            }
+            for key in org.keys() {
+                let gained = org.key_may(key.id).without(keys_may.get(&key.id).copied().unwrap_or_default());
+                prop_assert!(is_within(gained, held), "{call:?}: {:?} gained {gained:?}", key.id);
+            }
+            let is_admin = |user: &User| !user.disabled && user.roles.contains(&ManagedRole::Admin.id());
+            prop_assert!(org.users().values().any(is_admin), "{call:?}: nobody is left");
+        }
+    }
+
+    /// Somebody alone, with every key that they come by, ends with no right that they did not begin with.
+    #[test]
+    fn alone_nobody_comes_by_a_right(
+        cast in cast(),
+        calls in proptest::collection::vec((any::<usize>(), call()), 1..60),
+    ) {
+        let (mut org, cast_keys) = Org::new(&cast);
+        let own = cast_keys[0];
+        let owner = org.world.state.application_key(own).unwrap().owner;
+        let (held, may) = (org.key_may(own), org.may(owner));
+        let mut keys = vec![own];
+        for (caller, call) in calls {
+            let by = keys[caller % keys.len()];
+            if let Ok(made) = org.call(by, &call) {
+                keys.extend(made);
+            }
+            prop_assert!(is_within(org.may(owner), may), "{call:?}");
+            for key in &keys {
+                prop_assert!(is_within(org.key_may(*key), held), "{call:?}: {key:?}");
+            }
+        }
+    }
+}
