@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use orgbridge_domain::org_connection::{self, Filter, Page};
+use orgbridge_domain::org_connection::{self, Filter};
 use orgbridge_domain::right::OrgConnectionsRead;
-use orgbridge_domain::{CrossSite, Principal, Session};
+use orgbridge_domain::{CrossSite, Page, Principal, Session};
 use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions, View};
 use serde::{Deserialize, Serialize};
 

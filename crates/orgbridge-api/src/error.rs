@@ -193,15 +193,13 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::NoApiKey
         | Refusal::NoApplicationKey
         | Refusal::Absent { .. } => StatusCode::NOT_FOUND,
-        Refusal::NotAllowed { .. }
-        | Refusal::TooManySinks { .. }
-        | Refusal::NoManagedOrg
-        | Refusal::EmailStays => {
+        Refusal::NotAllowed { .. } | Refusal::TooManySinks { .. } | Refusal::NoManagedOrg => {
             StatusCode::BAD_REQUEST
         }
         Refusal::AlreadyConnected { .. }
         | Refusal::Taken { .. }
         | Refusal::InUse { .. }
+        | Refusal::EmailStays
         | Refusal::LastAdmin => StatusCode::CONFLICT,
     }
 }

@@ -43,16 +43,20 @@ pub(crate) enum Tag {
     Organizations,
     Keys,
     Documentation,
+    Roles,
+    ServiceAccounts,
 }
 
 impl Tag {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::OrgConnections,
         Self::Authentication,
         Self::Users,
         Self::Organizations,
         Self::Keys,
         Self::Documentation,
+        Self::Roles,
+        Self::ServiceAccounts,
     ];
 
     const fn name(self) -> &'static str {
@@ -63,6 +67,8 @@ impl Tag {
             Self::Organizations => "Organizations",
             Self::Keys => "Key Management",
             Self::Documentation => "Documentation",
+            Self::Roles => "Roles",
+            Self::ServiceAccounts => "Service Accounts",
         }
     }
 
@@ -73,7 +79,7 @@ impl Tag {
                  what of its telemetry."
             }
             Self::Authentication => "Whether keys are live.",
-            Self::Users => "Who is calling.",
+            Self::Users => "Who is calling, and who else acts in the organization.",
             Self::Organizations => {
                 "The organizations of an account, which is where the ids of sinks are found."
             }
@@ -83,6 +89,8 @@ impl Tag {
                  other; a key that is deleted is refused from the answer on."
             }
             Self::Documentation => "This description, for programs and for people. It needs no credentials.",
+            Self::Roles => "What users may do: permissions, roles that hold them, and who holds which role.",
+            Self::ServiceAccounts => "Users that are programs. They are read and changed like any user.",
         }
     }
 }

@@ -12,7 +12,10 @@ use crate::api::Api;
 use crate::error::ApiError;
 use crate::exchange::{self, Meter};
 use crate::openapi::{Endpoint, Outline, Prose};
-use crate::routes::{api_keys, application_keys, current_user, documents, org_connections, orgs, validate};
+use crate::routes::{
+    api_keys, application_keys, current_user, documents, org_connections, orgs, roles, service_accounts,
+    users, validate,
+};
 use crate::{ApiOptions, LimitName};
 
 /// One call of the API.
@@ -66,7 +69,7 @@ macro_rules! route {
 }
 
 #[rustfmt::skip]
-pub(crate) static ROUTES: [Route; 29] = [
+pub(crate) static ROUTES: [Route; 49] = [
     route!(GET    "/api/v2/org_connections"                 => org_connections::list,   org_connections::LIST,   OrgConnectionsRead),
     route!(POST   "/api/v2/org_connections"                 => org_connections::create, org_connections::CREATE, OrgConnectionsWrite),
     route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   org_connections::READ,   OrgConnectionsRead),
@@ -96,6 +99,26 @@ pub(crate) static ROUTES: [Route; 29] = [
     route!(DELETE "/api/v2/current_user/application_keys/{app_key_id}" => application_keys::delete::<UserAppKeys>, application_keys::DELETE_OWN, KeysWrite),
     route!(GET    "/api/v2/openapi.json"                    => documents::description,  documents::DESCRIPTION,  Documents),
     route!(GET    "/docs"                                   => documents::page,         documents::PAGE,         Documents),
+    route!(GET    "/api/v2/permissions"                     => roles::permissions,      roles::PERMISSIONS,      UsersRead),
+    route!(GET    "/api/v2/roles"                           => roles::list,             roles::LIST,             UsersRead),
+    route!(POST   "/api/v2/roles"                           => roles::create,           roles::CREATE,           UsersWrite),
+    route!(GET    "/api/v2/roles/{role_id}"                 => roles::read,             roles::READ,             UsersRead),
+    route!(PATCH  "/api/v2/roles/{role_id}"                 => roles::update,           roles::UPDATE,           UsersWrite),
+    route!(DELETE "/api/v2/roles/{role_id}"                 => roles::delete,           roles::DELETE,           UsersWrite),
+    route!(GET    "/api/v2/roles/{role_id}/permissions"     => roles::list_permissions, roles::LIST_PERMISSIONS, UsersRead),
+    route!(POST   "/api/v2/roles/{role_id}/permissions"     => roles::add_permission,   roles::ADD_PERMISSION,   UsersWrite),
+    route!(DELETE "/api/v2/roles/{role_id}/permissions"     => roles::remove_permission, roles::REMOVE_PERMISSION, UsersWrite),
+    route!(GET    "/api/v2/roles/{role_id}/users"           => roles::list_users,       roles::LIST_USERS,       UsersRead),
+    route!(POST   "/api/v2/roles/{role_id}/users"           => roles::add_user,         roles::ADD_USER,         UsersWrite),
+    route!(DELETE "/api/v2/roles/{role_id}/users"           => roles::remove_user,      roles::REMOVE_USER,      UsersWrite),
+    route!(GET    "/api/v2/users"                           => users::list,             users::LIST,             UsersRead),
+    route!(POST   "/api/v2/users"                           => users::create,           users::CREATE,           UsersWrite),
+    route!(GET    "/api/v2/users/{user_id}"                 => users::read,             users::READ,             UsersRead),
+    route!(PATCH  "/api/v2/users/{user_id}"                 => users::update,           users::UPDATE,           UsersWrite),
+    route!(DELETE "/api/v2/users/{user_id}"                 => users::disable,          users::DISABLE,          UsersWrite),
+    route!(GET    "/api/v2/users/{user_id}/permissions"     => users::permissions,      users::PERMISSIONS,      UsersRead),
+    route!(GET    "/api/v2/users/{user_id}/orgs"            => users::orgs,             users::ORGS,             UsersRead),
+    route!(POST   "/api/v2/service_accounts"                => service_accounts::create, service_accounts::CREATE, UsersWrite),
 ];
 
 /// Every call of the API. The router and the description are made from the same table, so there is no other.

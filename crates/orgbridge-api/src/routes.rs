@@ -7,4 +7,7 @@ pub(crate) mod current_user;
 pub(crate) mod documents;
 pub(crate) mod org_connections;
 pub(crate) mod orgs;
+pub(crate) mod roles;
+pub(crate) mod service_accounts;
+pub(crate) mod users;
 pub(crate) mod validate;

@@ -299,9 +299,13 @@ async fn callers_are_told_who_they_are() {
     server.get(SOURCE_READER, "/api/v2/validate_keys").await.is(200, r#"{"status":"ok"}"#);
     let reply = server.get(SOURCE_READER, "/api/v2/current_user").await;
     let role = ManagedRole::ReadOnly.id();
+    let permissions = ManagedRole::ReadOnly.permissions().iter().map(Permission::id);
+    let permissions: Vec<_> =
+        permissions.map(|id| format!(r#"{{"type":"permissions","id":"{id}"}}"#)).collect();
+    let permissions = permissions.join(",");
     assert!(
         reply.text.ends_with(&format!(
-            r#""relationships":{{"roles":{{"data":[{{"type":"roles","id":"{role}"}}]}},"org":{{"data":{{"type":"orgs","id":"{SOURCE}"}}}}}}}},"included":[{{"type":"roles","id":"{role}","attributes":{{"name":"Read Only"}}}}]}}{}"#,
+            r#""relationships":{{"roles":{{"data":[{{"type":"roles","id":"{role}"}}]}},"org":{{"data":{{"type":"orgs","id":"{SOURCE}"}}}}}}}},"included":[{{"type":"roles","id":"{role}","attributes":{{"name":"Read Only"}},"relationships":{{"permissions":{{"data":[{permissions}]}}}}}}]}}{}"#,
             '\n'
         )),
         "{}",

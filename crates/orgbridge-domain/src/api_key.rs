@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::key_list::{KeyListing, KeyQuery, select};
+use crate::key_list::{KeyQuery, select};
 use crate::right::{ApiKeysRead, ApiKeysWrite};
 use crate::{
-    ApiKey, ApiKeyId, ApiKeySecret, Change, Decided, Edit, Grant, Name, OrgId, Refusal, State, Timestamp,
-    UserId,
+    ApiKey, ApiKeyId, ApiKeySecret, Change, Decided, Edit, Grant, Listing, Name, OrgId, Refusal, State,
+    Timestamp, UserId,
 };
 
 /// Makes an API key of the grant's org.
@@ -54,7 +54,7 @@ pub fn read<'s>(grant: &Grant<'s, ApiKeysRead>, id: ApiKeyId) -> Result<&'s Arc<
 }
 
 /// The API keys of the grant's org that `query` asks for.
-pub fn list<'s>(grant: &Grant<'s, ApiKeysRead>, query: &KeyQuery) -> KeyListing<'s, ApiKey> {
+pub fn list<'s>(grant: &Grant<'s, ApiKeysRead>, query: &KeyQuery) -> Listing<&'s Arc<ApiKey>> {
     select(grant.state().api_keys_of(grant.org().id), query)
 }
 

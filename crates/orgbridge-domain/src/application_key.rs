@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::key_list::{KeyListing, KeyQuery, select};
+use crate::key_list::{KeyQuery, select};
 use crate::right::{OrgAppKeysRead, OrgAppKeysWrite, UserAppKeys};
 use crate::{
-    ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Change, Decided, Edit, Grant, Name,
+    ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Change, Decided, Edit, Grant, Listing, Name,
     PermissionSet, Refusal, Right, State, Timestamp, User, UserId, UserKind,
 };
 
@@ -148,7 +148,7 @@ pub fn list<'s, R: OverKeys>(
     grant: &Grant<'s, R>,
     owner: OwnerFilter,
     query: &KeyQuery,
-) -> KeyListing<'s, ApplicationKey> {
+) -> Listing<&'s Arc<ApplicationKey>> {
     let (state, org) = (grant.state(), grant.org().id);
     let owners: Vec<UserId> = match (owner, grant.user().filter(|_| R::OWN_ALONE)) {
         (OwnerFilter::Nothing, _) => Vec::new(),

@@ -5,22 +5,21 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::org_connection::Page;
-use crate::{ApiKey, ApplicationKey, Last4, Name, Timestamp};
+use crate::{ApiKey, ApplicationKey, Direction, Last4, Listing, Name, Page, Part, Timestamp};
 
 /// What is asked of a list of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyQuery {
-    /// Part of a name in any case, or of the last four characters; empty for all keys.
-    pub part: String,
+    /// Part of a name, or of the last four characters.
+    pub part: Part,
     /// When they were made.
     pub created: TimeRange,
     /// When they were last changed; when they were made, for those that never were.
     pub modified: TimeRange,
     /// What they are ordered by.
     pub order: KeyOrder,
-    /// Whether the last comes first.
-    pub descending: bool,
+    /// Which end of the order comes first.
+    pub direction: Direction,
     /// Which part of the list.
     pub page: Page,
 }
@@ -46,15 +45,6 @@ pub enum KeyOrder {
     CreatedAt,
     /// When they were last changed.
     ModifiedAt,
-}
-
-/// A page of a list of keys.
-#[derive(Debug)]
-pub struct KeyListing<'s, K> {
-    /// The page, in the order that was asked for.
-    pub keys: Vec<&'s Arc<K>>,
-    /// How many keys were asked for in all.
-    pub total_filtered: usize,
 }
 
 impl TimeRange {
@@ -121,26 +111,16 @@ impl Listed for ApplicationKey {
 pub(crate) fn select<'s, K: Listed>(
     keys: impl IntoIterator<Item = &'s Arc<K>>,
     query: &KeyQuery,
-) -> KeyListing<'s, K> {
-    let part = query.part.to_lowercase();
-    let mut keys: Vec<_> = keys
+) -> Listing<&'s Arc<K>> {
+    let mut total = 0;
+    let mut admitted: Vec<_> = keys
         .into_iter()
-        .filter(|key| part.is_empty() || is_part(&part, &***key))
+        .inspect(|_| total += 1)
+        .filter(|key| query.part.is_in(key.name().as_str()) || query.part.is_in(key.last4().as_str()))
         .filter(|key| query.created.holds(key.created_at()) && query.modified.holds(key.modified_at()))
         .collect();
-    keys.sort_unstable_by(|a, b| {
-        let order = compare(query.order, &***a, &***b);
-        let order = if query.descending { order.reverse() } else { order };
-        order.then_with(|| a.id().cmp(&b.id()))
-    });
-    let total_filtered = keys.len();
-    let Page { offset, limit } = query.page;
-    KeyListing { keys: keys.into_iter().skip(offset).take(limit).collect(), total_filtered }
-}
-
-fn is_part(lower_case_part: &str, key: &impl Listed) -> bool {
-    key.name().as_str().to_lowercase().contains(lower_case_part)
-        || key.last4().as_str().contains(lower_case_part)
+    admitted.sort_unstable_by(|a, b| compare(query.order, &***a, &***b).then_with(|| a.id().cmp(&b.id())));
+    Listing::cut(total, admitted, query.direction, query.page)
 }
 
 fn compare<K: Listed>(order: KeyOrder, a: &K, b: &K) -> Ordering {

@@ -45,7 +45,7 @@ pub use id::{
     AccountId, ApiKeyId, ApplicationKeyId, ConnectionId, NotAnId, OrgId, PermissionId, RoleId, UserId,
 };
 pub use key::{ApiKey, ApiKeySecret, ApplicationKey, ApplicationKeySecret, KeyDigest, Last4, NotAKey};
-pub use listing::{Direction, Listing, Part, Window};
+pub use listing::{Direction, Listing, Page, Part};
 pub use org::Org;
 pub use org_connection::OrgConnection;
 pub use permission::{NotAPermission, Permission, PermissionSet, Reach, Right, right};

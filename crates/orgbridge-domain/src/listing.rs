@@ -2,7 +2,7 @@
 
 /// A part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub struct Page {
     /// How many to leave out at the start.
     pub offset: usize,
     /// How many to hold at the most.
@@ -30,13 +30,13 @@ pub struct Listing<T> {
 }
 
 impl<T> Listing<T> {
-    /// Cuts `window` out of what the filters admit, which is in ascending order.
-    pub(crate) fn cut(total: usize, mut admitted: Vec<T>, direction: Direction, window: Window) -> Self {
+    /// Cuts `page` out of what the filters admit, which is in ascending order.
+    pub(crate) fn cut(total: usize, mut admitted: Vec<T>, direction: Direction, page: Page) -> Self {
         let total_filtered = admitted.len();
         if direction == Direction::Descending {
             admitted.reverse();
         }
-        let items = admitted.into_iter().skip(window.offset).take(window.limit).collect();
+        let items = admitted.into_iter().skip(page.offset).take(page.limit).collect();
         Self { items, total, total_filtered }
     }
 }
@@ -62,9 +62,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_shows_a_part_of_what_is_there_from_either_end() {
+    fn a_page_shows_a_part_of_what_is_there_from_either_end() {
         let cut = |direction, offset, limit| {
-            Listing::cut(9, vec![1, 2, 3], direction, Window { offset, limit }).items
+            Listing::cut(9, vec![1, 2, 3], direction, Page { offset, limit }).items
         };
         assert_eq!(cut(Direction::Ascending, 0, 2), [1, 2]);
         assert_eq!(cut(Direction::Ascending, 2, 2), [3]);

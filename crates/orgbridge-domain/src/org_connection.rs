@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::right::{OrgConnectionsRead, OrgConnectionsWrite};
 use crate::{
-    Change, ConnectionId, ConnectionType, ConnectionTypes, CrossSite, Decided, Edit, Grant, OrgId, Principal,
-    Refusal, State, Timestamp, UserId, Verb, WhyNotAllowed,
+    Change, ConnectionId, ConnectionType, ConnectionTypes, CrossSite, Decided, Edit, Grant, Listing, OrgId,
+    Page, Principal, Refusal, State, Timestamp, UserId, Verb, WhyNotAllowed,
 };
 
 /// The permission of a source org that a sink org may query some of its telemetry.
@@ -198,37 +198,21 @@ impl OrgFilter {
     }
 }
 
-/// A part of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// How many to leave out at the start.
-    pub offset: usize,
-    /// How many to hold at the most.
-    pub limit: usize,
-}
-
-/// A page of a list, and how much there is in all.
-#[derive(Debug)]
-pub struct Listing<'s> {
-    /// The page, ordered by creation, then id.
-    pub connections: Vec<&'s Arc<OrgConnection>>,
-    /// How many connections the org is part of, whatever the filter.
-    pub total: usize,
-    /// How many of them the filter admits.
-    pub total_filtered: usize,
-}
-
-/// The connections in which the grant's org is source or sink.
-pub fn list<'s>(grant: &Grant<'s, OrgConnectionsRead>, filter: Filter, page: Page) -> Listing<'s> {
+/// The connections in which the grant's org is source or sink, ordered by creation, then id.
+pub fn list<'s>(
+    grant: &Grant<'s, OrgConnectionsRead>,
+    filter: Filter,
+    page: Page,
+) -> Listing<&'s Arc<OrgConnection>> {
     let state = grant.state();
-    let mut listing = Listing { connections: Vec::new(), total: 0, total_filtered: 0 };
+    let mut listing = Listing { items: Vec::new(), total: 0, total_filtered: 0 };
     for place in state.connections_of(grant.org().id) {
         listing.total += 1;
         if !filter.source.admits(place.pair.source) || !filter.sink.admits(place.pair.sink) {
             continue;
         }
-        if listing.total_filtered >= page.offset && listing.connections.len() < page.limit {
-            listing.connections.extend(state.connection_between(place.pair.source, place.pair.sink));
+        if listing.total_filtered >= page.offset && listing.items.len() < page.limit {
+            listing.items.extend(state.connection_between(place.pair.source, place.pair.sink));
         }
         listing.total_filtered += 1;
     }

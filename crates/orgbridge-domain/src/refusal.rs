@@ -39,7 +39,7 @@ pub enum Refusal {
     #[error("Forbidden")]
     Managed(ManagedRole),
     /// A user would get another email address.
-    #[error("Validation failed for input.")]
+    #[error("the email address of a user can't be changed")]
     EmailStays,
     /// There is no such connection, or none that the caller may know of.
     #[error("{}rg connection with id:{id} not found not found", verb.first_letter())]
@@ -215,8 +215,7 @@ impl Refusal {
                 role.name()
             )],
             Self::EmailStays => vec![
-                "data.attributes.email: an email address stays; make another user with the new one"
-                    .to_owned(),
+                "data.attributes.email: leave it as it is, and make another user with the new one".to_owned(),
             ],
             Self::CreatorIsNoUserOfTheSource => {
                 vec!["a connection is created by a user of its source organization".to_owned()]

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::right::{UserAccessManage, UserAccessRead};
 use crate::{
-    Change, Decided, Direction, Edit, Grant, Listing, Name, OrgId, Part, Permission, PermissionSet, Refusal,
-    RoleId, State, Timestamp, Window, user,
+    Change, Decided, Direction, Edit, Grant, Listing, Name, OrgId, Page, Part, Permission, PermissionSet,
+    Refusal, RoleId, State, Timestamp, user,
 };
 
 /// A role that an org made for itself.
@@ -314,7 +314,7 @@ pub fn list<'s>(
     grant: &Grant<'s, UserAccessRead>,
     filter: &Filter,
     (order, direction): (Order, Direction),
-    window: Window,
+    page: Page,
 ) -> Listing<(RoleView<'s>, usize)> {
     let (state, org) = (grant.state(), grant.org().id);
     let mut holders = HashMap::<RoleId, usize>::new();
@@ -334,5 +334,5 @@ pub fn list<'s>(
         let count = if order == Order::UserCount { *count } else { 0 };
         (count, role.name(), role.id())
     });
-    Listing::cut(all(state, org).count(), roles, direction, window)
+    Listing::cut(all(state, org).count(), roles, direction, page)
 }

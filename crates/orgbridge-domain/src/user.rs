@@ -4,8 +4,8 @@ use smallvec::SmallVec;
 
 use crate::right::{ServiceAccountWrite, UserAccessManage, UserAccessRead};
 use crate::{
-    Change, Decided, Direction, Edit, Email, Grant, Listing, ManagedRole, Name, OrgId, Part, PermissionSet,
-    Refusal, RoleId, State, Timestamp, UserId, Window, role,
+    Change, Decided, Direction, Edit, Email, Grant, Listing, ManagedRole, Name, OrgId, Page, Part,
+    PermissionSet, Refusal, RoleId, State, Timestamp, UserId, role,
 };
 
 /// Somebody, or something, that acts in one org.
@@ -307,9 +307,20 @@ pub fn list<'s>(
     grant: &Grant<'s, UserAccessRead>,
     filter: &Filter,
     (order, direction): (Order, Direction),
-    window: Window,
+    page: Page,
 ) -> Listing<&'s User> {
-    let users = || grant.state().users_of(grant.org().id).map(|user| &**user);
+    select(grant.state(), grant.org().id, filter, (order, direction), page)
+}
+
+/// The same of any org, without asking for a right: for answers that show what a change has come to.
+pub fn select<'s>(
+    state: &'s State,
+    org: OrgId,
+    filter: &Filter,
+    (order, direction): (Order, Direction),
+    page: Page,
+) -> Listing<&'s User> {
+    let users = || state.users_of(org).map(|user| &**user);
     let admits = |user: &&User| {
         filter.standing.admits(user)
             && filter.role.is_none_or(|role| user.roles.contains(&role))
@@ -325,7 +336,7 @@ pub fn list<'s>(
         };
         first.then_with(|| one.name.cmp(&other.name)).then_with(|| one.id.cmp(&other.id))
     });
-    Listing::cut(users().count(), admitted, direction, window)
+    Listing::cut(users().count(), admitted, direction, page)
 }
 
 fn of_org<'s, R>(grant: &Grant<'s, R>, id: UserId) -> Result<&'s User, Refusal> {

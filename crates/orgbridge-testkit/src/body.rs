@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use http::Method;
+use orgbridge_domain::Permission;
 use serde_json::{Value, json};
 
 /// The body that connects the caller's org with `sink`.
@@ -32,24 +33,51 @@ pub fn path_of(template: &str, id: impl Display) -> String {
     segments.map(fill).collect::<Vec<_>>().join("/")
 }
 
-/// The body that makes a key of this type.
-pub fn new_key_body(kind: &str, name: &str) -> Value {
+/// The body that makes something of this type, where a name is enough.
+pub fn named_body(kind: &str, name: &str) -> Value {
     json!({"data": {"type": kind, "attributes": {"name": name}}})
 }
 
-/// The body that gives a key of this type another name.
-pub fn key_name_body(kind: &str, id: impl Display, name: &str) -> Value {
+/// The body that gives something of this type another name.
+pub fn rename_body(kind: &str, id: impl Display, name: &str) -> Value {
     json!({"data": {"type": kind, "id": id.to_string(), "attributes": {"name": name}}})
 }
 
-/// A body that the call with this method and template takes, about what `id` names where it names something.
-pub fn fitting_body(method: &Method, template: &str, id: impl Display, sink: impl Display) -> Value {
-    let kind = if template.contains("/api_keys") { "api_keys" } else { "application_keys" };
-    match *method {
-        _ if template.contains("/api/v1/org") => json!({"name": "Another Org"}),
-        Method::POST if template.contains("_keys") => new_key_body(kind, "another"),
-        _ if template.contains("_keys") => key_name_body(kind, id, "another"),
-        Method::POST => create_body(sink, ["logs"]),
-        _ => update_body(id, ["metrics"]),
-    }
+/// A body that the call with this method and template takes, if it takes any, about what `id` names where it names
+/// something; `number` makes names new.
+pub fn fitting_body(
+    method: &Method,
+    template: &str,
+    id: impl Display,
+    sink: impl Display,
+    number: u64,
+) -> Option<Value> {
+    let (name, email) = (format!("Another {number}"), format!("another.{number}@example.com"));
+    let permission =
+        |permission: Permission| json!({"data": {"type": "permissions", "id": permission.id().to_string()}});
+    Some(match (method.as_str(), template) {
+        ("POST", "/api/v1/org") | ("PUT", "/api/v1/org/{public_id}") => json!({"name": name}),
+        ("POST", "/api/v2/org_connections") => create_body(sink, ["logs"]),
+        ("PATCH", "/api/v2/org_connections/{connection_id}") => update_body(id, ["metrics"]),
+        ("POST", "/api/v2/api_keys") => named_body("api_keys", &name),
+        ("PATCH", "/api/v2/api_keys/{api_key_id}") => rename_body("api_keys", id, &name),
+        ("POST", "/api/v2/current_user/application_keys") => named_body("application_keys", &name),
+        (
+            "PATCH",
+            "/api/v2/application_keys/{app_key_id}" | "/api/v2/current_user/application_keys/{app_key_id}",
+        ) => rename_body("application_keys", id, &name),
+        ("POST", "/api/v2/roles") => named_body("roles", &name),
+        ("PATCH", "/api/v2/roles/{role_id}") => rename_body("roles", id, &name),
+        ("POST", "/api/v2/roles/{role_id}/permissions") => permission(Permission::OrgConnectionsWrite),
+        ("DELETE", "/api/v2/roles/{role_id}/permissions") => permission(Permission::OrgConnectionsRead),
+        ("POST" | "DELETE", "/api/v2/roles/{role_id}/users") => {
+            json!({"data": {"type": "users", "id": id.to_string()}})
+        }
+        ("POST", "/api/v2/users") => json!({"data": {"type": "users", "attributes": {"email": email}}}),
+        ("PATCH", "/api/v2/users/{user_id}") => rename_body("users", id, &name),
+        ("POST", "/api/v2/service_accounts") => {
+            json!({"data": {"type": "users", "attributes": {"email": email, "service_account": true}}})
+        }
+        _ => return None,
+    })
 }

@@ -1,39 +1,47 @@
 //! What narrows a list of keys, and what is shown with it.
 
-use std::ops::RangeInclusive;
-
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use orgbridge_domain::application_key::OwnerFilter;
 use orgbridge_domain::key_list::{KeyOrder, KeyQuery, TimeRange};
-use orgbridge_domain::org_connection::Page;
-use orgbridge_domain::{NotATime, Timestamp, UserId};
+use orgbridge_domain::{Direction, NotATime, Timestamp, UserId};
 use schemars::json_schema;
 
-use super::Parameters;
+use super::{Parameters, paging};
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::openapi::{Asks, Outline};
 use crate::wire::Textual as _;
 
-const SIZE: &str = "page[size]";
-const SIZES: RangeInclusive<usize> = 1..=100;
-const DEFAULT_SIZE: usize = 10;
-const NUMBER: &str = "page[number]";
-const NUMBERS: RangeInclusive<usize> = 0..=usize::MAX;
-const SORT: &str = "sort";
-const FILTER: &str = "filter";
 const CREATED: [&str; 2] = ["filter[created_at][start]", "filter[created_at][end]"];
 const MODIFIED: [&str; 2] = ["filter[modified_at][start]", "filter[modified_at][end]"];
 const OWNED_BY: &str = "filter[owned_by]";
 const INCLUDE: &str = "include";
 
-/// What application keys can be sorted by, and API keys as well.
-const SORTS: [&str; 6] = ["name", "-name", "created_at", "-created_at", "last4", "-last4"];
+/// What keys are ordered by, and from which end.
+type Sort = (KeyOrder, Direction);
+
+/// What application keys can be sorted by.
+const SORTS: [(&str, Sort); 6] = [
+    ("name", (KeyOrder::Name, Direction::Ascending)),
+    ("-name", (KeyOrder::Name, Direction::Descending)),
+    ("created_at", (KeyOrder::CreatedAt, Direction::Ascending)),
+    ("-created_at", (KeyOrder::CreatedAt, Direction::Descending)),
+    ("last4", (KeyOrder::Last4, Direction::Ascending)),
+    ("-last4", (KeyOrder::Last4, Direction::Descending)),
+];
 
 /// What API keys can be sorted by.
-const API_KEY_SORTS: [&str; 8] =
-    ["name", "-name", "created_at", "-created_at", "last4", "-last4", "modified_at", "-modified_at"];
+const API_KEY_SORTS: [(&str, Sort); 8] = [
+    SORTS[0],
+    SORTS[1],
+    SORTS[2],
+    SORTS[3],
+    SORTS[4],
+    SORTS[5],
+    ("modified_at", (KeyOrder::ModifiedAt, Direction::Ascending)),
+    ("-modified_at", (KeyOrder::ModifiedAt, Direction::Descending)),
+];
 
 const API_KEY_USERS: [&str; 2] = ["created_by", "modified_by"];
 const APPLICATION_KEY_USERS: [&str; 1] = ["owned_by"];
@@ -111,25 +119,16 @@ impl Asks for ApplicationKeyInclude {
     }
 }
 
-fn outline_list(outline: &mut Outline<'_>, sorts: &[&str]) {
-    let number = |range: RangeInclusive<usize>, default: usize| {
-        let (first, last) = range.into_inner();
-        json_schema!({"type": "integer", "minimum": first, "maximum": last, "default": default})
-    };
-    outline.query_parameter(SIZE, "How many keys to show at the most.", number(SIZES, DEFAULT_SIZE));
-    outline.query_parameter(NUMBER, "Which page to show; the first is 0.", number(NUMBERS, 0));
-    let sort = json_schema!({"type": "string", "enum": sorts, "default": "name"});
-    outline.query_parameter(SORT, "What to sort by; the last comes first behind a minus sign.", sort);
-    let part = json_schema!({"type": "string", "examples": ["ci"]});
+fn outline_list(outline: &mut Outline<'_>, sorts: &[(&str, Sort)]) {
+    paging::outline_page(outline);
+    paging::outline_sort(outline, sorts);
     let description = "Only keys whose name contains this, in any case, or whose last four characters do.";
-    outline.query_parameter(FILTER, description, part);
+    paging::outline_part(outline, description, "ci");
     let descriptions = [
         "Only keys that were made at this time or later.",
         "Only keys that were made at this time or earlier.",
     ];
     outline_range(outline, CREATED, descriptions);
-    outline.refusal(Parameters::not_within(SIZE, &SIZES));
-    outline.refusal(Parameters::none_of(SORT, sorts));
 }
 
 fn outline_range(outline: &mut Outline<'_>, names: [&'static str; 2], descriptions: [&'static str; 2]) {
@@ -200,24 +199,18 @@ impl ApplicationKeyInclude {
     }
 }
 
-fn read(parameters: &Parameters<'_>, sorts: &[&str]) -> Result<KeyQuery, ApiError> {
-    let limit = parameters.number(SIZE, SIZES)?.unwrap_or(DEFAULT_SIZE);
-    let number = parameters.number(NUMBER, NUMBERS)?.unwrap_or(0);
-    let sort = parameters.one_of(SORT, sorts)?.unwrap_or("name");
-    let (sort, descending) = sort.strip_prefix('-').map_or((sort, false), |sort| (sort, true));
-    let order = match sort {
-        "created_at" => KeyOrder::CreatedAt,
-        "last4" => KeyOrder::Last4,
-        "modified_at" => KeyOrder::ModifiedAt,
-        _ => KeyOrder::Name,
-    };
+fn read<const N: usize>(
+    parameters: &Parameters<'_>,
+    sorts: &[(&str, Sort); N],
+) -> Result<KeyQuery, ApiError> {
+    let (order, direction) = paging::sort(parameters, sorts)?;
     Ok(KeyQuery {
-        part: parameters.text(FILTER)?.unwrap_or_default().to_owned(),
+        part: paging::part(parameters)?,
         created: range(parameters, CREATED)?,
         modified: TimeRange::default(),
         order,
-        descending,
-        page: Page { offset: number.saturating_mul(limit), limit },
+        direction,
+        page: paging::page(parameters)?,
     })
 }
 
@@ -227,6 +220,8 @@ fn range(parameters: &Parameters<'_>, [start, end]: [&str; 2]) -> Result<TimeRan
 
 #[cfg(test)]
 mod tests {
+    use orgbridge_domain::{Page, Part};
+
     use super::*;
 
     fn query(text: &str) -> KeyQuery {
@@ -237,8 +232,8 @@ mod tests {
     fn nothing_asked_is_the_first_ten_by_name() {
         let first = query("");
         assert_eq!(first.page, Page { offset: 0, limit: 10 });
-        assert_eq!((first.order, first.descending, first.part.as_str()), (KeyOrder::Name, false, ""));
-        assert_eq!(first.created, TimeRange::default());
+        assert_eq!((first.order, first.direction), (KeyOrder::Name, Direction::Ascending));
+        assert_eq!((first.part, first.created), (Part::default(), TimeRange::default()));
     }
 
     #[test]
@@ -247,17 +242,13 @@ mod tests {
             "page[size]=5&page[number]=3&sort=-last4&filter=ci&filter[created_at][end]=2025-08-26T20:19:36Z",
         );
         assert_eq!(asked.page, Page { offset: 15, limit: 5 });
-        assert_eq!((asked.order, asked.descending, asked.part.as_str()), (KeyOrder::Last4, true, "ci"));
+        assert_eq!((asked.order, asked.direction), (KeyOrder::Last4, Direction::Descending));
+        assert_eq!(asked.part, Part::new("ci"));
         assert_eq!(asked.created.end, Some("2025-08-26T20:19:36Z".parse().unwrap()));
-        assert_eq!(query("page[number]=18446744073709551615").page.offset, usize::MAX);
-        for sort in API_KEY_SORTS {
+        for (sort, (order, direction)) in API_KEY_SORTS {
             let asked = query(&format!("sort={sort}"));
-            let default = asked.order == KeyOrder::Name;
-            assert_eq!(
-                (asked.descending, default),
-                (sort.starts_with('-'), sort.ends_with("name")),
-                "{sort}"
-            );
+            assert_eq!((asked.order, asked.direction), (order, direction), "{sort}");
+            assert_eq!(direction == Direction::Descending, sort.starts_with('-'), "{sort}");
         }
     }
 

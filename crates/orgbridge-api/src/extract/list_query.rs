@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use orgbridge_domain::OrgId;
-use orgbridge_domain::org_connection::{Filter, OrgFilter, Page};
+use orgbridge_domain::org_connection::{Filter, OrgFilter};
+use orgbridge_domain::{OrgId, Page};
 use schemars::json_schema;
 
 use super::Parameters;

@@ -38,21 +38,6 @@ impl<'q> Parameters<'q> {
         }
     }
 
-    /// Which of `known` the value of `name` is, if it is there.
-    ///
-    /// # Errors
-    /// [`ApiError::Invalid`] if it is given twice, or is none of them.
-    pub(super) fn one_of<'k>(&self, name: &str, known: &[&'k str]) -> Result<Option<&'k str>, ApiError> {
-        let Some(value) = self.single(name)? else { return Ok(None) };
-        let found = known.iter().copied().find(|known| *known == value);
-        found.map(Some).ok_or_else(|| Self::none_of(name, known))
-    }
-
-    /// The value of `name` is none of `known`.
-    pub(super) fn none_of(name: &str, known: &[&str]) -> ApiError {
-        ApiError::Invalid(format!("{name}: must be one of {}", known.join(", ")))
-    }
-
     /// Those of `known` that the value of `name` lists, with commas between.
     ///
     /// # Errors
@@ -80,6 +65,24 @@ impl<'q> Parameters<'q> {
     /// The value of `name` is no point in time.
     pub(super) fn no_time(name: &str, problem: NotATime) -> ApiError {
         ApiError::Invalid(format!("{name}: {problem}"))
+    }
+
+    /// What the value of `name` stands for among `choices`, if it is there.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] if it is given twice, or is none of them.
+    pub(super) fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, ApiError> {
+        let Some(value) = self.single(name)? else { return Ok(None) };
+        match choices.iter().find(|(known, _)| *known == value) {
+            Some((_, chosen)) => Ok(Some(*chosen)),
+            None => Err(Self::not_among(name, choices)),
+        }
+    }
+
+    /// The value of `name` is none of `choices`.
+    pub(super) fn not_among<T>(name: &str, choices: &[(&str, T)]) -> ApiError {
+        let known: Vec<_> = choices.iter().map(|(known, _)| *known).collect();
+        ApiError::Invalid(format!("{name}: must be one of {}", known.join(", ")))
     }
 
     /// The value of `name` is no number in `range`.
@@ -154,11 +157,11 @@ mod tests {
 
     #[test]
     fn a_choice_is_one_of_those_that_there_are() {
-        let sort = |query| Parameters::read(Some(query)).one_of("sort", &["name", "-name"]).ok();
-        assert_eq!(sort(""), Some(None));
-        assert_eq!(sort("sort=-name"), Some(Some("-name")));
+        let choice = |query| Parameters::read(Some(query)).choice("sort", &[("name", 1), ("-name", 2)]);
+        assert_eq!(choice("").unwrap(), None);
+        assert_eq!(choice("sort=-name").unwrap(), Some(2));
         for query in ["sort=", "sort=Name", "sort=name,-name", "sort=name&sort=name"] {
-            assert_eq!(sort(query), None, "{query}");
+            assert!(choice(query).is_err(), "{query}");
         }
         let include = |query| Parameters::read(Some(query)).some_of("include", &["a", "b"]).ok();
         assert_eq!(include("include="), Some(vec![]));

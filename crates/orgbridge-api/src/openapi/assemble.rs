@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse as _;
-use orgbridge_domain::{ApiKeyId, ApplicationKeyId, ConnectionId, Permission};
+use orgbridge_domain::{ApiKeyId, ApplicationKeyId, ConnectionId, Permission, RoleId, UserId};
 use schemars::Schema;
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ use super::model::{
 use super::outline::{Answer, Outline, Said, Schemas};
 use super::{Tag, sample};
 use crate::error::{ApiError, Errors};
+use crate::extract::InPath as _;
 use crate::rate_limit::Exhausted;
 use crate::reply::JSON;
 use crate::router::Route;
@@ -240,14 +241,21 @@ fn security_schemes() -> BTreeMap<&'static str, SecurityScheme> {
     ])
 }
 
-/// What answers show that calls take the id of, by its type: where it may stand, and where its id does then. Keys are
-/// taken from no list: whoever follows the links of the description must not delete the key that they show.
-const SHOWN: [(&str, &str, &str); 4] = [
-    (ConnectionId::TYPE, "/data", "/data/id"),
-    (ConnectionId::TYPE, "/data/0", "/data/0/id"),
-    (ApiKeyId::TYPE, "/data", "/data/id"),
-    (ApplicationKeyId::TYPE, "/data", "/data/id"),
+/// What the id of a thing of a type is called in paths.
+const NAMED_IN_PATHS: [(&str, &str); 5] = [
+    (ConnectionId::TYPE, ConnectionId::PARAMETER),
+    (ApiKeyId::TYPE, ApiKeyId::PARAMETER),
+    (ApplicationKeyId::TYPE, ApplicationKeyId::PARAMETER),
+    (RoleId::TYPE, RoleId::PARAMETER),
+    (UserId::TYPE, UserId::PARAMETER),
 ];
+
+/// Where in an answer what it shows may stand, and where its id does then.
+const SHOWN: [(&str, &str); 2] = [("/data", "/data/id"), ("/data/0", "/data/0/id")];
+
+/// What is taken from lists as well: whoever follows the links of the description must not delete the key that they
+/// show, or disable themselves.
+const TAKEN_FROM_LISTS: [&str; 1] = [ConnectionId::PARAMETER];
 
 /// Says of each answer that shows something which calls of the same collection take its id.
 fn link(operations: &mut [Operation]) {
@@ -255,28 +263,33 @@ fn link(operations: &mut [Operation]) {
     for operation in operations {
         for status in [StatusCode::OK, StatusCode::CREATED] {
             let Some(response) = operation.responses.get_mut(&status.as_u16()) else { continue };
-            let Some(pointer) = response.shown_id() else { continue };
+            let Some((parameter, pointer)) = response.shown() else { continue };
             let others = followers.iter().filter(|follower| {
-                follower.operation_id != operation.id && follower.collection == collection(operation.path)
+                follower.operation_id != operation.id
+                    && follower.parameter == parameter
+                    && follower.collection == collection(operation.path)
             });
             response.links = others.map(|follower| (follower.operation_id, follower.link(pointer))).collect();
         }
     }
 }
 
-/// A path without the variable segment that it may end in.
+/// A path as far as its first variable segment.
 fn collection(path: &str) -> &str {
-    path.strip_suffix('}').and_then(|path| path.rsplit_once("/{")).map_or(path, |(collection, _)| collection)
+    path.split_once("/{").map_or(path, |(collection, _)| collection)
 }
 
 impl Response {
-    /// Where the id of what it shows stands.
-    fn shown_id(&self) -> Option<&'static str> {
-        let shown = self.content.get(JSON)?.example.as_ref()?;
-        let is_shown = |name: &str, place: &str| {
-            shown.pointer(place).and_then(|data| data.get("type")).is_some_and(|kind| kind == name)
-        };
-        SHOWN.into_iter().find(|(name, place, _)| is_shown(name, place)).map(|(.., pointer)| pointer)
+    /// What is shown, as paths call its id, and where that id stands.
+    fn shown(&self) -> Option<(&'static str, &'static str)> {
+        let example = self.content.get(JSON)?.example.as_ref()?;
+        let kind_at = |place: &str| example.pointer(place).and_then(|data| data.get("type"));
+        SHOWN.into_iter().find_map(|(place, pointer)| {
+            let kind = kind_at(place)?;
+            let (_, parameter) = NAMED_IN_PATHS.into_iter().find(|(known, _)| kind == known)?;
+            let is_taken = place == "/data" || TAKEN_FROM_LISTS.contains(&parameter);
+            is_taken.then_some((parameter, pointer))
+        })
     }
 }
 
@@ -292,8 +305,12 @@ impl Follower {
     fn of(operation: &Operation) -> Option<Self> {
         let parameter = operation.parameters.iter().find(|parameter| parameter.place == Place::Path)?.name;
         let body = operation.request_body.as_ref().and_then(|body| body.content.get(JSON));
-        let example = body.and_then(|content| content.example.as_ref());
-        let repeats_id = example.is_some_and(|example| example.pointer("/data/id").is_some());
+        let data = body.and_then(|content| content.example.as_ref()).and_then(|example| example.get("data"));
+        // A body may also name something else than its path does.
+        let repeats_id = data.is_some_and(|data| {
+            let is_named = |(kind, name): &(&str, &str)| *name == parameter && data["type"] == **kind;
+            data.get("id").is_some() && NAMED_IN_PATHS.iter().any(is_named)
+        });
         let collection = collection(operation.path);
         Some(Self { operation_id: operation.id, collection, parameter, repeats_id })
     }

@@ -17,6 +17,10 @@ pub(super) fn of(schema: &Value, named: &BTreeMap<String, Schema>) -> Value {
             return first.clone();
         }
     }
+    // What may be left out is shown.
+    if let Some(first) = schema.get("anyOf").and_then(|alternatives| alternatives.get(0)) {
+        return sample(first);
+    }
     match type_of(schema) {
         Some("object") => {
             let members = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
@@ -67,6 +71,8 @@ mod tests {
             "data": {"type": "array", "items": {"anyOf": [{"$ref": "#/components/schemas/Org"}, {"type": "null"}]}},
             "methods": {"type": "array", "items": {"type": "string"}, "maxItems": 0},
             "count": {"type": "integer", "minimum": 1},
+            "more": {"type": ["object", "null"], "properties": {"last": {"type": "boolean"}}},
+            "either": {"anyOf": [{"type": "integer", "minimum": 2}, {"type": "null"}]},
         }});
         assert_eq!(
             of(&schema, &named),
@@ -74,6 +80,8 @@ mod tests {
                 "data": [{"type": "orgs", "name": "Example Org", "disabled": false}, null],
                 "methods": [],
                 "count": 1,
+                "more": {"last": false},
+                "either": 2,
             })
         );
     }

@@ -45,6 +45,10 @@ limits! {
     KeysRead "keys_read" 600 per 60
     /// Creating, editing and deleting API keys and application keys, per org.
     KeysWrite "keys_write" 300 per 60
+    /// Reading users, roles and permissions, per org.
+    UsersRead "users_read" 600 per 60
+    /// Making, changing and disabling users and roles, per org.
+    UsersWrite "users_write" 300 per 60
     /// Asking who one is, per org.
     CurrentUser "current_user" 600 per 60
     /// Checking that keys are live, per org.

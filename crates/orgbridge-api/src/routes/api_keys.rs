@@ -8,7 +8,7 @@ use orgbridge_ledger::Unavailable;
 
 use crate::api::Api;
 use crate::error::ApiError;
-use crate::extract::{ApiKeyInclude, ApiKeyPath, ApiKeysQuery, Granted, JsonBody};
+use crate::extract::{ApiKeyInclude, ApiKeysQuery, Granted, IdPath, JsonBody};
 use crate::openapi::{Prose, Tag};
 use crate::reply::{Created, NoContent, Reply};
 use crate::wire::{ApiKeyDocument, ApiKeyList, CreateApiKey, UpdateApiKey};
@@ -63,7 +63,7 @@ pub(crate) const READ: Prose = Prose {
 /// Shows an API key.
 pub(crate) async fn read(
     granted: Granted<ApiKeysRead>,
-    ApiKeyPath(id): ApiKeyPath,
+    IdPath(id): IdPath<ApiKeyId>,
     include: ApiKeyInclude,
 ) -> Result<Reply<ApiKeyDocument<'static>>, ApiError> {
     let grant = granted.grant()?;
@@ -81,7 +81,7 @@ pub(crate) const RENAME: Prose = Prose {
 /// Gives an API key a new name.
 pub(crate) async fn rename(
     granted: Granted<ApiKeysWrite>,
-    ApiKeyPath(id): ApiKeyPath,
+    IdPath(id): IdPath<ApiKeyId>,
     JsonBody(body): JsonBody<UpdateApiKey>,
 ) -> Result<Reply<ApiKeyDocument<'static>>, ApiError> {
     let name = body.name_for(id)?;
@@ -101,7 +101,7 @@ pub(crate) const DELETE: Prose = Prose {
 /// Revokes an API key.
 pub(crate) async fn delete(
     granted: Granted<ApiKeysWrite>,
-    ApiKeyPath(id): ApiKeyPath,
+    IdPath(id): IdPath<ApiKeyId>,
 ) -> Result<NoContent, ApiError> {
     granted.commit(move |grant, _| api_key::revoke(grant, id)).await?;
     Ok(NoContent)

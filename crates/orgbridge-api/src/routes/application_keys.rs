@@ -9,7 +9,7 @@ use orgbridge_ledger::Unavailable;
 
 use crate::api::Api;
 use crate::error::ApiError;
-use crate::extract::{ApplicationKeyInclude, ApplicationKeyPath, ApplicationKeysQuery, Granted, JsonBody};
+use crate::extract::{ApplicationKeyInclude, ApplicationKeysQuery, Granted, IdPath, JsonBody};
 use crate::openapi::{Prose, Tag};
 use crate::reply::{Created, NoContent, Reply};
 use crate::wire::{ApplicationKeyDocument, ApplicationKeyList, CreateApplicationKey, UpdateApplicationKey};
@@ -84,7 +84,7 @@ pub(crate) const READ_OWN: Prose = Prose {
 /// Shows an application key.
 pub(crate) async fn read<R: OverKeys>(
     granted: Granted<R>,
-    ApplicationKeyPath(id): ApplicationKeyPath,
+    IdPath(id): IdPath<ApplicationKeyId>,
     include: ApplicationKeyInclude,
 ) -> Result<Reply<ApplicationKeyDocument<'static>>, ApiError> {
     let grant = granted.grant()?;
@@ -115,7 +115,7 @@ pub(crate) const EDIT_OWN: Prose = Prose {
 /// Gives an application key another name or other scopes.
 pub(crate) async fn edit<R: WritesKeys>(
     granted: Granted<R>,
-    ApplicationKeyPath(id): ApplicationKeyPath,
+    IdPath(id): IdPath<ApplicationKeyId>,
     JsonBody(body): JsonBody<UpdateApplicationKey>,
 ) -> Result<Reply<ApplicationKeyDocument<'static>>, ApiError> {
     let edit = body.edit_of(id)?;
@@ -143,7 +143,7 @@ pub(crate) const DELETE_OWN: Prose = Prose {
 /// Revokes an application key.
 pub(crate) async fn delete<R: WritesKeys>(
     granted: Granted<R>,
-    ApplicationKeyPath(id): ApplicationKeyPath,
+    IdPath(id): IdPath<ApplicationKeyId>,
 ) -> Result<NoContent, ApiError> {
     granted.commit(move |grant, _| application_key::revoke(grant, id)).await?;
     Ok(NoContent)

@@ -9,7 +9,7 @@ use axum::extract::State;
 
 use crate::api::Api;
 use crate::error::ApiError;
-use crate::extract::{ConnectionPath, Granted, JsonBody, ListQuery};
+use crate::extract::{Granted, IdPath, JsonBody, ListQuery};
 use crate::openapi::{Prose, Tag};
 use crate::reply::Reply;
 use crate::wire::{ConnectionList, ConnectionResource, CreateConnection, Document, Empty, UpdateConnection};
@@ -82,7 +82,7 @@ pub(crate) const READ: Prose = Prose {
 /// Shows one connection. The real service has no such call.
 pub(crate) async fn read(
     granted: Granted<OrgConnectionsRead>,
-    ConnectionPath(id): ConnectionPath,
+    IdPath(id): IdPath<ConnectionId>,
 ) -> Result<ConnectionReply, ApiError> {
     let grant = granted.grant()?;
     let connection = org_connection::read(&grant, id)?;
@@ -108,7 +108,7 @@ pub(crate) const UPDATE: Prose = Prose {
 /// Replaces what a connection shares.
 pub(crate) async fn update(
     granted: Granted<OrgConnectionsWrite>,
-    ConnectionPath(id): ConnectionPath,
+    IdPath(id): IdPath<ConnectionId>,
     JsonBody(body): JsonBody<UpdateConnection>,
 ) -> Result<ConnectionReply, ApiError> {
     let types = body.types_for(id)?;
@@ -129,7 +129,7 @@ pub(crate) const DELETE: Prose = Prose {
 /// Deletes a connection. Answers 200 with an empty object, as the real service does, and not 204.
 pub(crate) async fn delete(
     granted: Granted<OrgConnectionsWrite>,
-    ConnectionPath(id): ConnectionPath,
+    IdPath(id): IdPath<ConnectionId>,
 ) -> Result<Reply<Empty>, ApiError> {
     granted.commit(move |grant, _| org_connection::delete(grant, id)).await?;
     Reply::of(&Empty {})

@@ -4,13 +4,14 @@ use axum::extract::State;
 use orgbridge_domain::org::{self, NewChildOrg};
 use orgbridge_domain::right::OrgManagement;
 use orgbridge_domain::{
-    ApiKeyId, ApiKeySecret, ApplicationKeyId, ApplicationKeySecret, OrgId, Permission, Refusal, UserId,
+    ApiKeyId, ApiKeySecret, ApplicationKeyId, ApplicationKeySecret, OrgId, Permission, PublicId, Refusal,
+    UserId,
 };
 use orgbridge_ledger::Unavailable;
 
 use crate::api::Api;
 use crate::error::ApiError;
-use crate::extract::{Granted, JsonBody, OrgPath, OrgsQuery};
+use crate::extract::{Granted, IdPath, JsonBody, OrgsQuery};
 use crate::openapi::{Prose, Tag};
 use crate::reply::Reply;
 use crate::wire::{ChildOrgV1, CreateChildOrg, ManagedOrgs, OrgDocumentV1, OrgListV1, UpdateOrg};
@@ -95,7 +96,7 @@ pub(crate) const READ: Prose = Prose {
 /// Shows an org in the form of the first API version.
 pub(crate) async fn read(
     granted: Granted<OrgManagement>,
-    OrgPath(id): OrgPath,
+    IdPath(id): IdPath<PublicId>,
 ) -> Result<Reply<OrgDocumentV1<'static>>, ApiError> {
     Reply::of(&OrgDocumentV1::of(org::find_managed(&granted.grant()?, &id)?))
 }
@@ -111,7 +112,7 @@ pub(crate) const RENAME: Prose = Prose {
 /// Gives an org a new name.
 pub(crate) async fn rename(
     granted: Granted<OrgManagement>,
-    OrgPath(id): OrgPath,
+    IdPath(id): IdPath<PublicId>,
     JsonBody(body): JsonBody<UpdateOrg>,
 ) -> Result<Reply<OrgDocumentV1<'static>>, ApiError> {
     let name = body.name()?;

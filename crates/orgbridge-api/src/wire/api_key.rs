@@ -1,7 +1,8 @@
 //! API keys as they are shown.
 
-use orgbridge_domain::key_list::KeyListing;
-use orgbridge_domain::{ApiKey, ApiKeyId, ApiKeySecret, State, Timestamp, UserId};
+use std::sync::Arc;
+
+use orgbridge_domain::{ApiKey, ApiKeyId, ApiKeySecret, Listing, State, Timestamp, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -117,8 +118,8 @@ impl<'s> ApiKeyDocument<'s> {
 
 impl<'s> ApiKeyList<'s> {
     /// Shows `listing`, with those from `state` whom `include` asks for.
-    pub(crate) fn of(state: &'s State, listing: &KeyListing<'s, ApiKey>, include: ApiKeyInclude) -> Self {
-        let keys = listing.keys.iter().map(|key| &***key);
+    pub(crate) fn of(state: &'s State, listing: &Listing<&'s Arc<ApiKey>>, include: ApiKeyInclude) -> Self {
+        let keys = listing.items.iter().map(|key| &***key);
         Self {
             data: keys.clone().map(|key| ApiKeyResource::of(key, None)).collect(),
             included: users(state, keys, include),

@@ -1,9 +1,10 @@
 //! Application keys as they are shown.
 
-use orgbridge_domain::key_list::KeyListing;
+use std::sync::Arc;
+
 use orgbridge_domain::{
-    ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Permission, PermissionSet, State, Timestamp,
-    UserId,
+    ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Listing, Permission, PermissionSet, State,
+    Timestamp, UserId,
 };
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -105,10 +106,10 @@ impl<'s> ApplicationKeyList<'s> {
     /// Shows `listing`, with the owners from `state` if `include` asks for them.
     pub(crate) fn of(
         state: &'s State,
-        listing: &KeyListing<'s, ApplicationKey>,
+        listing: &Listing<&'s Arc<ApplicationKey>>,
         include: ApplicationKeyInclude,
     ) -> Self {
-        let keys = listing.keys.iter().map(|key| &***key);
+        let keys = listing.items.iter().map(|key| &***key);
         Self {
             data: keys.clone().map(|key| ApplicationKeyResource::of(key, None)).collect(),
             included: owners(state, keys, include),

@@ -7,7 +7,8 @@ use orgbridge_domain::{ConnectionId, ConnectionTypes, OrgId, Refusal, TypesProbl
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::resource::{Resource, Text, TypeName};
+use super::input::{expect_id, expect_type};
+use super::resource::{Text, TypeName};
 use super::schema;
 use crate::error::ApiError;
 use crate::json::Object;
@@ -97,9 +98,9 @@ impl CreateConnection {
     pub(crate) fn sink_and_types(self, source: OrgId) -> Result<(OrgId, ConnectionTypes), ApiError> {
         let Object(CreateData { kind, attributes, relationships: Object(relationships) }) = self.data;
         let Object(SinkOrg { data: Object(sink) }) = relationships.sink_org;
-        expect_type("data.type", &kind, ConnectionId::TYPE)?;
+        expect_type::<ConnectionId>("data", &kind)?;
         if let Some(kind) = &sink.kind {
-            expect_type("data.relationships.sink_org.data.type", kind, OrgId::TYPE)?;
+            expect_type::<OrgId>("data.relationships.sink_org.data", kind)?;
         }
         let types = match attributes.0.parse() {
             Err(problem @ (TypesProblem::Empty | TypesProblem::Unknown { .. })) => {
@@ -123,10 +124,8 @@ impl UpdateConnection {
     /// [`ApiError::Invalid`], also if the body names another connection.
     pub(crate) fn types_for(self, id: ConnectionId) -> Result<ConnectionTypes, ApiError> {
         let Object(UpdateData { kind, id: named, attributes }) = self.data;
-        expect_type("data.type", &kind, ConnectionId::TYPE)?;
-        if named.parse() != Ok(id) {
-            return Err(ApiError::Invalid(format!("data.id: must be {id}, as in the path")));
-        }
+        expect_type::<ConnectionId>("data", &kind)?;
+        expect_id(id, &named)?;
         attributes.0.parse().map_err(|problem| invalid_types(&problem))
     }
 }
@@ -139,10 +138,6 @@ impl Attributes {
 
 fn invalid_types(problem: &TypesProblem) -> ApiError {
     ApiError::Invalid(format!("data.attributes.connection_types{problem}"))
-}
-
-pub(super) fn expect_type(place: &str, found: &str, expected: &str) -> Result<(), ApiError> {
-    if found == expected { Ok(()) } else { Err(ApiError::Invalid(format!("{place}: must be {expected:?}"))) }
 }
 
 #[cfg(test)]

@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 use std::hash::Hash;
+use std::sync::Arc;
 
-use orgbridge_domain::org_connection::Listing;
-use orgbridge_domain::{State, User, UserId};
+use orgbridge_domain::{Listing, OrgConnection, State, User, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::connection::ConnectionResource;
+use super::list_meta::ListMeta;
 use super::org::OrgResource;
 use super::resource::{Text, TypeName};
-use super::schema;
 use super::user::UserAttributes;
 
 // Source: contract, section 1, "Shapes".
@@ -26,7 +26,7 @@ pub(crate) struct ConnectionList<'s> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     included: Vec<Included<'s>>,
-    meta: Meta,
+    meta: ListMeta,
 }
 
 /// An org or a user.
@@ -50,30 +50,11 @@ pub(super) struct IncludedUser<'s> {
     attributes: UserAttributes<'s>,
 }
 
-/// About the list as a whole.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-struct Meta {
-    page: PageMeta,
-}
-
-/// How much there is beyond the page.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-struct PageMeta {
-    /// How many connections the caller's org is part of, whatever the filters.
-    #[schemars(schema_with = "schema::count")]
-    total_count: usize,
-    /// How many of them the filters admit.
-    #[schemars(schema_with = "schema::count")]
-    total_filtered_count: usize,
-}
-
 impl<'s> ConnectionList<'s> {
     /// Shows `listing`, with everyone from `state` whom it names: first the orgs, then the creators, each
     /// once and in the order in which they are named.
-    pub(crate) fn of(state: &'s State, listing: &Listing<'s>) -> Self {
-        let connections = &listing.connections;
+    pub(crate) fn of(state: &'s State, listing: &Listing<&'s Arc<OrgConnection>>) -> Self {
+        let connections = &listing.items;
         let orgs = connections.iter().flat_map(|connection| [connection.source, connection.sink]);
         let orgs =
             once_each(orgs).filter_map(|id| state.org(id)).map(|org| Included::Org(OrgResource::of(org)));
@@ -83,9 +64,7 @@ impl<'s> ConnectionList<'s> {
         Self {
             data: connections.iter().map(|connection| ConnectionResource::of(state, connection)).collect(),
             included: orgs.chain(creators).collect(),
-            meta: Meta {
-                page: PageMeta { total_count: listing.total, total_filtered_count: listing.total_filtered },
-            },
+            meta: ListMeta::of(listing),
         }
     }
 }

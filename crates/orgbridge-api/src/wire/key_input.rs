@@ -7,8 +7,8 @@ use orgbridge_domain::{ApiKeyId, ApplicationKeyId, Name, Permission, PermissionS
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::connection_input::expect_type;
-use super::resource::{Resource, Text, TypeName};
+use super::input::{expect_id, expect_type, text};
+use super::resource::{Text, TypeName};
 use super::schema;
 use crate::error::ApiError;
 use crate::json::Object;
@@ -143,8 +143,8 @@ impl CreateApiKey {
     /// [`ApiError::Invalid`]
     pub(crate) fn name(self) -> Result<Name, ApiError> {
         let Object(CreateApiKeyData { kind, attributes: Object(attributes) }) = self.data;
-        expect_type("data.type", &kind, ApiKeyId::TYPE)?;
-        read_name(NAME, &attributes.name)
+        expect_type::<ApiKeyId>("data", &kind)?;
+        text(NAME, &attributes.name)
     }
 }
 
@@ -155,11 +155,9 @@ impl UpdateApiKey {
     /// [`ApiError::Invalid`], also if the body names another key.
     pub(crate) fn name_for(self, id: ApiKeyId) -> Result<Name, ApiError> {
         let Object(UpdateApiKeyData { kind, id: named, attributes: Object(attributes) }) = self.data;
-        expect_type("data.type", &kind, ApiKeyId::TYPE)?;
-        if named.parse() != Ok(id) {
-            return Err(ApiError::Invalid(format!("data.id: must be {id}, as in the path")));
-        }
-        read_name(NAME, &attributes.name)
+        expect_type::<ApiKeyId>("data", &kind)?;
+        expect_id(id, &named)?;
+        text(NAME, &attributes.name)
     }
 }
 
@@ -170,8 +168,8 @@ impl CreateApplicationKey {
     /// [`ApiError::Invalid`]
     pub(crate) fn name_and_scopes(self) -> Result<(Name, Option<PermissionSet>), ApiError> {
         let Object(CreateApplicationKeyData { kind, attributes: Object(attributes) }) = self.data;
-        expect_type("data.type", &kind, ApplicationKeyId::TYPE)?;
-        let name = read_name(NAME, &attributes.name)?;
+        expect_type::<ApplicationKeyId>("data", &kind)?;
+        let name = text(NAME, &attributes.name)?;
         Ok((name, read_scopes(attributes.scopes.as_deref())?))
     }
 }
@@ -183,11 +181,9 @@ impl UpdateApplicationKey {
     /// [`ApiError::Invalid`], also if the body names another key.
     pub(crate) fn edit_of(self, id: ApplicationKeyId) -> Result<ApplicationKeyEdit, ApiError> {
         let Object(UpdateApplicationKeyData { kind, id: named, attributes: Object(attributes) }) = self.data;
-        expect_type("data.type", &kind, ApplicationKeyId::TYPE)?;
-        if named.parse() != Ok(id) {
-            return Err(ApiError::Invalid(format!("data.id: must be {id}, as in the path")));
-        }
-        let name = attributes.name.map(|name| read_name(NAME, &name)).transpose()?;
+        expect_type::<ApplicationKeyId>("data", &kind)?;
+        expect_id(id, &named)?;
+        let name = attributes.name.map(|name| text(NAME, &name)).transpose()?;
         let scopes = match attributes.scopes {
             None => ScopesEdit::Keep,
             Some(Scopes(scopes)) => ScopesEdit::Replace(read_scopes(scopes.as_deref())?),
@@ -197,11 +193,6 @@ impl UpdateApplicationKey {
 }
 
 const NAME: &str = "data.attributes.name";
-
-/// The name that stands at `place`.
-pub(super) fn read_name(place: &str, text: &str) -> Result<Name, ApiError> {
-    text.parse().map_err(|problem| ApiError::Invalid(format!("{place}: {problem}")))
-}
 
 fn read_scopes(scopes: Option<&[String]>) -> Result<Option<PermissionSet>, ApiError> {
     let parse = |(position, scope): (usize, &String)| {

@@ -4,7 +4,7 @@ use orgbridge_domain::Name;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::key_input::read_name;
+use super::input;
 use super::schema::{self, MAX_ORG_NAME_CHARS};
 use crate::error::ApiError;
 
@@ -51,7 +51,7 @@ fn org_name(text: &str) -> Result<Name, ApiError> {
         let problem = format!("name: must have at most {MAX_ORG_NAME_CHARS} characters");
         return Err(ApiError::Invalid(problem));
     }
-    read_name("name", text)
+    input::text("name", text)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::marker::PhantomData;
 
-use orgbridge_domain::{ApiKeyId, ApplicationKeyId, ConnectionId, OrgId, RoleId, Timestamp, UserId};
+use orgbridge_domain::{
+    ApiKeyId, ApplicationKeyId, ConnectionId, OrgId, PermissionId, RoleId, Timestamp, UserId,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
@@ -32,6 +34,10 @@ impl Resource for ApplicationKeyId {
 
 impl Resource for RoleId {
     const TYPE: &'static str = "roles";
+}
+
+impl Resource for PermissionId {
+    const TYPE: &'static str = "permissions";
 }
 
 impl Resource for UserId {
@@ -125,6 +131,11 @@ impl Textual for ApplicationKeyId {
 impl Textual for RoleId {
     const FORMAT: &'static str = "uuid";
     const EXAMPLE: &'static str = "0b1d6e00-0000-4000-8000-000000000001";
+}
+
+impl Textual for PermissionId {
+    const FORMAT: &'static str = "uuid";
+    const EXAMPLE: &'static str = "0616a900-69b9-8894-ac41-3365d29c2d81";
 }
 
 impl Textual for UserId {

@@ -85,6 +85,35 @@ pub(super) fn connection_types(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// A name that may be left out.
+pub(super) fn optional_name<Id: Nameable>(generator: &mut SchemaGenerator) -> Schema {
+    or_null(new_name::<Id>(generator))
+}
+
+/// An email address that may be left out.
+pub(super) fn optional_email(generator: &mut SchemaGenerator) -> Schema {
+    or_null(new_email(generator))
+}
+
+fn or_null(mut text: Schema) -> Schema {
+    text.insert("type".to_owned(), ["string", "null"].as_slice().into());
+    text
+}
+
+/// An email address that is to be kept, or sought.
+pub(super) fn new_email(_: &mut SchemaGenerator) -> Schema {
+    let pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$";
+    json_schema!({
+        "type": "string", "minLength": 3, "maxLength": 255, "pattern": pattern, "examples": ["jane@example.com"]
+    })
+}
+
+/// The id of a permission.
+pub(super) fn permission_id(_: &mut SchemaGenerator) -> Schema {
+    let ids: Vec<_> = Permission::ALL.iter().map(|permission| permission.id().to_string()).collect();
+    json_schema!({"type": "string", "format": "uuid", "enum": ids})
+}
+
 /// Always the empty text.
 pub(super) fn empty(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": [""]})

@@ -1,8 +1,8 @@
 //! Org connections, row by row of the contract.
 
-use orgbridge_domain::org_connection::{self, Filter, Limits, NewOrgConnection, OrgFilter, Page};
+use orgbridge_domain::org_connection::{self, Filter, Limits, NewOrgConnection, OrgFilter};
 use orgbridge_domain::{
-    ConnectionType, CrossSite, Principal, Refusal, Session, TypesProblem, Verb, WhyNotAllowed,
+    ConnectionType, CrossSite, Page, Principal, Refusal, Session, TypesProblem, Verb, WhyNotAllowed,
 };
 
 use crate::world::{FOREIGN, Persona::Admin, World, connection_id, id, org_id, types, user_id};
@@ -158,7 +158,7 @@ fn a_list_is_ordered_by_creation_and_paged_within_what_the_filter_admits() {
     let grant = session.authorize().unwrap();
     let list = |source, sink, page| {
         let listing = org_connection::list(&grant, Filter { source, sink }, page);
-        let ids: Vec<_> = listing.connections.iter().map(|connection| connection.id).collect();
+        let ids: Vec<_> = listing.items.iter().map(|connection| connection.id).collect();
         (ids, listing.total, listing.total_filtered)
     };
     let ids = |numbers: &[u8]| numbers.iter().copied().map(connection_id).collect::<Vec<_>>();

@@ -5,11 +5,10 @@ use orgbridge_domain::application_key::{
 };
 use orgbridge_domain::key_list::{KeyOrder, KeyQuery, TimeRange};
 use orgbridge_domain::org::{self, ChildOrg, NewChildOrg};
-use orgbridge_domain::org_connection::Page;
 use orgbridge_domain::right::{OrgAppKeysRead, OrgAppKeysWrite, UserAppKeys};
 use orgbridge_domain::{
-    ApiKeyId, ApiKeySecret, ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Permission,
-    PermissionSet, Refusal, Site, SiteScope, Timestamp, UserKind, api_key, authenticate, user,
+    ApiKeyId, ApiKeySecret, ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Direction, Page, Part,
+    Permission, PermissionSet, Refusal, Site, SiteScope, Timestamp, UserKind, api_key, authenticate, user,
 };
 
 use crate::world::{
@@ -26,11 +25,11 @@ fn api_key_of(org: u8) -> ApiKeyId {
 
 fn everything() -> KeyQuery {
     KeyQuery {
-        part: String::new(),
+        part: Part::default(),
         created: TimeRange::default(),
         modified: TimeRange::default(),
         order: KeyOrder::Name,
-        descending: false,
+        direction: Direction::Ascending,
         page: Page { offset: 0, limit: 100 },
     }
 }
@@ -113,7 +112,7 @@ fn the_api_keys_of_another_org_are_absent() {
     }
     let session = world.session(0, Persona::Admin);
     let listing = api_key::list(&session.authorize().unwrap(), &everything());
-    assert_eq!(listing.keys.iter().map(|key| key.id).collect::<Vec<_>>(), [api_key_of(0)]);
+    assert_eq!(listing.items.iter().map(|key| key.id).collect::<Vec<_>>(), [api_key_of(0)]);
 }
 
 #[test]
@@ -145,7 +144,7 @@ fn the_right_over_ones_own_keys_reaches_no_other_key() {
     assert!(application_key::read(&own, key_of(0, Persona::Admin)).is_ok());
     let listed = |owner| {
         let listing = application_key::list(&own, owner, &everything());
-        listing.keys.iter().map(|key| key.id).collect::<Vec<_>>()
+        listing.items.iter().map(|key| key.id).collect::<Vec<_>>()
     };
     assert_eq!(listed(OwnerFilter::Any), [key_of(0, Persona::Admin)]);
     assert_eq!(listed(OwnerFilter::Only(user_id(0, Persona::ReadOnly))), []);
@@ -298,18 +297,18 @@ fn a_list_is_narrowed_ordered_and_cut_into_pages() {
     let names = |query: &KeyQuery| {
         let listing = api_key::list(&grant, query);
         (
-            listing.keys.iter().map(|key| key.name.to_string()).collect::<Vec<_>>().join(" "),
+            listing.items.iter().map(|key| key.name.to_string()).collect::<Vec<_>>().join(" "),
             listing.total_filtered,
         )
     };
     let of = |names: &str, total| (names.to_owned(), total);
     assert_eq!(names(&everything()), of("Alpha beta delta gamma", 4));
-    let by = |order, descending| KeyQuery { order, descending, ..everything() };
-    assert_eq!(names(&by(KeyOrder::Name, true)), of("gamma delta beta Alpha", 4));
-    assert_eq!(names(&by(KeyOrder::Last4, false)), of("delta beta Alpha gamma", 4));
-    assert_eq!(names(&by(KeyOrder::CreatedAt, false)), of("delta beta Alpha gamma", 4));
-    assert_eq!(names(&by(KeyOrder::ModifiedAt, true)), of("delta gamma Alpha beta", 4));
-    let part = |part: &str| KeyQuery { part: part.to_owned(), ..everything() };
+    let by = |order, direction| KeyQuery { order, direction, ..everything() };
+    assert_eq!(names(&by(KeyOrder::Name, Direction::Descending)), of("gamma delta beta Alpha", 4));
+    assert_eq!(names(&by(KeyOrder::Last4, Direction::Ascending)), of("delta beta Alpha gamma", 4));
+    assert_eq!(names(&by(KeyOrder::CreatedAt, Direction::Ascending)), of("delta beta Alpha gamma", 4));
+    assert_eq!(names(&by(KeyOrder::ModifiedAt, Direction::Descending)), of("delta gamma Alpha beta", 4));
+    let part = |part: &str| KeyQuery { part: Part::new(part), ..everything() };
     assert_eq!(names(&part("ALPH")), of("Alpha", 1));
     assert_eq!(names(&part("8282")), of("Alpha", 1));
     assert_eq!(names(&part("nowhere")), of("", 0));

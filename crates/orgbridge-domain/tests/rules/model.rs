@@ -1,8 +1,8 @@
 //! Any sequence of commands does to [`State`](orgbridge_domain::State) what it does to a model that keeps
 //! connections in a plain list and has no index that could be wrong.
 
-use orgbridge_domain::org_connection::{self, Filter, OrgFilter, Page};
-use orgbridge_domain::{ConnectionType, ConnectionTypes, CrossSite, OrgConnection, Refusal, Timestamp};
+use orgbridge_domain::org_connection::{self, Filter, OrgFilter};
+use orgbridge_domain::{ConnectionType, ConnectionTypes, CrossSite, OrgConnection, Page, Refusal, Timestamp};
 use proptest::prelude::*;
 
 use crate::world::{FOREIGN, ORGS, OVERSEAS, Persona, World, connection_id, org_id, types, user_id};
@@ -265,7 +265,7 @@ proptest! {
             for page in [Page { offset: 0, limit: 1000 }, Page { offset, limit }] {
                 let listing = org_connection::list(&grant, filter, page);
                 let connections: Vec<_> =
-                    listing.connections.iter().map(|connection| OrgConnection::clone(connection)).collect();
+                    listing.items.iter().map(|connection| OrgConnection::clone(connection)).collect();
                 prop_assert_eq!(
                     (connections, listing.total, listing.total_filtered),
                     model.list(org, filter, page)

@@ -3,7 +3,7 @@
 use orgbridge_domain::role::{self, RoleEdit, RoleView};
 use orgbridge_domain::user::{self, StandingFilter, UserEdit};
 use orgbridge_domain::{
-    Decided, Direction, Grant, ManagedRole, Part, Permission, PermissionSet, Refusal, RoleId, User, Window,
+    Decided, Direction, Grant, ManagedRole, Page, Part, Permission, PermissionSet, Refusal, RoleId, User,
     right,
 };
 
@@ -183,9 +183,9 @@ fn roles_are_listed_with_how_many_hold_them() {
     let (world, shared) = world();
     let session = world.session(0, Persona::Admin);
     let grant: Grant<'_, right::UserAccessRead> = session.authorize().unwrap();
-    let all = Window { offset: 0, limit: 100 };
-    let list = |filter: &role::Filter, order, window| {
-        let listing = role::list(&grant, filter, order, window);
+    let all = Page { offset: 0, limit: 100 };
+    let list = |filter: &role::Filter, order, page| {
+        let listing = role::list(&grant, filter, order, page);
         let rows = |(role, count): &(RoleView<'_>, usize)| format!("{role} {count}");
         (listing.items.iter().map(rows).collect::<Vec<_>>().join(", "), listing.total_filtered, listing.total)
     };
@@ -196,7 +196,7 @@ fn roles_are_listed_with_how_many_hold_them() {
         ("Admin 3, Read Only 1, Role 1280 1, Role 1281 1, Standard 0".to_owned(), 5, 5)
     );
     assert_eq!(
-        list(&everything, (role::Order::UserCount, Direction::Descending), Window { offset: 0, limit: 1 }),
+        list(&everything, (role::Order::UserCount, Direction::Descending), Page { offset: 0, limit: 1 }),
         ("Admin 3".to_owned(), 5, 5)
     );
     let named = role::Filter { name: Part::new("ROLE"), ..everything.clone() };
@@ -217,7 +217,7 @@ fn users_are_listed_as_they_are_asked_for() {
     let session = world.session(0, Persona::Admin);
     let grant: Grant<'_, right::UserAccessRead> = session.authorize().unwrap();
     let list = |filter: &user::Filter, order| {
-        let listing = user::list(&grant, filter, order, Window { offset: 0, limit: 2 });
+        let listing = user::list(&grant, filter, order, Page { offset: 0, limit: 2 });
         let names: Vec<_> = listing.items.iter().map(|user| user.name.as_str()).collect();
         (names.join(", "), listing.total_filtered, listing.total)
     };

@@ -1,11 +1,11 @@
 //! What keeps sites apart.
 
 use orgbridge_domain::org::{self, NewOrg};
-use orgbridge_domain::org_connection::{self, Filter, Limits, NewOrgConnection, Page};
+use orgbridge_domain::org_connection::{self, Filter, Limits, NewOrgConnection};
 use orgbridge_domain::right::{OrgConnectionsRead, OrgManagement};
 use orgbridge_domain::{
-    ConnectionType, CrossSite, Name, NotAuthenticated, Org, OrgId, Principal, Refusal, Session, SiteScope,
-    authenticate_api_key,
+    ConnectionType, CrossSite, Name, NotAuthenticated, Org, OrgId, Page, Principal, Refusal, Session,
+    SiteScope, authenticate_api_key,
 };
 
 use crate::world::Persona::{Admin, ReadOnly};
@@ -104,7 +104,7 @@ fn a_connection_that_grants_nothing_any_more_is_still_shown_to_both_sides_and_ca
         let mut world = with_a_crossing_connection();
         let session = world.session(org, ReadOnly);
         let listing = org_connection::list(&session.authorize().unwrap(), Filter::default(), EVERYTHING);
-        assert_eq!((listing.connections.len(), listing.total), (1, 1), "org {org}");
+        assert_eq!((listing.items.len(), listing.total), (1, 1), "org {org}");
         assert!(org_connection::read(&session.authorize().unwrap(), connection_id(1)).is_ok(), "org {org}");
         world.delete(org, Admin, 1).unwrap();
         assert!(!decide(&world, OVERSEAS, 0, CrossSite::Allowed));

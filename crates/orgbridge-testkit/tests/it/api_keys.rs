@@ -5,12 +5,12 @@ use std::time::Duration;
 use http::Method;
 use insta::assert_snapshot;
 use orgbridge_domain::{ApplicationKeySecret, Permission, PermissionSet, application_key};
-use orgbridge_testkit::{Caller, Persona, Reply, TestServer, TestUser, key_name_body, new_key_body};
+use orgbridge_testkit::{Caller, Persona, Reply, TestServer, TestUser, named_body, rename_body};
 
 const KEYS: &str = "/api/v2/api_keys";
 
 async fn create(caller: Caller<'_>, name: &str) -> Reply {
-    caller.call(Method::POST, KEYS).body(new_key_body("api_keys", name).to_string()).await
+    caller.call(Method::POST, KEYS).body(named_body("api_keys", name).to_string()).await
 }
 
 fn names(reply: &Reply) -> Vec<String> {
@@ -82,7 +82,7 @@ async fn a_key_shows_its_secret_once() {
 async fn a_key_is_renamed_and_says_by_whom() {
     let server = TestServer::start().await;
     let key = create(server.source_admin(), "ci").await.at("/data/id");
-    let body = key_name_body("api_keys", &key, "deployment").to_string();
+    let body = rename_body("api_keys", &key, "deployment").to_string();
     let renamed = server.source_admin().call(Method::PATCH, format!("{KEYS}/{key}")).body(body).await;
     assert_snapshot!(renamed, @r#"
     200 {
@@ -177,11 +177,11 @@ async fn a_body_that_is_no_key_is_refused_by_its_place() {
     let key = create(server.source_admin(), "ci").await.at("/data/id");
     let mut refused = Vec::new();
     for (method, path, body) in [
-        (Method::POST, KEYS.to_owned(), new_key_body("application_keys", "ci")),
-        (Method::POST, KEYS.to_owned(), new_key_body("api_keys", "")),
-        (Method::POST, KEYS.to_owned(), new_key_body("api_keys", "a\u{0}b")),
-        (Method::POST, KEYS.to_owned(), new_key_body("api_keys", &"x".repeat(256))),
-        (Method::PATCH, format!("{KEYS}/{key}"), key_name_body("api_keys", "another", "ci")),
+        (Method::POST, KEYS.to_owned(), named_body("application_keys", "ci")),
+        (Method::POST, KEYS.to_owned(), named_body("api_keys", "")),
+        (Method::POST, KEYS.to_owned(), named_body("api_keys", "a\u{0}b")),
+        (Method::POST, KEYS.to_owned(), named_body("api_keys", &"x".repeat(256))),
+        (Method::PATCH, format!("{KEYS}/{key}"), rename_body("api_keys", "another", "ci")),
     ] {
         refused.push(server.source_admin().call(method, path).body(body.to_string()).await.to_string());
     }
@@ -217,6 +217,6 @@ async fn a_right_that_is_taken_away_by_a_scope_is_gone() {
         call.body(body)
     };
     assert_eq!(by_reader(Method::GET, "").await.status(), 200);
-    let body = new_key_body("api_keys", "more").to_string();
+    let body = named_body("api_keys", "more").to_string();
     assert_eq!(by_reader(Method::POST, &body).await.status(), 403);
 }

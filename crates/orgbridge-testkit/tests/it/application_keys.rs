@@ -2,7 +2,7 @@
 
 use http::Method;
 use insta::assert_snapshot;
-use orgbridge_testkit::{Call, Caller, Persona, Reply, TestServer, TestUser, key_name_body, new_key_body};
+use orgbridge_testkit::{Call, Caller, Persona, Reply, TestServer, TestUser, named_body, rename_body};
 use serde_json::{Value, json};
 
 const OWN: &str = "/api/v2/current_user/application_keys";
@@ -91,7 +91,7 @@ async fn a_key_shows_its_secret_once_and_works_within_its_scopes() {
 #[tokio::test]
 async fn a_key_without_scopes_says_so() {
     let server = TestServer::start().await;
-    let body = new_key_body("application_keys", "ci").to_string();
+    let body = named_body("application_keys", "ci").to_string();
     let created = server.source_admin().call(Method::POST, OWN).body(body).await;
     assert_eq!(created.at("/data/attributes/scopes"), "null");
     assert_eq!(by(&server, &created, Method::GET, "/api/v1/org").await.status(), 200);
@@ -139,7 +139,7 @@ async fn a_key_of_a_person_is_widened_by_that_person_alone() {
 async fn a_key_is_renamed_and_keeps_its_scopes() {
     let server = TestServer::start().await;
     let key = create(server.source_admin(), &json!(["org_connections_read"])).await.at("/data/id");
-    let body = key_name_body("application_keys", &key, "renamed").to_string();
+    let body = rename_body("application_keys", &key, "renamed").to_string();
     let renamed = server.source_admin().call(Method::PATCH, format!("{ALL}/{key}")).body(body).await;
     assert_snapshot!(renamed, @r#"
     200 {

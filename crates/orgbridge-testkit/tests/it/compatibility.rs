@@ -6,7 +6,8 @@ use std::path::Path;
 
 use http::Method;
 use orgbridge_api::{LimitName, routes};
-use orgbridge_testkit::{Persona, Reply, TestOrg, TestServer};
+use orgbridge_testkit::{Persona, Reply, TestOrg, TestServer, TestUser};
+use serde_json::json;
 
 const ABSENT: &str = "f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a";
 
@@ -38,7 +39,15 @@ fn every_call_has_a_row_and_every_row_says_how_it_stands() {
     let calls: BTreeSet<_> = routes().map(|route| format!("{} {}", route.method, route.path)).collect();
     assert_eq!(listed, calls);
     assert_eq!(there.len(), listed.len(), "a call has two rows");
-    for heading in ["Calls", "An org connection", "A list", "Keys", "Errors", "Around every call"] {
+    for heading in [
+        "Calls",
+        "An org connection",
+        "A list",
+        "Keys",
+        "A list of users or roles",
+        "Errors",
+        "Around every call",
+    ] {
         for row in table(heading) {
             let standing = &row[if heading == "Errors" { 3 } else { 1 }];
             let first = standing.split([';', ':', ',', ' ']).next().unwrap_or_default();
@@ -70,6 +79,12 @@ async fn provoked() -> Vec<Reply> {
     let shared = server.connection().create().await;
     let (admin, sink) = (server.source_admin(), TestOrg::Sink.id());
     let mut replies = Vec::new();
+    let taken_name = json!({"data": {"type": "roles", "attributes": {"name": "Admin"}}}).to_string();
+    let taken_email = json!({"data": {"type": "users", "attributes": {"email": "reader@example.com"}}});
+    let reader = format!("/api/v2/users/{}", TestUser::Reader.id());
+    let other_email = json!({"data": {"type": "users", "id": TestUser::Reader.id().to_string(),
+        "attributes": {"email": "other@example.com"}}});
+    let held_role = admin.get("/api/v2/roles?filter=no%20permissions").await.at("/data/0/id");
     for call in [
         admin.create(sink, ["logs"]),
         admin.create(sink, ["logs", "logs"]),
@@ -87,6 +102,11 @@ async fn provoked() -> Vec<Reply> {
         admin.get(format!("/api/v2/application_keys/{ABSENT}")),
         admin.get(format!("/api/v1/org/{ABSENT}")),
         admin.get("/api/v2/nowhere"),
+        admin.call(Method::POST, "/api/v2/roles").body(taken_name),
+        admin.call(Method::POST, "/api/v2/users").body(taken_email.to_string()),
+        admin.call(Method::PATCH, &reader).body(other_email.to_string()),
+        admin.call(Method::DELETE, format!("/api/v2/roles/{held_role}")),
+        server.sink_admin().call(Method::DELETE, format!("/api/v2/users/{}", TestUser::SinkAdmin.id())),
         admin.call(Method::PUT, "/api/v2/org_connections"),
         server.anonymous().list(),
         server.caller(Persona::NoPermission).list(),

@@ -1,12 +1,13 @@
 //! The API held to its contract: real requests to a real server, whole replies.
 //!
-//! `org_connections`, `validate`, `current_user`, `orgs`, `api_keys` and `application_keys` go through the calls; `credentials`, `rate_limits`,
-//! `bodies` and `paths` through what all calls have in common; `openapi` holds the description, and `compatibility` a
-//! document, to what is answered; `rights` tries everybody on everything; `walls`, `sites`, `sockets`, `secrets` and
-//! `faults` hold what must hold against malice and bad luck; `terraform` lives the life of a client that keeps a state of
-//! its own.
+//! `org_connections`, `access`, `validate`, `current_user`, `orgs`, `api_keys` and `application_keys` go through the
+//! calls; `credentials`, `rate_limits`, `bodies` and `paths` through what all calls have in common; `openapi` holds the
+//! description, and `compatibility` a document, to what is answered; `rights` tries everybody on everything; `walls`,
+//! `sites`, `sockets`, `secrets` and `faults` hold what must hold against malice and bad luck; `terraform` lives the life
+//! of a client that keeps a state of its own.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod access;
 mod api_keys;
 mod application_keys;
 mod bodies;

@@ -11,15 +11,20 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::Method;
 use orgbridge_api::{LimitName, RouteInfo, routes};
+use orgbridge_domain::ManagedRole;
 use orgbridge_testkit::{
-    Call, Caller, Description, Persona, TestOrg, TestServer, create_body, fitting_body, new_key_body, path_of,
+    Call, Caller, Description, Persona, TestOrg, TestServer, TestUser, create_body, fitting_body, named_body,
+    path_of,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+
+use crate::access;
 
 const DOCUMENT: &str = "/api/v2/openapi.json";
 const PAGE: &str = "/docs";
 const ABSENT: &str = "0b1e55ed-0000-4000-8000-000000000000";
+const SPARE: &str = "0b1e55ed-0000-4000-8000-000000000001";
 
 fn committed() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
@@ -93,10 +98,17 @@ fn every_name_of_a_call_is_its_own_and_every_link_leads_to_one() {
         "CreateAPIKey to DeleteAPIKey",
         "CreateCurrentUserApplicationKey to UpdateCurrentUserApplicationKey",
         "GetApplicationKey to UpdateApplicationKey",
+        "CreateUser to DisableUser",
+        "CreateRole to AddUserToRole",
     ] {
         assert!(links.iter().any(|found| found == link), "{link} is not among {links:#?}");
     }
-    for link in ["ListAPIKeys to DeleteAPIKey", "GetApplicationKey to DeleteCurrentUserApplicationKey"] {
+    for link in [
+        "ListAPIKeys to DeleteAPIKey",
+        "GetApplicationKey to DeleteCurrentUserApplicationKey",
+        "GetCurrentUser to DisableUser",
+        "ListUsers to DisableUser",
+    ] {
         assert!(links.iter().all(|found| found != link), "{link} is among {links:#?}");
     }
 }
@@ -128,6 +140,7 @@ fn described() -> Seen {
 async fn every_answer_that_is_described_can_be_had() {
     let mut seen = Seen::new();
     call_everything(&mut seen).await;
+    run_into_what_is_there(&mut seen).await;
     call_too_often(&mut seen).await;
     call_another_host(&mut seen).await;
     break_the_heads(&mut seen).await;
@@ -142,8 +155,12 @@ async fn call_everything(seen: &mut Seen) {
     let admin = server.source_admin();
     let etags = [admin.get(DOCUMENT).await, admin.get(PAGE).await];
     for RouteInfo { method, path, .. } in routes() {
+        if access::is_about_access(path) {
+            access::prepare(&server, TestOrg::Source, SPARE, method, path).await;
+        }
         // What is deleted by one of these calls the next finds there again.
         let id = match (*path, method.clone()) {
+            (path, _) if access::is_about_access(path) => SPARE.to_owned(),
             ("/api/v1/org/{public_id}", _) => "fasjyydbcgwwc2uc".to_owned(),
             (path, _) if path.ends_with("_keys/{api_key_id}") => new_key(admin, "api_keys").await,
             (path, _) if path.ends_with("_keys/{app_key_id}") => new_key(admin, "application_keys").await,
@@ -151,7 +168,8 @@ async fn call_everything(seen: &mut Seen) {
             _ => shared.clone(),
         };
         let at = |id: &str| path_of(path, id);
-        let body = fitting_body(method, path, &id, TestOrg::Bystander.id());
+        let body = fitting_body(method, path, &id, TestOrg::Bystander.id(), server.revision().get())
+            .unwrap_or_default();
         let with_body =
             |persona, path: &str, body: &str| server.caller(persona).call(method.clone(), path).body(body);
         let (path, good) = (at(&id), body.to_string());
@@ -161,8 +179,7 @@ async fn call_everything(seen: &mut Seen) {
         for odd in [
             at(ABSENT),
             at("no-id"),
-            format!("{path}?limit=0"),
-            format!("{path}?page[size]=0&include=all"),
+            format!("{path}?limit=0&page[size]=0&include=all"),
             format!("{path}?api_key=a"),
             format!("{path}?filter[name]=a&filter[name]=b"),
         ] {
@@ -186,7 +203,38 @@ async fn call_everything(seen: &mut Seen) {
 /// The id of a key that the caller makes.
 async fn new_key(caller: Caller<'_>, kind: &str) -> String {
     let path = if kind == "api_keys" { "/api/v2/api_keys" } else { "/api/v2/current_user/application_keys" };
-    caller.call(Method::POST, path).body(new_key_body(kind, "new").to_string()).await.at("/data/id")
+    caller.call(Method::POST, path).body(named_body(kind, "new").to_string()).await.at("/data/id")
+}
+
+/// Calls that would be right if something else were not there, or not so.
+async fn run_into_what_is_there(seen: &mut Seen) {
+    let server = TestServer::builder().without_rate_limits().start().await;
+    access::prepare(&server, TestOrg::Source, SPARE, &Method::DELETE, "/users").await;
+    let (sink_admin, admin) = (TestUser::SinkAdmin.id().to_string(), ManagedRole::Admin.id().to_string());
+    let role = |name: &str| json!({"data": {"type": "roles", "id": SPARE, "attributes": {"name": name}}});
+    let user = |email: &str, role: &str| {
+        let roles = json!({"roles": {"data": [{"type": "roles", "id": role}]}});
+        let attributes = json!({"email": email, "service_account": true});
+        json!({"data": {"type": "users", "attributes": attributes, "relationships": roles}})
+    };
+    let named = json!({"data": {"type": "users", "id": sink_admin}});
+    let disabled = json!({"data": {"type": "users", "id": sink_admin, "attributes": {"disabled": true}}});
+    let (own, sinks) = (Persona::SourceAdmin, Persona::SinkAdmin);
+    for (persona, method, path, body) in [
+        (own, Method::POST, "/api/v2/roles".to_owned(), role("Admin")),
+        (own, Method::PATCH, format!("/api/v2/roles/{SPARE}"), role("Admin")),
+        (own, Method::DELETE, format!("/api/v2/roles/{SPARE}"), Value::Null),
+        (own, Method::POST, "/api/v2/users".to_owned(), user("jane.doe@example.com", &admin)),
+        (own, Method::POST, "/api/v2/users".to_owned(), user("new@example.com", ABSENT)),
+        (own, Method::POST, "/api/v2/service_accounts".to_owned(), user("jane.doe@example.com", &admin)),
+        (own, Method::POST, "/api/v2/service_accounts".to_owned(), user("new@example.com", ABSENT)),
+        (sinks, Method::PATCH, format!("/api/v2/users/{sink_admin}"), disabled),
+        (sinks, Method::DELETE, format!("/api/v2/users/{sink_admin}"), Value::Null),
+        (sinks, Method::DELETE, format!("/api/v2/roles/{admin}/users"), named),
+    ] {
+        let call = server.caller(persona).call(method.clone(), &path).body(body.to_string());
+        note(seen, method, &path, call).await;
+    }
 }
 
 async fn call_too_often(seen: &mut Seen) {

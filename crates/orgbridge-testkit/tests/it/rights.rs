@@ -18,6 +18,8 @@ use orgbridge_domain::{
 };
 use orgbridge_testkit::{Caller, Persona, Reply, TestOrg, TestServer, TestUser, fitting_body, path_of};
 
+use crate::access;
+
 const OWN: &str = "00000000-0000-4000-a000-000000000001";
 const FOREIGN: &str = "00000000-0000-4000-a000-000000000002";
 const ABSENT: &str = "00000000-0000-4000-a000-000000000003";
@@ -37,7 +39,7 @@ enum Outcome {
     BySide { source: u16, sink: u16, neither: u16 },
     /// It names a sink, which is of the caller's account and on their site, or not.
     ByAccount { same: u16, other: u16 },
-    /// It names an org, or a key of one, which is the caller's, or not.
+    /// It names an org, or a key, a user or a role of one, which is the caller's, or not.
     ByOrg { own: u16, other: u16 },
     /// It names a key of a user, who is the caller, or not.
     ByOwner { own: u16, other: u16 },
@@ -54,6 +56,9 @@ const WRITE_API_KEYS: Access = Access::Permission(Permission::ApiKeysWrite);
 const READ_APP_KEYS: Access = Access::Permission(Permission::OrgAppKeysRead);
 const WRITE_APP_KEYS: Access = Access::Permission(Permission::OrgAppKeysWrite);
 const OWN_APP_KEYS: Access = Access::Permission(Permission::UserAppKeys);
+const SEE_USERS: Access = Access::Permission(Permission::UserAccessRead);
+const MANAGE_USERS: Access = Access::Permission(Permission::UserAccessManage);
+const MAKE_SERVICE_ACCOUNTS: Access = Access::Permission(Permission::ServiceAccountWrite);
 
 #[rustfmt::skip]
 const POLICIES: &[Policy] = &[
@@ -99,6 +104,41 @@ const POLICIES: &[Policy] = &[
         outcome: Outcome::ByOwner { own: 204, other: 404 } },
     Policy { call: "GET /api/v2/openapi.json", access: OPEN, outcome: Outcome::Always(200) },
     Policy { call: "GET /docs", access: OPEN, outcome: Outcome::Always(200) },
+    Policy { call: "GET /api/v2/permissions", access: SEE_USERS, outcome: Outcome::Always(200) },
+    Policy { call: "GET /api/v2/roles", access: SEE_USERS, outcome: Outcome::Always(200) },
+    Policy { call: "POST /api/v2/roles", access: MANAGE_USERS, outcome: Outcome::Always(200) },
+    Policy { call: "GET /api/v2/roles/{role_id}", access: SEE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "PATCH /api/v2/roles/{role_id}", access: MANAGE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "DELETE /api/v2/roles/{role_id}", access: MANAGE_USERS,
+        outcome: Outcome::ByOrg { own: 204, other: 404 } },
+    Policy { call: "GET /api/v2/roles/{role_id}/permissions", access: SEE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "POST /api/v2/roles/{role_id}/permissions", access: MANAGE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "DELETE /api/v2/roles/{role_id}/permissions", access: MANAGE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "GET /api/v2/roles/{role_id}/users", access: SEE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "POST /api/v2/roles/{role_id}/users", access: MANAGE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "DELETE /api/v2/roles/{role_id}/users", access: MANAGE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "GET /api/v2/users", access: SEE_USERS, outcome: Outcome::Always(200) },
+    Policy { call: "POST /api/v2/users", access: MANAGE_USERS, outcome: Outcome::Always(201) },
+    Policy { call: "GET /api/v2/users/{user_id}", access: SEE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "PATCH /api/v2/users/{user_id}", access: MANAGE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "DELETE /api/v2/users/{user_id}", access: MANAGE_USERS,
+        outcome: Outcome::ByOrg { own: 204, other: 404 } },
+    Policy { call: "GET /api/v2/users/{user_id}/permissions", access: SEE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "GET /api/v2/users/{user_id}/orgs", access: SEE_USERS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "POST /api/v2/service_accounts", access: MAKE_SERVICE_ACCOUNTS,
+        outcome: Outcome::Always(201) },
 ];
 
 /// Who a persona should be taken for.
@@ -146,11 +186,11 @@ fn standing(persona: Persona) -> Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Nothing,
-    /// The connection of the source with the sink; to be the sink, an org of their account; the source, a key of it,
-    /// or one of its admin's.
+    /// The connection of the source with the sink; to be the sink, an org of their account; the source, a key, a user
+    /// or a role of it, or a key of its admin.
     Own,
     /// A connection within the other account; to be the sink, an org of that account; the org that manages that
-    /// account, a key of it, or one of its admin's.
+    /// account, a key, a user or a role of it, or a key of its admin.
     Foreign,
     /// What is not there.
     Absent,
@@ -223,8 +263,14 @@ async fn set_the_stage() -> TestServer {
     put(&server, OWN).await;
     put(&server, FOREIGN).await;
     put_back(&server).await;
+    for (org, id) in SPARES {
+        access::prepare(&server, org, id, &Method::GET, "").await;
+    }
     server
 }
+
+/// Whose user and role have which id.
+const SPARES: [(TestOrg, &str); 2] = [(TestOrg::Source, OWN), (TestOrg::Stranger, FOREIGN)];
 
 /// Sees to it that both keys of each kind are there, and that orgs and keys have the names that they began with.
 async fn put_back(server: &TestServer) {
@@ -288,18 +334,23 @@ async fn try_out(server: &TestServer, persona: Persona, route: &RouteInfo, targe
         Target::Nothing | Target::Absent => ABSENT.to_owned(),
     };
     let caller = server.caller(persona);
+    let is_write = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&route.method);
+    let is_about_access = access::is_about_access(route.path);
+    if is_write && is_about_access {
+        for (org, id) in SPARES {
+            access::prepare(server, org, id, &route.method, route.path).await;
+        }
+    }
     let call = caller.call(route.method.clone(), path_of(route.path, &id));
     let before = server.revision();
-    let has_body = [Method::POST, Method::PUT, Method::PATCH].contains(&route.method);
-    let reply = if has_body {
-        call.body(fitting_body(&route.method, route.path, &id, sink(target)).to_string()).await
-    } else {
-        call.await
+    let body = fitting_body(&route.method, route.path, &id, sink(target), before.get());
+    let reply = match body {
+        Some(body) => call.body(body.to_string()).await,
+        None => call.await,
     };
-    let is_write = has_body || route.method == Method::DELETE;
     let should_change = is_write && reply.status() < 300;
     assert_eq!(server.revision() != before, should_change, "{persona}: {} {target:?}", route.path);
-    if should_change {
+    if should_change && !is_about_access {
         undo(server, caller, route, &id, &reply).await;
     }
     reply.status()
@@ -340,8 +391,8 @@ fn needs(access: Access) -> String {
 
 /// What the words of the matrix mean.
 const LEGEND: &str = "\
-own: the connection of the source with the sink; in POST, a sink of their account; the source, or a key of it or its admin
-foreign: a connection within the other account; in POST, a sink of that account; the org that manages it, or a key of that org or its admin
+own: the connection of the source with the sink; in POST, a sink of their account; the source, or a key, a user or a role of it
+foreign: a connection within the other account; in POST, a sink of that account; the org that manages it, or a key, a user or a role of that
 absent: what is not there
 ";
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use http::Method;
-use orgbridge_testkit::{Persona, TestOrg, TestServer, new_key_body};
+use orgbridge_testkit::{Persona, TestOrg, TestServer, named_body};
 
 #[tokio::test]
 async fn no_key_is_kept_counted_or_answered() {
@@ -18,7 +18,7 @@ async fn no_key_is_kept_counted_or_answered() {
         seen += caller.get(format!("/api/v2/org?api_key={}", TestOrg::Source.api_key())).await.body();
     }
     // What is made here is shown in these answers alone.
-    let name = |kind| new_key_body(kind, "made").to_string();
+    let name = |kind| named_body(kind, "made").to_string();
     let mut made = Vec::new();
     for (path, body, secret) in [
         ("/api/v2/api_keys", name("api_keys"), "/data/attributes/key"),

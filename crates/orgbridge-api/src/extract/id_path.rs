@@ -1,0 +1,176 @@
+//! The id of something in a path.
+
+use std::str::FromStr;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use orgbridge_domain::{
+    ApiKeyId, ApplicationKeyId, ConnectionId, NotAnId, PublicId, Refusal, RoleId, UserId,
+};
+use schemars::{Schema, json_schema};
+
+use crate::api::Api;
+use crate::error::ApiError;
+use crate::openapi::{Asks, Outline};
+use crate::wire::Textual;
+
+/// What an id in a path stands for.
+pub(crate) trait InPath: FromStr {
+    /// The segment before it: the name of the collection.
+    const COLLECTION: &'static str;
+    /// Its name in the path.
+    const PARAMETER: &'static str;
+    /// What it is.
+    const DESCRIPTION: &'static str;
+
+    /// What it looks like.
+    fn schema() -> Schema;
+
+    /// What is answered where something else stands in its place.
+    fn refusal() -> ApiError;
+}
+
+impl InPath for ConnectionId {
+    const COLLECTION: &'static str = "org_connections";
+    const PARAMETER: &'static str = "connection_id";
+    const DESCRIPTION: &'static str = "The id of the connection.";
+
+    fn schema() -> Schema {
+        textual::<Self>()
+    }
+
+    fn refusal() -> ApiError {
+        ApiError::NotAConnectionId(NotAnId)
+    }
+}
+
+/// What is no id names no key.
+impl InPath for ApiKeyId {
+    const COLLECTION: &'static str = "api_keys";
+    const PARAMETER: &'static str = "api_key_id";
+    const DESCRIPTION: &'static str = "The id of the API key.";
+
+    fn schema() -> Schema {
+        textual::<Self>()
+    }
+
+    fn refusal() -> ApiError {
+        Refusal::NoApiKey.into()
+    }
+}
+
+/// What is no id names no key.
+impl InPath for ApplicationKeyId {
+    const COLLECTION: &'static str = "application_keys";
+    const PARAMETER: &'static str = "app_key_id";
+    const DESCRIPTION: &'static str = "The id of the application key.";
+
+    fn schema() -> Schema {
+        textual::<Self>()
+    }
+
+    fn refusal() -> ApiError {
+        Refusal::NoApplicationKey.into()
+    }
+}
+
+/// What is no short id names no org.
+impl InPath for PublicId {
+    const COLLECTION: &'static str = "org";
+    const PARAMETER: &'static str = "public_id";
+    const DESCRIPTION: &'static str = "The short id of the org.";
+
+    fn schema() -> Schema {
+        json_schema!({"type": "string", "pattern": "^[a-z0-9-]{1,64}$", "examples": ["fasjyydbcgwwc2uc"]})
+    }
+
+    fn refusal() -> ApiError {
+        Refusal::NoManagedOrg.into()
+    }
+}
+
+impl InPath for RoleId {
+    const COLLECTION: &'static str = "roles";
+    const PARAMETER: &'static str = "role_id";
+    const DESCRIPTION: &'static str = "The id of the role.";
+
+    fn schema() -> Schema {
+        textual::<Self>()
+    }
+
+    fn refusal() -> ApiError {
+        not_an_id::<Self>()
+    }
+}
+
+impl InPath for UserId {
+    const COLLECTION: &'static str = "users";
+    const PARAMETER: &'static str = "user_id";
+    const DESCRIPTION: &'static str = "The id of the user.";
+
+    fn schema() -> Schema {
+        textual::<Self>()
+    }
+
+    fn refusal() -> ApiError {
+        not_an_id::<Self>()
+    }
+}
+
+fn textual<Id: Textual>() -> Schema {
+    json_schema!({"type": "string", "format": Id::FORMAT, "examples": [Id::EXAMPLE]})
+}
+
+fn not_an_id<Id: InPath>() -> ApiError {
+    ApiError::Invalid(format!("{} in the path: {NotAnId}", Id::PARAMETER))
+}
+
+/// The segment of the path behind the name of the collection, as in `/api/v2/roles/{role_id}/users`.
+///
+/// It is taken as it was sent. axum's own `Path` decodes percent signs, which would give one id many
+/// spellings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IdPath<Id>(pub(crate) Id);
+
+impl<Id: InPath> Asks for IdPath<Id> {
+    fn outline(outline: &mut Outline<'_>) {
+        outline.path_parameter(Id::PARAMETER, Id::DESCRIPTION, Id::schema());
+        outline.refusal(Id::refusal());
+    }
+}
+
+impl<Id: InPath> FromRequestParts<Api> for IdPath<Id> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        segment_behind(Id::COLLECTION, parts.uri.path()).parse().map(Self).map_err(|_| Id::refusal())
+    }
+}
+
+fn segment_behind<'p>(collection: &str, path: &'p str) -> &'p str {
+    let mut segments = path.split('/').skip_while(|segment| *segment != collection).skip(1);
+    segments.next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_segment_is_taken_raw_wherever_the_path_ends() {
+        for (path, segment) in [
+            ("/api/v2/roles/abc", "abc"),
+            ("/api/v2/roles/abc/", "abc"),
+            ("/api/v2/roles/abc/users", "abc"),
+            ("/api/v2/roles/%61bc/users/", "%61bc"),
+            ("/api/v2/roles/roles", "roles"),
+            ("/api/v2/roles/..", ".."),
+            ("/api/v2/roles//", ""),
+            ("/api/v2/roles", ""),
+            ("/", ""),
+            ("", ""),
+        ] {
+            assert_eq!(segment_behind("roles", path), segment, "{path}");
+        }
+    }
+}
