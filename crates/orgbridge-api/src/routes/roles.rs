@@ -1,9 +1,10 @@
 //! Roles: what they allow, and who holds them.
 
 use axum::extract::State;
+use orgbridge_domain as domain;
 use orgbridge_domain::right::{UserAccessManage, UserAccessRead};
 use orgbridge_domain::role::{self, RoleView};
-use orgbridge_domain::{ManagedRole, Permission, PermissionSet, Refusal, Role, RoleId, user};
+use orgbridge_domain::{ManagedRole, OrgId, Permission, PermissionSet, Refusal, Role, RoleId, user};
 use orgbridge_ledger::{Unavailable, View};
 
 use crate::api::Api;
@@ -267,8 +268,8 @@ fn show_permissions(view: &View, role: &Role) -> Result<Reply<PermissionList>, A
 }
 
 fn show_holders(
-    state: &orgbridge_domain::State,
-    org: orgbridge_domain::OrgId,
+    state: &domain::State,
+    org: OrgId,
     role: RoleId,
     query: HoldersQuery,
 ) -> Result<Reply<UserList<'static>>, ApiError> {

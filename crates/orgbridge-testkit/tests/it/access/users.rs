@@ -1,5 +1,8 @@
 //! Users and service accounts over the wire.
 
+use std::collections::BTreeMap;
+
+use futures_util::future::{join, join_all};
 use http::Method;
 use insta::assert_snapshot;
 use orgbridge_domain::ManagedRole;
@@ -238,4 +241,35 @@ async fn an_email_address_stays() {
     let call = |body: String| server.source_admin().call(Method::PATCH, &path).body(body);
     assert_eq!(call(change("Reader@example.com")).await.status(), 200);
     assert_snapshot!(call(change("other@example.com")).await, @r#"409 {"errors":["the email address of a user can't be changed","data.attributes.email: leave it as it is, and make another user with the new one"]}"#);
+}
+
+#[tokio::test]
+async fn of_twenty_parallel_creations_with_one_name_exactly_one_succeeds() {
+    let server = TestServer::start().await;
+    let role = json!({"data": {"type": "roles", "attributes": {"name": "Auditor"}}});
+    for (path, body, made) in [(USERS, new_user("new@example.com", &[]), 201), ("/api/v2/roles", role, 200)] {
+        let call = || server.source_admin().call(Method::POST, path).body(body.to_string()).into_future();
+        let mut statuses = BTreeMap::new();
+        for reply in join_all((0..20).map(|_| call())).await {
+            *statuses.entry(reply.status()).or_insert(0) += 1;
+        }
+        assert_eq!(statuses, BTreeMap::from([(made, 1), (409, 19)]), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_admins_who_disable_each_other_at_once_one_is_left() {
+    let server = TestServer::start().await;
+    let (jane, robot) = (server.source_admin(), server.caller(Persona::ServiceAccount));
+    let (one, other) = join(
+        jane.call(Method::DELETE, path_of(TestUser::Robot)).into_future(),
+        robot.call(Method::DELETE, path_of(TestUser::Jane)).into_future(),
+    )
+    .await;
+    let mut statuses = [one.status(), other.status()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [204, 401], "whoever came second was somebody no longer");
+    let mut left = [jane.list().await.status(), robot.list().await.status()];
+    left.sort_unstable();
+    assert_eq!(left, [200, 401]);
 }
