@@ -102,7 +102,8 @@ accounts:
         api_keys:
           - {{id: 00000000-0000-4000-8001-000000000001, name: any, key: {API_KEY}}}
         users:
-          - name: Jane Doe
+          - id: 00000000-0000-4000-8001-000000000005
+            name: Jane Doe
             email: jane@example.com
             roles: [Admin]
             application_keys:
@@ -111,7 +112,8 @@ accounts:
                 name: scoped
                 key: {SCOPED_KEY}
                 scopes: [org_connections_read]
-          - name: John Doe
+          - id: 00000000-0000-4000-8001-000000000006
+            name: John Doe
             email: john@example.com
             roles: [Read Only]
             application_keys:
