@@ -5,6 +5,7 @@ from schemathesis.generation import GenerationMode
 
 SINKS = 200
 PUBLIC_ID = "fasjyydbcgwwc2uc"
+JOHN = "00000000-0000-4000-8001-000000000006"
 ABSENT = "00000000-0000-4000-8002-"
 # The keys and users that the calls are made with, and the roles that nobody can change.
 SPARED = ("00000000-0000-4000-8001-", "0b1d6e00-0000-4000-8000-")
@@ -12,7 +13,7 @@ SPARED = ("00000000-0000-4000-8001-", "0b1d6e00-0000-4000-8000-")
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Nobody takes away their own keys, a body names what its path names, and sinks and orgs are those that there are."""
+    """Nobody takes away their own keys, a body names what its path names, and sinks, orgs and users are there."""
     path = case.path_parameters or {}
     if case.method != "GET":
         for name, value in path.items():
@@ -27,6 +28,8 @@ def before_call(context, case, kwargs):
         return
     if case.method == "PATCH" and len(path) == 1:
         data["id"] = next(iter(path.values()))
+    elif case.operation.path == "/api/v2/roles/{role_id}/users":
+        data["id"] = JOHN
     elif case.operation.label == "POST /api/v2/org_connections":
         sink = data["relationships"]["sink_org"]["data"]
         sink["id"] = f"00000000-0000-4000-8000-{sum(sink['id'].encode()) % SINKS:012x}"
