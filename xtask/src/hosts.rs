@@ -62,15 +62,15 @@ pub(crate) fn run_all() -> Result {
     if fs::metadata("/proc/self")?.uid() != 0 {
         unshare.arg("--map-root-user");
     }
-    unshare.arg("--").arg(env::current_exe()?).args(["hosts", "--inside"]);
+    unshare.arg("--").arg(env::current_exe()?).args(["hosts", "--inside", &namespace()?]);
     run_command(unshare.args(clients.iter().map(|client| client.name)))
 }
 
-/// Runs everything where only what was made for it can be reached.
-pub(crate) fn run_inside(clients: &[&str]) -> Result {
+/// Runs everything where only what was made for it can be reached, which is not the namespace `outside`.
+pub(crate) fn run_inside(outside: &str, clients: &[&str]) -> Result {
     // In the machine's own namespace the mount below would be the machine's.
-    if fs::read_dir("/sys/class/net")?.count() > 1 {
-        return Err("there is a network here; `cargo xtask hosts` makes the place for this".into());
+    if namespace()? == outside {
+        return Err("this is no namespace of its own; `cargo xtask hosts` makes the place for this".into());
     }
     run("ip", &["link", "set", "lo", "up"])?;
     let names = workshop().join("hosts");
@@ -92,6 +92,11 @@ pub(crate) fn run_inside(clients: &[&str]) -> Result {
         clients::story::tell(client, &mut program).map_err(|problem| format!("{name}: {problem}"))?;
     }
     Ok(())
+}
+
+/// The network namespace of this process.
+fn namespace() -> Result<String> {
+    Ok(fs::read_link("/proc/self/ns/net")?.to_string_lossy().into_owned())
 }
 
 /// By which variables each client is told whom to trust; none minds those of the others.

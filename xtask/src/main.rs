@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         ["clients"] => clients::run(None),
         ["clients", name] => clients::run(Some(name)),
         ["hosts"] => hosts::run_all(),
-        ["hosts", "--inside", clients @ ..] => hosts::run_inside(clients),
+        ["hosts", "--inside", outside, clients @ ..] => hosts::run_inside(outside, clients),
         ["conformance", options @ ..] => conformance::run(options),
         ["bench", options @ ..] => bench::run(options),
         ["documents"] => documents::write(),
