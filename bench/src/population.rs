@@ -200,7 +200,9 @@ impl Population {
     }
 
     fn insert_keys(self, into: &Connection) -> rusqlite::Result<()> {
-        let mut insert_api_key = into.prepare("INSERT INTO api_key VALUES (?1, ?2, 'bench', ?3, ?4, ?5)")?;
+        let sql = "INSERT INTO api_key (id, org_id, name, digest, last4, created_at_us) \
+                   VALUES (?1, ?2, 'bench', ?3, ?4, ?5)";
+        let mut insert_api_key = into.prepare(sql)?;
         let mut insert_application_key =
             into.prepare("INSERT INTO application_key VALUES (?1, ?2, 'bench', ?3, ?4, NULL, ?5)")?;
         for number in self.keyed() {
