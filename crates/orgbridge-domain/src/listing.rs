@@ -52,7 +52,7 @@ impl Part {
     }
 
     /// Whether `text` contains it.
-    pub(crate) fn is_in(&self, text: &str) -> bool {
+    pub fn is_in(&self, text: &str) -> bool {
         self.0.is_empty() || text.to_lowercase().contains(&self.0)
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use orgbridge_domain::Part;
 use schemars::json_schema;
 
 use super::Parameters;
@@ -14,13 +15,13 @@ const NAME: &str = "filter[name]";
 /// `filter[name]`: part of a name, in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OrgsQuery {
-    lower_case_part: String,
+    name: Part,
 }
 
 impl OrgsQuery {
     /// Whether an org with this name is asked for.
     pub(crate) fn admits(&self, name: &str) -> bool {
-        self.lower_case_part.is_empty() || name.to_lowercase().contains(&self.lower_case_part)
+        self.name.is_in(name)
     }
 }
 
@@ -37,8 +38,7 @@ impl FromRequestParts<Api> for OrgsQuery {
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
         let parameters = Parameters::read(parts.uri.query());
-        let part = parameters.text(NAME)?.unwrap_or_default();
-        Ok(Self { lower_case_part: part.to_lowercase() })
+        Ok(Self { name: Part::new(parameters.text(NAME)?.unwrap_or_default()) })
     }
 }
 
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_part_of_a_name_finds_it_in_any_case() {
-        let query = |part: &str| OrgsQuery { lower_case_part: part.to_lowercase() };
+        let query = |part: &str| OrgsQuery { name: Part::new(part) };
         assert!(query("").admits("Sink Org"));
         assert!(query("INK o").admits("Sink Org"));
         assert!(query("ÄR").admits("Bär"));
