@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use orgbridge_domain::org_connection::Limits;
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_ledger::Ledger;
 
 use crate::rate_limit::Limiter;
@@ -21,6 +22,8 @@ pub struct ApiOptions {
     pub sites: Sites,
     /// The operator's bounds on connections.
     pub limits: Limits,
+    /// What becomes of the connections of a user who is switched off.
+    pub creator_disabled: CreatorDisabled,
     /// How many requests are taken, and in how long.
     pub rate_limits: RateLimits,
     /// Where requests are counted. The caller registers it where it is read.
@@ -38,6 +41,7 @@ impl ApiOptions {
             ledger,
             sites: Sites::default(),
             limits: Limits::default(),
+            creator_disabled: CreatorDisabled::default(),
             rate_limits: RateLimits::default(),
             metrics: Arc::default(),
             clock: Arc::new(SystemMonotonicClock::default()),
@@ -52,6 +56,7 @@ impl fmt::Debug for ApiOptions {
             .debug_struct("ApiOptions")
             .field("sites", &self.sites)
             .field("limits", &self.limits)
+            .field("creator_disabled", &self.creator_disabled)
             .field("rate_limits", &self.rate_limits)
             .finish_non_exhaustive()
     }
@@ -65,6 +70,7 @@ pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     pub(crate) sites: Sites,
     pub(crate) limits: Limits,
+    pub(crate) creator_disabled: CreatorDisabled,
     pub(crate) limiter: Limiter,
     pub(crate) metrics: Arc<RequestMetrics>,
     pub(crate) clock: Arc<dyn MonotonicClock>,
@@ -82,9 +88,10 @@ impl Shared {
 
 impl From<ApiOptions> for Api {
     fn from(options: ApiOptions) -> Self {
-        let ApiOptions { ledger, sites, limits, rate_limits, metrics, clock, ids } = options;
+        let ApiOptions { ledger, sites, limits, creator_disabled, rate_limits, metrics, clock, ids } =
+            options;
         let limiter = Limiter::new(rate_limits);
-        Self(Arc::new(Shared { ledger, sites, limits, limiter, metrics, clock, ids }))
+        Self(Arc::new(Shared { ledger, sites, limits, creator_disabled, limiter, metrics, clock, ids }))
     }
 }
 

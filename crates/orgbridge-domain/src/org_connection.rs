@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::right::{OrgConnectionsRead, OrgConnectionsWrite};
 use crate::{
     Change, ConnectionId, ConnectionType, ConnectionTypes, CrossSite, Decided, Edit, Grant, Listing, OrgId,
-    Page, Principal, Refusal, State, Timestamp, UserId, Verb, WhyNotAllowed,
+    Page, Principal, Refusal, State, Timestamp, User, UserId, Verb, WhyNotAllowed,
 };
 
 /// The permission of a source org that a sink org may query some of its telemetry.
@@ -217,6 +217,15 @@ pub fn list<'s>(
         listing.total_filtered += 1;
     }
     listing
+}
+
+/// The connections that `creator` made, oldest first.
+pub(crate) fn made_by<'s>(state: &'s State, creator: &User) -> impl Iterator<Item = &'s Arc<OrgConnection>> {
+    // Whoever makes a connection is a user of its source.
+    let (source, id) = (creator.org, creator.id);
+    let shared = state.connections_of(source).filter(move |place| place.pair.source == source);
+    let connections = shared.filter_map(|place| state.connection_between(place.pair.source, place.pair.sink));
+    connections.filter(move |connection| connection.created_by == id)
 }
 
 /// May `sink` read telemetry of type `wanted` that `source` owns, now?

@@ -4,8 +4,8 @@ use smallvec::SmallVec;
 
 use crate::right::{ServiceAccountWrite, UserAccessManage, UserAccessRead};
 use crate::{
-    Change, Decided, Direction, Edit, Email, Grant, Listing, ManagedRole, Name, OrgId, Page, Part,
-    PermissionSet, Refusal, RoleId, State, Timestamp, UserId, role,
+    Change, Decided, Direction, Edit, Email, Grant, Listing, ManagedRole, Name, OrgConnection, OrgId, Page,
+    Part, PermissionSet, Refusal, RoleId, State, Timestamp, UserId, org_connection, role,
 };
 
 /// Somebody, or something, that acts in one org.
@@ -23,7 +23,7 @@ pub struct User {
     pub kind: UserKind,
     /// The roles that they hold, in the order given, none twice.
     pub roles: SmallVec<[RoleId; 1]>,
-    /// Whether they are switched off: their keys don't work. Connections that they made stay.
+    /// Whether they are switched off: their keys don't work.
     pub disabled: bool,
     /// When they were made.
     pub created_at: Timestamp,
@@ -120,6 +120,16 @@ fn make<R>(grant: &Grant<'_, R>, new: NewUser, now: Timestamp) -> Result<Decided
     Ok(Decided::one(user.clone(), Change::User(Edit::Create(user))))
 }
 
+/// What becomes of the connections that a user made when they are switched off. The operator says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CreatorDisabled {
+    /// They stay.
+    #[default]
+    Keep,
+    /// They are deleted. Nothing brings them back when the user is switched on again.
+    Delete,
+}
+
 /// What is to be different about a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserEdit {
@@ -131,7 +141,9 @@ pub struct UserEdit {
     pub disabled: Option<bool>,
 }
 
-/// Gives a user of the grant's org another name, or switches them off or on.
+/// Gives a user of the grant's org another name, or switches them off or on. With [`CreatorDisabled::Delete`], whoever
+/// switches a user off also deletes the connections that the user made: the operator wants that, so that nobody is asked
+/// whether they may write connections.
 ///
 /// # Errors
 /// [`Refusal::Absent`] if the org has no such user, [`Refusal::BeyondReach`] if they may do more than the
@@ -142,6 +154,7 @@ pub fn update(
     grant: &Grant<'_, UserAccessManage>,
     id: UserId,
     edit: UserEdit,
+    creators: CreatorDisabled,
     now: Timestamp,
 ) -> Result<Decided<User>, Refusal> {
     let before = of_org(grant, id)?;
@@ -155,7 +168,14 @@ pub fn update(
         return Err(Refusal::EmailStays);
     }
     let name = name.unwrap_or_else(|| before.name.clone());
-    replace(grant, before, User { name, disabled, ..before.clone() }, now)
+    let mut decided = replace(grant, before, User { name, disabled, ..before.clone() }, now)?;
+    if !before.disabled && disabled && creators == CreatorDisabled::Delete {
+        let made = org_connection::made_by(grant.state(), before);
+        decided
+            .changes
+            .extend(made.map(|made| Change::OrgConnection(Edit::Delete(OrgConnection::clone(made)))));
+    }
+    Ok(decided)
 }
 
 /// Gives a user of the grant's org a new name.
@@ -168,7 +188,8 @@ pub fn rename(
     name: Name,
     now: Timestamp,
 ) -> Result<Decided<User>, Refusal> {
-    update(grant, id, UserEdit { name: Some(name), ..UserEdit::default() }, now)
+    let edit = UserEdit { name: Some(name), ..UserEdit::default() };
+    update(grant, id, edit, CreatorDisabled::Keep, now)
 }
 
 /// Switches a user of the grant's org off or on.
@@ -179,9 +200,10 @@ pub fn set_disabled(
     grant: &Grant<'_, UserAccessManage>,
     id: UserId,
     disabled: bool,
+    creators: CreatorDisabled,
     now: Timestamp,
 ) -> Result<Decided<User>, Refusal> {
-    update(grant, id, UserEdit { disabled: Some(disabled), ..UserEdit::default() }, now)
+    update(grant, id, UserEdit { disabled: Some(disabled), ..UserEdit::default() }, creators, now)
 }
 
 /// Gives a user of the grant's org exactly `roles`.

@@ -10,6 +10,7 @@ use http::Request;
 use orgbridge_api::{ApiOptions, ClientAddress, LimitName, Quota, RateLimits, RequestMetrics, Sites, router};
 use orgbridge_domain::CrossSite;
 use orgbridge_domain::org_connection::Limits;
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress};
 use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions};
 use prometheus_client::registry::Registry;
@@ -30,6 +31,7 @@ const DRAIN: Duration = Duration::from_millis(200);
 pub struct TestServerBuilder {
     rate_limits: RateLimits,
     limits: Limits,
+    creator_disabled: CreatorDisabled,
     sites: Sites,
     is_called_over_http2: bool,
 }
@@ -62,6 +64,11 @@ impl TestServerBuilder {
         Self { limits: Limits { cross_site: CrossSite::Allowed, ..self.limits }, ..self }
     }
 
+    /// Has it delete the connections of a user who is disabled.
+    pub fn deleting_connections_of_the_disabled(self) -> Self {
+        Self { creator_disabled: CreatorDisabled::Delete, ..self }
+    }
+
     /// Has it called over HTTP/2, every request on one connection.
     pub fn called_over_http2(self) -> Self {
         Self { is_called_over_http2: true, ..self }
@@ -82,6 +89,7 @@ impl TestServerBuilder {
             ledger: ledger.clone(),
             sites: self.sites,
             limits: self.limits,
+            creator_disabled: self.creator_disabled,
             rate_limits: self.rate_limits,
             metrics,
             clock: Arc::clone(&clock) as _,

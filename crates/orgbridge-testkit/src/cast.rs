@@ -7,7 +7,7 @@
 use orgbridge_domain::application_key::NewApplicationKey;
 use orgbridge_domain::org::NewOrg;
 use orgbridge_domain::right::OrgAppKeysWrite;
-use orgbridge_domain::user::NewUser;
+use orgbridge_domain::user::{CreatorDisabled, NewUser};
 use orgbridge_domain::{
     AccountId, ApiKeyId, ApiKeySecret, ApplicationKeyId, ApplicationKeySecret, Decided, Draft, ManagedRole,
     OrgId, PermissionSet, PublicId, Refusal, RoleId, Session, Site, Timestamp, UserId, UserKind, account,
@@ -240,7 +240,13 @@ pub(crate) fn enter(session: &Session<'_>, now: Timestamp) -> Result<Decided<()>
     let key = application_key_id(Persona::RevokedApplicationKey);
     draft.run(|session| application_key::revoke(&session.authorize_in::<OrgAppKeysWrite>(source)?, key))?;
     draft.run(|session| {
-        user::set_disabled(&session.authorize_in(source)?, TestUser::Dismissed.id(), true, now)
+        user::set_disabled(
+            &session.authorize_in(source)?,
+            TestUser::Dismissed.id(),
+            true,
+            CreatorDisabled::Keep,
+            now,
+        )
     })?;
     draft.run(|session| org::set_disabled(&session.authorize_in(TestOrg::Disabled.id())?, true, now))?;
     Ok(draft.finish(()))

@@ -8,6 +8,7 @@ use http::Request;
 use orgbridge_api::{ApiOptions, ClientAddress, IdSource, MonotonicClock, RandomIds, RateLimits};
 use orgbridge_api::{RequestMetrics, Sites, SystemMonotonicClock};
 use orgbridge_domain::org_connection::Limits;
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress, Tls, TlsError};
 use orgbridge_ledger::{Clock, DatabaseAddress, Ledger, LedgerOptions, OpenError, SystemClock};
 use tokio::net::TcpListener;
@@ -41,6 +42,8 @@ pub struct ServerOptions {
     pub rate_limits: RateLimits,
     /// The operator's bounds on connections.
     pub limits: Limits,
+    /// What becomes of the connections of a user who is switched off.
+    pub creator_disabled: CreatorDisabled,
     /// Where the times of changes come from.
     pub clock: Arc<dyn Clock>,
     /// What rate limits and latencies are measured with.
@@ -61,6 +64,7 @@ impl ServerOptions {
             sites: Sites::default(),
             rate_limits: RateLimits::default(),
             limits: Limits::default(),
+            creator_disabled: CreatorDisabled::default(),
             clock: Arc::new(SystemClock),
             monotonic_clock: Arc::new(SystemMonotonicClock::default()),
             ids: Arc::new(RandomIds),
@@ -80,6 +84,7 @@ impl ServerOptions {
             sites: settings.sites.clone(),
             rate_limits: settings.rate_limits(),
             limits: settings.limits(),
+            creator_disabled: settings.creator_disabled,
             ..Self::new(database)
         })
     }
@@ -131,6 +136,7 @@ impl Server {
             ledger: ledger.clone(),
             sites: options.sites,
             limits: options.limits,
+            creator_disabled: options.creator_disabled,
             rate_limits: options.rate_limits,
             metrics: requests,
             clock: options.monotonic_clock,

@@ -84,11 +84,13 @@ pub(crate) const UPDATE: Prose = Prose {
 /// Gives a user another name, or switches them off or on.
 pub(crate) async fn update(
     granted: Granted<UserAccessManage>,
+    State(api): State<Api>,
     IdPath(id): IdPath<UserId>,
     JsonBody(body): JsonBody<UpdateUser>,
 ) -> Result<Reply<UserDocument<'static>>, ApiError> {
-    let edit = body.edit_of(id)?;
-    let (view, user) = granted.commit(move |grant, now| user::update(grant, id, edit.clone(), now)).await?;
+    let (edit, creators) = (body.edit_of(id)?, api.creator_disabled);
+    let (view, user) =
+        granted.commit(move |grant, now| user::update(grant, id, edit.clone(), creators, now)).await?;
     Reply::of(&UserDocument::of(&view.state, &user))
 }
 
@@ -97,16 +99,18 @@ pub(crate) const DISABLE: Prose = Prose {
     tag: Tag::Users,
     summary: "Disable a user",
     description: "Switches a user of the organization off: from the answer on, their keys don't work. Connections that \
-                  they made stay.",
+                  they made stay, unless the operator wants them deleted.",
     refusals: changes_of_a_user,
 };
 
 /// Switches a user off.
 pub(crate) async fn disable(
     granted: Granted<UserAccessManage>,
+    State(api): State<Api>,
     IdPath(id): IdPath<UserId>,
 ) -> Result<NoContent, ApiError> {
-    granted.commit(move |grant, now| user::set_disabled(grant, id, true, now)).await?;
+    let creators = api.creator_disabled;
+    granted.commit(move |grant, now| user::set_disabled(grant, id, true, creators, now)).await?;
     Ok(NoContent)
 }
 

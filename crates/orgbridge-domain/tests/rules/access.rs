@@ -2,6 +2,7 @@
 
 use orgbridge_domain::right::OrgAppKeysWrite;
 use orgbridge_domain::right::{OrgConnectionsRead, OrgConnectionsWrite, OrgManagement, UserAccessManage};
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{
     KeyDigest, MissingFrom, NotAuthenticated, Permission, Refusal, SiteScope, api_key, application_key,
     authenticate, authenticate_api_key, user,
@@ -53,7 +54,15 @@ fn a_disabled_user_and_a_revoked_key_end_what_was_let_in_before() {
         let id = user_id(0, Persona::ReadOnly);
         world.operate(|draft, now| {
             draft
-                .run(|session| user::set_disabled(&session.authorize_in(org_id(0))?, id, disabled, now))
+                .run(|session| {
+                    user::set_disabled(
+                        &session.authorize_in(org_id(0))?,
+                        id,
+                        disabled,
+                        CreatorDisabled::Keep,
+                        now,
+                    )
+                })
                 .map(drop)
         });
     };

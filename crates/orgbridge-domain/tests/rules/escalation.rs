@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use orgbridge_domain::application_key::NewApplicationKey;
 use orgbridge_domain::right::OrgAppKeysWrite;
 use orgbridge_domain::role::{self, RoleEdit};
-use orgbridge_domain::user::{self, NewUser};
+use orgbridge_domain::user::{self, CreatorDisabled, NewUser};
 use orgbridge_domain::{
     ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Decided, Draft, ManagedRole, Permission,
     PermissionSet, Refusal, RoleId, Session, SiteScope, Timestamp, User, UserId, UserKind, application_key,
@@ -235,7 +235,8 @@ impl Org {
             Call::SetDisabled(user, disabled) => {
                 let user = self.someone(*user);
                 self.run(by, |session, now| {
-                    user::set_disabled(&session.authorize()?, user, *disabled, now).map(drop_value)
+                    user::set_disabled(&session.authorize()?, user, *disabled, CreatorDisabled::Keep, now)
+                        .map(drop_value)
                 })
             }
             Call::CreateKey(owner, scopes) => {

@@ -1,12 +1,16 @@
 //! Orgs, users, roles and keys.
 
+use orgbridge_domain::org_connection::{self, Limits, NewOrgConnection};
 use orgbridge_domain::right::OrgAppKeysWrite;
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{
     ApplicationKeySecret, ManagedRole, PermissionSet, Principal, Refusal, Session, Site, UserKind, account,
     api_key, application_key, org, role, user,
 };
 
-use crate::world::{FOREIGN, Persona, World, api_secret, id, make_role, org_id, user_id};
+use crate::world::{
+    FOREIGN, Persona, World, api_secret, connection_id, id, make_role, org_id, types, user_id,
+};
 
 /// Gives `Persona::Nobody` of org 0 a role that manages people and reads connections.
 fn with_a_people_manager() -> World {
@@ -78,12 +82,16 @@ fn nobody_gives_away_a_right_that_they_do_not_hold() {
     assert_eq!(refused, Err(Refusal::OnlyTheOwnerMakesKeys));
     let admin = user_id(0, Persona::ScopedToRead);
     world.operate(|draft, now| {
-        draft.run(|session| user::set_disabled(&session.authorize_in(org_id(0))?, admin, true, now)).map(drop)
+        draft
+            .run(|session| {
+                user::set_disabled(&session.authorize_in(org_id(0))?, admin, true, CreatorDisabled::Keep, now)
+            })
+            .map(drop)
     });
     beyond(
         world
             .run(0, Persona::Nobody, |session, now| {
-                user::set_disabled(&session.authorize()?, admin, false, now)
+                user::set_disabled(&session.authorize()?, admin, false, CreatorDisabled::Keep, now)
             })
             .unwrap_err(),
     );
@@ -108,9 +116,81 @@ fn the_last_enabled_admin_stays() {
     grant_to(&mut world, Persona::ScopedToNothing, vec![]).unwrap();
     assert_eq!(grant_to(&mut world, Persona::Admin, vec![]), Err(Refusal::LastAdmin));
     let disabled = world.run(0, Persona::Admin, |session, now| {
-        user::set_disabled(&session.authorize()?, user_id(0, Persona::Admin), true, now)
+        user::set_disabled(
+            &session.authorize()?,
+            user_id(0, Persona::Admin),
+            true,
+            CreatorDisabled::Keep,
+            now,
+        )
     });
     assert_eq!(disabled, Err(Refusal::LastAdmin));
+}
+
+#[test]
+fn a_creator_who_is_disabled_takes_their_connections_along_where_the_operator_wants_that() {
+    let scoped = user_id(0, Persona::ScopedToRead);
+    for (creators, left) in [(CreatorDisabled::Keep, vec![1, 2, 3]), (CreatorDisabled::Delete, vec![2, 3])] {
+        let mut world = World::new();
+        for (number, source, sink, created_by) in [
+            (1, 0, 1, scoped),
+            (2, 0, 2, user_id(0, Persona::Admin)),
+            (3, 1, 0, user_id(1, Persona::ScopedToRead)),
+        ] {
+            let new = NewOrgConnection {
+                id: connection_id(number),
+                sink: org_id(sink),
+                types: types("logs"),
+                created_by,
+            };
+            world.operate(|draft, now| {
+                let create = |session: &Session<'_>| {
+                    org_connection::create(
+                        &session.authorize_in(org_id(source))?,
+                        new,
+                        Limits::default(),
+                        now,
+                    )
+                };
+                draft.run(create).map(drop)
+            });
+        }
+        let disable = |world: &mut World, disabled| {
+            world.run(0, Persona::Admin, move |session, now| {
+                user::set_disabled(&session.authorize()?, scoped, disabled, creators, now)
+            })
+        };
+        assert!(disable(&mut world, true).unwrap().disabled);
+        let is_left = |number: &u8| world.state.connection(connection_id(*number)).is_some();
+        assert_eq!((1..=3).filter(is_left).collect::<Vec<_>>(), left);
+        disable(&mut world, false).unwrap();
+        assert_eq!(world.state.connection_count(), left.len());
+    }
+}
+
+#[test]
+fn a_user_who_stays_as_they_are_takes_nothing_along() {
+    let mut world = World::new();
+    world.connect(0, Persona::Admin, 1, org_id(1), types("logs")).unwrap();
+    let admin = user_id(0, Persona::Admin);
+    let change = |world: &mut World, edit| {
+        world.run(0, Persona::ScopedToRead, move |session, now| {
+            user::update(&session.authorize()?, admin, edit, CreatorDisabled::Delete, now)
+        })
+    };
+    // Whoever may not switch them off takes nothing from them either.
+    let off = user::UserEdit { disabled: Some(true), ..user::UserEdit::default() };
+    assert!(matches!(change(&mut world, off), Err(Refusal::Forbidden { .. })));
+    let renamed = world.run(0, Persona::Admin, |session, now| {
+        let edit = user::UserEdit {
+            name: Some("Renamed".parse().unwrap()),
+            disabled: Some(false),
+            ..user::UserEdit::default()
+        };
+        user::update(&session.authorize()?, admin, edit, CreatorDisabled::Delete, now)
+    });
+    assert_eq!(renamed.unwrap().name.as_str(), "Renamed");
+    assert_eq!(world.state.connection_count(), 1);
 }
 
 #[test]
@@ -118,7 +198,13 @@ fn what_is_of_another_org_is_absent() {
     let mut world = World::new();
     for org in [1, FOREIGN] {
         let refused = world.run(0, Persona::Admin, |session, now| {
-            user::set_disabled(&session.authorize()?, user_id(org, Persona::Admin), true, now)
+            user::set_disabled(
+                &session.authorize()?,
+                user_id(org, Persona::Admin),
+                true,
+                CreatorDisabled::Keep,
+                now,
+            )
         });
         assert!(matches!(refused, Err(Refusal::Absent { .. })), "{refused:?}");
         let refused = world.run(0, Persona::Admin, |session, _| {

@@ -1,7 +1,7 @@
 //! Roles: what they allow, who holds them, and who may change that.
 
 use orgbridge_domain::role::{self, RoleEdit, RoleView};
-use orgbridge_domain::user::{self, StandingFilter, UserEdit};
+use orgbridge_domain::user::{self, CreatorDisabled, StandingFilter, UserEdit};
 use orgbridge_domain::{
     Decided, Direction, Grant, ManagedRole, Page, Part, Permission, PermissionSet, Refusal, RoleId, User,
     right,
@@ -50,7 +50,9 @@ fn whoever_may_do_less_changes_nothing_about_somebody_who_may_do_more() {
         UserEdit { disabled: Some(true), ..UserEdit::default() },
         UserEdit::default(),
     ] {
-        let refused = manage(&mut world, Persona::Nobody, |grant| user::update(grant, reader, change, now));
+        let refused = manage(&mut world, Persona::Nobody, |grant| {
+            user::update(grant, reader, change, CreatorDisabled::Keep, now)
+        });
         assert_eq!(refused, beyond);
     }
     let mut manage = |rule: fn(&Grant<'_, _>, _, _, _) -> Result<Decided<User>, Refusal>| {
@@ -172,7 +174,10 @@ fn an_email_address_stays() {
     let reader = user_id(0, Persona::ReadOnly);
     let mut with_email = |email: &str| {
         let edit = UserEdit { email: Some(email.parse().unwrap()), ..UserEdit::default() };
-        manage(&mut world, Persona::Admin, |grant| user::update(grant, reader, edit, now)).map(drop)
+        manage(&mut world, Persona::Admin, |grant| {
+            user::update(grant, reader, edit, CreatorDisabled::Keep, now)
+        })
+        .map(drop)
     };
     assert_eq!(with_email("READONLY@org0.example"), Ok(()));
     assert_eq!(with_email("other@org0.example"), Err(Refusal::EmailStays));
@@ -213,7 +218,10 @@ fn users_are_listed_as_they_are_asked_for() {
     let dismissed = UserEdit { disabled: Some(true), ..UserEdit::default() };
     let now = world.tick();
     let scoped = user_id(0, Persona::ScopedToRead);
-    manage(&mut world, Persona::Admin, |grant| user::update(grant, scoped, dismissed, now)).unwrap();
+    manage(&mut world, Persona::Admin, |grant| {
+        user::update(grant, scoped, dismissed, CreatorDisabled::Keep, now)
+    })
+    .unwrap();
     let session = world.session(0, Persona::Admin);
     let grant: Grant<'_, right::UserAccessRead> = session.authorize().unwrap();
     let list = |filter: &user::Filter, order| {

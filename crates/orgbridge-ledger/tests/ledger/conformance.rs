@@ -11,6 +11,7 @@ use std::sync::{Arc, Barrier};
 use crate::backend::Backend;
 use crate::story::{self, OPERATOR, Story, types};
 use orgbridge_domain::org_connection::{self, Limits};
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{
     ApiKeySecret, CrossSite, Decided, Principal, Refusal, Session, Site, SiteScope, Timestamp, api_key, org,
     user,
@@ -244,7 +245,7 @@ fn a_right_taken_away_while_a_call_waits_is_gone_for_it(backend: &impl Backend) 
         .unwrap();
     story
         .commit_as(OPERATOR, move |session, now| {
-            user::set_disabled(&session.authorize_in(source)?, jane_id, true, now)
+            user::set_disabled(&session.authorize_in(source)?, jane_id, true, CreatorDisabled::Keep, now)
         })
         .unwrap();
 

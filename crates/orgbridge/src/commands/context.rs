@@ -1,6 +1,7 @@
 //! What every command works with.
 
 use orgbridge_domain::org_connection::Limits;
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_ledger::DatabaseAddress;
 
 use crate::failure::Failure;
@@ -40,5 +41,10 @@ impl Context {
     /// The operator's bounds on connections.
     pub(crate) fn limits(&self) -> Limits {
         self.settings().limits()
+    }
+
+    /// What becomes of the connections of a user who is switched off.
+    pub(crate) fn creator_disabled(&self) -> CreatorDisabled {
+        self.settings().creator_disabled
     }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use crate::failure::Failure;
-use crate::import::{MadeKey, Outcome, Problem, TallyByKind, Wishes, apply};
+use crate::import::{MadeKey, Outcome, Policies, Problem, TallyByKind, Wishes, apply};
 use crate::new_database;
 use crate::operator::Operator;
 
@@ -104,15 +104,15 @@ impl Import {
         mut problems: Vec<Problem>,
     ) -> Result<Outcome, Failure> {
         let progress = context.printer.progress(wishes.count, LONG, "importing");
-        let limits = context.limits();
+        let policies = Policies { limits: context.limits(), creator_disabled: context.creator_disabled() };
         let outcome = if problems.is_empty() {
             let (wishes, progress) = (Arc::new(wishes), progress.clone());
-            operator.commit(move |session, now| Ok(apply(&wishes, session, limits, now, &progress)))?
+            operator.commit(move |session, now| Ok(apply(&wishes, session, policies, now, &progress)))?
         } else {
             // Nothing will come of it; what else is wrong is worth knowing all the same.
             let view = operator.view();
             let session = Session::new(&view.state, Principal::Operator);
-            apply(&wishes, &session, limits, SystemClock.now(), &progress).value
+            apply(&wishes, &session, policies, SystemClock.now(), &progress).value
         };
         progress.finish_and_clear();
         problems.extend(outcome.problems.iter().cloned());

@@ -40,7 +40,8 @@ pub(crate) enum UserCommand {
         #[arg(long = "role", required = true, value_name = "ROLE")]
         roles: Vec<String>,
     },
-    /// Switches a user off: their keys don't work. Connections that they made stay.
+    /// Switches a user off: their keys don't work. Connections that they made stay, or are deleted where
+    /// `policy.creator_disabled` is `delete`.
     #[command(after_help = "Example:\n  orgbridge user disable jane@example.com --org \"Source Org\"")]
     Disable {
         /// Their id or email address.
@@ -128,8 +129,8 @@ impl UserCommand {
                     user::set_roles(&session.authorize_in(org)?, id, roles.clone(), now)
                 })?
             }
-            Self::Disable { user, org } => set_disabled(&operator, &org, &user, true)?,
-            Self::Enable { user, org } => set_disabled(&operator, &org, &user, false)?,
+            Self::Disable { user, org } => set_disabled(context, &operator, (&org, &user), true)?,
+            Self::Enable { user, org } => set_disabled(context, &operator, (&org, &user), false)?,
         };
         context.printer.one(&UserRecord::of(&operator.view().state, &changed))
     }
@@ -167,9 +168,17 @@ fn role_ids(state: &State, org: OrgId, named: &[String]) -> Result<Vec<RoleId>, 
     named.iter().map(|named| names::role(state, org, named).map(|role| role.id())).collect()
 }
 
-fn set_disabled(operator: &Operator, org: &str, named: &str, disabled: bool) -> Result<User, Failure> {
+fn set_disabled(
+    context: &Context,
+    operator: &Operator,
+    (org, named): (&str, &str),
+    disabled: bool,
+) -> Result<User, Failure> {
     let view = operator.view();
     let org = names::org(&view.state, org)?.id;
     let id = names::user(&view.state, org, named)?.id;
-    operator.commit(move |session, now| user::set_disabled(&session.authorize_in(org)?, id, disabled, now))
+    let creators = context.creator_disabled();
+    operator.commit(move |session, now| {
+        user::set_disabled(&session.authorize_in(org)?, id, disabled, creators, now)
+    })
 }

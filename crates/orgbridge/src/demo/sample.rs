@@ -1,14 +1,13 @@
 //! What the demo's ledger holds, and what its call must answer.
 
 use indicatif::ProgressBar;
-use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::{OrgConnection, State, Timestamp};
 use orgbridge_ledger::DatabaseAddress;
 use serde_json::{Value, json};
 
 use super::DemoKeys;
 use crate::failure::Failure;
-use crate::import::{Wishes, apply};
+use crate::import::{Policies, Wishes, apply};
 use crate::new_database;
 use crate::operator::Operator;
 
@@ -38,7 +37,7 @@ impl Sample {
         if problems.is_empty() {
             let hidden = ProgressBar::hidden();
             let outcome = operator
-                .commit(move |session, now| Ok(apply(&wishes, session, Limits::default(), now, &hidden)))?;
+                .commit(move |session, now| Ok(apply(&wishes, session, Policies::default(), now, &hidden)))?;
             problems = outcome.problems;
         }
         let connection = Self::connection(&operator.view().state);

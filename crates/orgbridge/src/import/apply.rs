@@ -13,6 +13,7 @@ use std::collections::HashMap;
 
 use indicatif::ProgressBar;
 use orgbridge_domain::org_connection::Limits;
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{AccountId, Decided, Draft, OrgId, Refusal, Session, State, Timestamp, account};
 use uuid::Uuid;
 
@@ -22,19 +23,28 @@ use super::outcome::{Kind, Outcome};
 use super::wishes::{AccountWish, Identity, Wishes};
 use crate::failure::Explained;
 
+/// What the operator has configured.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Policies {
+    /// The bounds on connections.
+    pub(crate) limits: Limits,
+    /// What becomes of the connections of a user who is switched off.
+    pub(crate) creator_disabled: CreatorDisabled,
+}
+
 /// Makes `wishes` true, or says why they can't be: what a rule refuses is among the problems of the outcome, with
 /// its place in the file.
 pub(crate) fn apply(
     wishes: &Wishes,
     session: &Session<'_>,
-    limits: Limits,
+    policies: Policies,
     now: Timestamp,
     progress: &ProgressBar,
 ) -> Decided<Outcome> {
     let draft = Draft::new(session);
     let mut applying = Applying {
         draft,
-        limits,
+        policies,
         now,
         outcome: Outcome::default(),
         claimed: HashMap::new(),
@@ -50,7 +60,7 @@ pub(crate) fn apply(
 
 struct Applying<'w> {
     draft: Draft,
-    limits: Limits,
+    policies: Policies,
     now: Timestamp,
     outcome: Outcome,
     /// Where the file mentions each thing, so that none is mentioned twice.

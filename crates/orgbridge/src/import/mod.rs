@@ -13,7 +13,7 @@ mod outcome;
 mod tests;
 mod wishes;
 
-pub(crate) use apply::apply;
+pub(crate) use apply::{Policies, apply};
 pub(crate) use location::Problem;
 pub(crate) use outcome::{MadeKey, Outcome, TallyByKind};
 pub(crate) use wishes::Wishes;

@@ -1,10 +1,10 @@
 //! Files against a state in memory.
 
 use indicatif::ProgressBar;
-use orgbridge_domain::org_connection::Limits;
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{CrossSite, Email, ManagedRole, Principal, Session, Site, State, Timestamp};
 
-use super::{Outcome, Problem, Wishes, apply};
+use super::{Outcome, Policies, Problem, Wishes, apply};
 
 const DEPLOYMENT: &str = "
 accounts:
@@ -36,7 +36,7 @@ accounts:
 #[derive(Default)]
 struct Kept {
     state: State,
-    limits: Limits,
+    policies: Policies,
 }
 
 impl Kept {
@@ -52,7 +52,7 @@ impl Kept {
         let decided = apply(
             &wishes,
             &Session::new(&self.state, Principal::Operator),
-            self.limits,
+            self.policies,
             Timestamp::from_micros(0),
             &ProgressBar::hidden(),
         );
@@ -271,8 +271,22 @@ accounts:
          connections cross sites only where policy.cross_site_connections is on"
     );
     let mut kept = Kept::default();
-    kept.limits.cross_site = CrossSite::Allowed;
+    kept.policies.limits.cross_site = CrossSite::Allowed;
     assert_eq!(kept.problems(file), "");
+}
+
+#[test]
+fn whoever_is_disabled_takes_their_connections_along_where_the_operator_wants_that() {
+    let disabled = DEPLOYMENT
+        .replace("service_account: true", "service_account: true, roles: [Admin]")
+        .replace("      roles: [Admin, Auditor]\n", "      disabled: true\n");
+    let without_connection = disabled.split("  connections:").next().unwrap();
+    for (creator_disabled, left) in [(CreatorDisabled::Keep, 1), (CreatorDisabled::Delete, 0)] {
+        let mut kept = Kept::with(DEPLOYMENT);
+        kept.policies.creator_disabled = creator_disabled;
+        assert_eq!(kept.problems(without_connection), "");
+        assert_eq!(kept.state.connection_count(), left);
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ use std::time::Duration;
 use orgbridge_api::{RateLimits, Sites};
 use orgbridge_domain::CrossSite;
 use orgbridge_domain::org_connection::Limits;
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{EdgeSettings, Tls, TlsError};
 use orgbridge_ledger::DatabaseAddress;
 
@@ -127,6 +128,9 @@ settings! {
     /// Whether connections may lead from one site to another: `on`, or `off`, which also stops those that were made
     /// while it was on.
     "policy.cross_site_connections" cross_site_connections: Switch = "off";
+    /// What becomes of the connections that a user made when the user is disabled: `keep`, or `delete`, as the real
+    /// service does.
+    "policy.creator_disabled" creator_disabled: CreatorDisabled = "keep";
     /// From the first byte of a request until its head is complete; also for a TLS handshake.
     "edge.header_timeout_seconds" edge_header_timeout: Duration = "10";
     /// From the end of a request's head until its content is complete.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use orgbridge_api::Sites;
 use orgbridge_domain::Site;
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_ledger::DatabaseAddress;
 use tracing_subscriber::EnvFilter;
 
@@ -157,6 +158,23 @@ impl Value for Sites {
 
     fn absent() -> Option<Self> {
         Some(Self::default())
+    }
+}
+
+/// What becomes of the connections that a user made when the user is disabled.
+impl Value for CreatorDisabled {
+    const EXPECTED: &'static str = "keep or delete";
+
+    fn read(text: &str) -> Option<Self> {
+        [Self::Keep, Self::Delete].into_iter().find(|policy| policy.show() == text)
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Keep => "keep",
+            Self::Delete => "delete",
+        }
+        .to_owned()
     }
 }
 

@@ -100,6 +100,25 @@ fn users_and_roles_are_made_changed_and_looked_after() {
 }
 
 #[test]
+fn a_creator_who_is_disabled_takes_their_connections_along_where_the_operator_wants_that() {
+    let (program, _) = Program::initialized();
+    let of = ["--org", "Source Org"];
+    program.json(&["org", "create", "Sink Org"]);
+    program.json(&[&["user", "create", "joe@example.com", "--role", "Admin"], &of[..]].concat());
+    let connect = ["connection", "create", "--source", "Source Org", "--sink", "Sink Org", "--types", "logs"];
+    program.json(&[&connect[..], &["--created-by", "joe@example.com"]].concat());
+    let disable = [&["user", "disable", "joe@example.com"], &of[..]].concat();
+
+    program.json(&disable);
+    assert_eq!(program.json(&["connection", "list"]).as_array().unwrap().len(), 1);
+    program.json(&[&["user", "enable", "joe@example.com"], &of[..]].concat());
+    let program = program.with_variable("ORGBRIDGE_POLICY_CREATOR_DISABLED", "delete");
+    program.json(&disable);
+    assert_eq!(program.json(&["connection", "list"]), json!([]));
+    assert!(program.run(&["audit", "verify"]).text().starts_with("the log is whole"));
+}
+
+#[test]
 fn keys_are_made_listed_without_their_secrets_and_revoked() {
     let (program, _) = Program::initialized();
     let made = program.json(&["key", "api", "create", "ci", "--org", "Source Org"]);

@@ -2,7 +2,7 @@
 
 use http::Method;
 use orgbridge_domain::role::{self, RoleEdit};
-use orgbridge_domain::user::{self, NewUser};
+use orgbridge_domain::user::{self, CreatorDisabled, NewUser};
 use orgbridge_domain::{Decided, Draft, Permission, PermissionSet, Refusal, RoleId, UserId, UserKind};
 use orgbridge_testkit::{TestOrg, TestServer};
 
@@ -33,7 +33,9 @@ pub(crate) async fn prepare(server: &TestServer, org: TestOrg, id: &str, method:
                 };
                 draft.run(|session| user::create(&session.authorize_in(org)?, new, now))?;
             }
-            draft.run(|session| user::set_disabled(&session.authorize_in(org)?, user, false, now))?;
+            draft.run(|session| {
+                user::set_disabled(&session.authorize_in(org)?, user, false, CreatorDisabled::Keep, now)
+            })?;
             draft.run(|session| user::set_roles(&session.authorize_in(org)?, user, roles.clone(), now))?;
             Ok::<Decided<()>, Refusal>(draft.finish(()))
         })

@@ -111,6 +111,30 @@ async fn a_user_is_made_shown_changed_and_disabled() {
 }
 
 #[tokio::test]
+async fn connections_of_who_is_disabled_stay_unless_the_operator_wants_them_deleted() {
+    for (deletes, left) in [(false, "1"), (true, "0")] {
+        let server = TestServer::builder();
+        let server = if deletes { server.deleting_connections_of_the_disabled() } else { server };
+        let server = server.start().await;
+        server.connection().create().await;
+        let robot = server.caller(Persona::ServiceAccount);
+        let count = async || robot.get("/api/v2/org_connections").await.at("/meta/page/total_count");
+        assert_eq!(count().await, "1");
+
+        let renamed = update(TestUser::Jane, &json!({"name": "Jane Roe"}));
+        assert_eq!(robot.call(Method::PATCH, path_of(TestUser::Jane)).body(renamed).await.status(), 200);
+        assert_eq!(count().await, "1");
+        let before = server.revision().get();
+        let disabled = update(TestUser::Jane, &json!({"disabled": true}));
+        assert_eq!(robot.call(Method::PATCH, path_of(TestUser::Jane)).body(disabled).await.status(), 200);
+        assert_eq!(count().await, left);
+
+        // Each change is an entry of the audit log.
+        assert_eq!(server.revision().get() - before, 1 + u64::from(deletes));
+    }
+}
+
+#[tokio::test]
 async fn a_service_account_is_a_user_that_is_a_program() {
     let server = TestServer::start().await;
     let mut body = new_user("robot@example.com", &[]);

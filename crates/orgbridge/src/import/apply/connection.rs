@@ -28,7 +28,7 @@ impl Applying<'_> {
         sink: OrgId,
         created_by: UserId,
     ) -> Option<()> {
-        let (now, limits, types) = (self.now, self.limits, wish.types);
+        let (now, limits, types) = (self.now, self.policies.limits, wish.types);
         let found = match wish.id {
             Identity::Given(id) => self.state().connection(id),
             Identity::ByName(_) => self.state().connection_between(source, sink),

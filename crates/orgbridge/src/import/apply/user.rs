@@ -99,16 +99,16 @@ impl Applying<'_> {
     /// Gives a user name, roles and standing.
     fn set_standing(&mut self, org: OrgId, standing: &Standing<'_>) -> Result<Fate, Refusal> {
         let Standing { wish, before, id, roles } = standing;
-        let (id, now) = (*id, self.now);
+        let (id, creators, now) = (*id, self.policies.creator_disabled, self.now);
         let name = wish.name.clone();
         let mut after = self.draft.run(|session| user::rename(&session.authorize_in(org)?, id, name, now))?;
         if let Some(roles) = roles.clone() {
             after = self.draft.run(|session| user::set_roles(&session.authorize_in(org)?, id, roles, now))?;
         }
         if let Some(disabled) = wish.disabled {
-            after = self
-                .draft
-                .run(|session| user::set_disabled(&session.authorize_in(org)?, id, disabled, now))?;
+            after = self.draft.run(|session| {
+                user::set_disabled(&session.authorize_in(org)?, id, disabled, creators, now)
+            })?;
         }
         Ok(before.as_ref().map_or(Fate::Created, |before| Fate::of_existing(before, &after)))
     }
