@@ -116,13 +116,20 @@ def is_live(api_key):
             return False
 
 
+def whole_second(time):
+    """When a key was last used is kept to the second."""
+    return time.replace(microsecond=0)
+
+
 def api_keys(api):
     created = parsed("create an API key", api.create_api_key(body=new_api_key("rotated"))).data
     check("API key: name", created.attributes.name, "rotated")
     check("API key: last4", created.attributes.last4, created.attributes.key[-4:])
+    check("API key: never used", created.attributes.date_last_used, None)
     check("API key: two are live", [is_live(None), is_live(created.attributes.key)], [True, True])
 
     read = parsed("read an API key", api.get_api_key(created.id, include="created_by,modified_by"))
+    check("API key: used since", read.data.attributes.date_last_used >= whole_second(created.attributes.created_at), True)
     check("API key: creation", read.data.attributes.created_at, created.attributes.created_at)
     check("API key: creator", [user.attributes.name for user in read.included], ["Jane Doe"])
     check("API key: secret", "key" in read.data.attributes, False)
@@ -164,12 +171,14 @@ def own_application_keys(api):
     check("application key: last4", created.attributes.last4, created.attributes.key[-4:])
     check("application key: scopes", created.attributes.scopes, [READ, "user_app_keys"])
     with client(created.attributes.key) as narrow:
+        check("application key: never used", created.attributes.last_used_at, None)
         refused("application key: a wider one", 403, "Forbidden",
                 lambda: KeyManagementApi(narrow).create_current_user_application_key(
                     body=new_application_key(name="wide")))
 
     read = parsed("read an application key", api.get_current_user_application_key(created.id)).data
     check("application key: creation", read.attributes.created_at, created.attributes.created_at)
+    check("application key: used since", read.attributes.last_used_at >= whole_second(created.attributes.created_at), True)
     check("application key: secret", "key" in read.attributes, False)
 
     edit = edited_application_key(created.id, name="wide", scopes=None)

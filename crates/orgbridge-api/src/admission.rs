@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::Extensions;
-use orgbridge_domain::{OrgId, Principal, Refusal, SiteScope, authenticate, authenticate_api_key};
+use orgbridge_domain::{
+    ApiKeyId, Credential, OrgId, Principal, Refusal, SiteScope, authenticate, authenticate_api_key,
+};
 use orgbridge_ledger::{RequestId, View};
 
 use crate::api::Api;
@@ -117,12 +119,23 @@ impl Api {
             Access::Anyone => Ok(Caller::Anyone),
             Access::ApiKey => {
                 let (presented, view) = self.presented(request)?;
-                holder_of(presented, &view, asked).map(Caller::ApiKeyHolder)
+                let (key, caller) = holder_of(presented, &view, asked)?;
+                self.ledger.note_use([key.into()]);
+                Ok(Caller::ApiKeyHolder(caller))
             }
             Access::Credentials | Access::Permission(_) => {
                 let (presented, view) = self.presented(request)?;
-                sign_in(presented, view, asked, id.clone()).map(Caller::SignedIn)
+                let caller = sign_in(presented, view, asked, id.clone())?;
+                self.note_use(caller.principal);
+                Ok(Caller::SignedIn(caller))
             }
+        }
+    }
+
+    /// Notes that somebody was let in by these credentials, whatever becomes of the request.
+    fn note_use(&self, principal: Principal) {
+        if let Principal::User { credential: Credential::Keys { api_key, application_key }, .. } = principal {
+            self.ledger.note_use([api_key.into(), application_key.into()]);
         }
     }
 
@@ -133,10 +146,14 @@ impl Api {
     }
 }
 
-fn holder_of(presented: Presented<'_>, view: &View, asked: SiteScope) -> Result<ApiKeyHolder, ApiError> {
+fn holder_of(
+    presented: Presented<'_>,
+    view: &View,
+    asked: SiteScope,
+) -> Result<(ApiKeyId, ApiKeyHolder), ApiError> {
     let digest = presented.api_key().ok_or(ApiError::ApiKeyRequired)?;
     let key = authenticate_api_key(&view.state, &digest, asked).map_err(|_| ApiError::ApiKeyNotLive)?;
-    Ok(ApiKeyHolder { org: key.org })
+    Ok((key.id, ApiKeyHolder { org: key.org }))
 }
 
 fn sign_in(

@@ -14,8 +14,12 @@ use tokio::sync::oneshot;
 
 use crate::sqlite::Sqlite;
 use crate::storage::Storage;
+use crate::use_keeper::UseKeeper;
 use crate::writer::{Command, Desk, Freshness, Message, Pending, Shared, Writer};
-use crate::{Clock, CommitError, DatabaseAddress, OpenError, Position, RequestId, SystemClock, Unavailable};
+use crate::{
+    Clock, CommitError, DatabaseAddress, KeyId, LastUses, OpenError, Position, RequestId, SystemClock,
+    Unavailable,
+};
 
 /// How old the knowledge may be that anything is decided by.
 pub const MAX_STALENESS: Duration = Duration::from_secs(2);
@@ -35,6 +39,7 @@ pub struct Ledger {
     shared: Arc<Shared>,
     desk: Desk,
     inbox: Sender<Message>,
+    clock: Arc<dyn Clock>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -45,11 +50,17 @@ pub struct LedgerOptions {
     pub clock: Arc<dyn Clock>,
     /// Who is told of commits.
     pub observer: Arc<dyn CommitObserver>,
+    /// How often it is kept when keys were last used, and looked at what others have kept of that.
+    pub use_interval: Duration,
 }
 
 impl Default for LedgerOptions {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), observer: Arc::new(NobodyWatches) }
+        Self {
+            clock: Arc::new(SystemClock),
+            observer: Arc::new(NobodyWatches),
+            use_interval: Duration::from_secs(60),
+        }
     }
 }
 
@@ -90,19 +101,30 @@ impl Ledger {
     }
 
     fn start(mut storage: impl Storage, options: LedgerOptions) -> Result<Self, OpenError> {
-        let view = storage.load().map_err(|trouble| match trouble {
+        let corrupt = |trouble| match trouble {
             Unavailable::Storage { cause } => OpenError::Corrupt(cause),
             other => OpenError::Corrupt(other.to_string()),
-        })?;
+        };
+        let view = storage.load().map_err(corrupt)?;
+        let uses = LastUses::default();
+        uses.take_in(storage.uses_since(Timestamp::MIN).map_err(corrupt)?);
         let shared = Arc::new(Shared {
             under_way: AtomicUsize::new(0),
             latest: ArcSwap::from_pointee(view),
+            uses,
             trouble: ArcSwapOption::empty(),
             freshness: Freshness::new(),
         });
         let (inbox, messages) = channel();
-        let LedgerOptions { clock, observer } = options;
-        let desk = Desk::of(Writer { storage, shared: Arc::clone(&shared), clock, observer });
+        let LedgerOptions { clock, observer, use_interval } = options;
+        let uses = UseKeeper::new(use_interval, clock.now());
+        let desk = Desk::of(Writer {
+            storage,
+            shared: Arc::clone(&shared),
+            clock: Arc::clone(&clock),
+            observer,
+            uses,
+        });
         let writer = thread::Builder::new()
             .name("ledger-writer".to_owned())
             .spawn({
@@ -110,7 +132,7 @@ impl Ledger {
                 move || desk.run(&messages)
             })
             .map_err(|error| OpenError::NoThread(error.to_string()))?;
-        Ok(Self { shared, desk, inbox, writer: Arc::new(Mutex::new(Some(writer))) })
+        Ok(Self { shared, desk, inbox, clock, writer: Arc::new(Mutex::new(Some(writer))) })
     }
 
     /// The latest state that is known. Costs no lock, and stays as it is for as long as it is held.
@@ -127,6 +149,18 @@ impl Ledger {
     pub fn fresh_view(&self) -> Result<Arc<View>, Unavailable> {
         // The age first: a view that is published after this look is only fresher.
         if self.shared.freshness.age() > MAX_STALENESS { Err(Unavailable::Stale) } else { Ok(self.view()) }
+    }
+
+    /// Notes that these keys are being used. No request waits for that to be durable: a crash forgets the uses of the
+    /// last minute.
+    pub fn note_use(&self, keys: impl IntoIterator<Item = KeyId>) {
+        let now = self.clock.now();
+        keys.into_iter().for_each(|key| self.shared.uses.note(key, now));
+    }
+
+    /// When keys were last used.
+    pub fn last_uses(&self) -> &LastUses {
+        &self.shared.uses
     }
 
     /// Runs `rule` for `principal` on the state that its commit will see, and makes what it decides durable.

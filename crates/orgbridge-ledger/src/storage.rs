@@ -1,7 +1,8 @@
 //! What the writer needs of a database.
 
-use orgbridge_domain::Change;
+use orgbridge_domain::{Change, Timestamp};
 
+use crate::last_use::Use;
 use crate::{Entry, Position, Revision, Unavailable, View};
 
 /// A database that holds a ledger. The writer owns it and calls it from its own thread.
@@ -31,6 +32,12 @@ pub(crate) trait Storage: Send + 'static {
 
     /// Everything that is kept, read at one point of history.
     fn load(&mut self) -> Result<View, Unavailable>;
+
+    /// Keeps when keys were last used, in a transaction of its own. A later use that is kept already stays.
+    fn keep_uses(&mut self, uses: &[Use]) -> Result<(), Unavailable>;
+
+    /// When keys were last used, of those that were used at `since` or later.
+    fn uses_since(&mut self, since: Timestamp) -> Result<Vec<Use>, Unavailable>;
 
     /// Writes and commits something that changes nothing, to see whether that works again.
     fn probe(&mut self) -> Result<(), Unavailable>;

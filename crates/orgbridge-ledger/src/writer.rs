@@ -20,8 +20,10 @@ use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
 use crate::storage::Storage;
+use crate::use_keeper::UseKeeper;
 use crate::{
-    Clock, CommitError, CommitObserver, Entry, Position, RequestId, Unavailable, View, entry::Actor, record,
+    Clock, CommitError, CommitObserver, Entry, LastUses, Position, RequestId, Unavailable, View,
+    entry::Actor, record,
 };
 
 /// How many commands are committed together at the most: few enough to keep a batch within milliseconds.
@@ -102,6 +104,8 @@ pub(crate) struct Shared {
     pub(crate) under_way: AtomicUsize,
     /// The latest committed state.
     pub(crate) latest: ArcSwap<View>,
+    /// When keys were last used.
+    pub(crate) uses: LastUses,
     /// Why the ledger can't keep changes now, if it can't.
     pub(crate) trouble: ArcSwapOption<Unavailable>,
     /// When the latest state was last seen to be the latest.
@@ -145,6 +149,12 @@ pub(crate) trait Serve: Send {
 
     /// Follows what other processes wrote, and finds out whether trouble is over.
     fn look_around(&mut self);
+
+    /// Keeps some of what is known of the use of keys, if it is time.
+    fn keep_uses(&mut self);
+
+    /// Keeps all of it.
+    fn keep_all_uses(&mut self);
 }
 
 impl Desk {
@@ -180,6 +190,11 @@ impl Desk {
             if !batch.is_empty() {
                 writer.serve(&mut batch);
             }
+            if open {
+                writer.keep_uses();
+            } else {
+                writer.keep_all_uses();
+            }
             *desk = open.then_some(writer);
         }
     }
@@ -200,6 +215,7 @@ pub(crate) struct Writer<S> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn CommitObserver>,
+    pub(crate) uses: UseKeeper,
 }
 
 impl<S: Storage> Serve for Writer<S> {
@@ -230,6 +246,14 @@ impl<S: Storage> Serve for Writer<S> {
             seen = self.storage.probe();
         }
         self.note(seen);
+    }
+
+    fn keep_uses(&mut self) {
+        self.uses.keep_if_due(&mut self.storage, &self.shared, &*self.clock);
+    }
+
+    fn keep_all_uses(&mut self) {
+        self.uses.keep_all(&mut self.storage, &self.shared);
     }
 }
 

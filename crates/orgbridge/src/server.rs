@@ -225,7 +225,7 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
 
 async fn open(options: &ServerOptions, observer: Arc<CommitMetrics>) -> Result<Ledger, StartError> {
     let (database, clock) = (options.database.clone(), Arc::clone(&options.clock));
-    let open = move || Ledger::open(&database, LedgerOptions { clock, observer });
+    let open = move || Ledger::open(&database, LedgerOptions { clock, observer, ..LedgerOptions::default() });
     Ok(tokio::task::spawn_blocking(open).await.map_err(|_| StartError::CutOff)??)
 }
 

@@ -24,10 +24,12 @@ pub(crate) const LIST: Prose = Prose {
 /// Lists the API keys of the caller's org.
 pub(crate) async fn list(
     granted: Granted<ApiKeysRead>,
+    State(api): State<Api>,
     ApiKeysQuery { query, include }: ApiKeysQuery,
 ) -> Result<Reply<ApiKeyList<'static>>, ApiError> {
     let grant = granted.grant()?;
-    Reply::of(&ApiKeyList::of(grant.state(), &api_key::list(&grant, &query), include))
+    let listing = api_key::list(&grant, &query);
+    Reply::of(&ApiKeyList::of(grant.state(), api.ledger.last_uses(), &listing, include))
 }
 
 pub(crate) const CREATE: Prose = Prose {
@@ -63,11 +65,13 @@ pub(crate) const READ: Prose = Prose {
 /// Shows an API key.
 pub(crate) async fn read(
     granted: Granted<ApiKeysRead>,
+    State(api): State<Api>,
     IdPath(id): IdPath<ApiKeyId>,
     include: ApiKeyInclude,
 ) -> Result<Reply<ApiKeyDocument<'static>>, ApiError> {
     let grant = granted.grant()?;
-    Reply::of(&ApiKeyDocument::of(grant.state(), api_key::read(&grant, id)?, include))
+    let key = api_key::read(&grant, id)?;
+    Reply::of(&ApiKeyDocument::of(grant.state(), api.ledger.last_uses(), key, include))
 }
 
 pub(crate) const RENAME: Prose = Prose {
@@ -81,12 +85,14 @@ pub(crate) const RENAME: Prose = Prose {
 /// Gives an API key a new name.
 pub(crate) async fn rename(
     granted: Granted<ApiKeysWrite>,
+    State(api): State<Api>,
     IdPath(id): IdPath<ApiKeyId>,
     JsonBody(body): JsonBody<UpdateApiKey>,
 ) -> Result<Reply<ApiKeyDocument<'static>>, ApiError> {
     let name = body.name_for(id)?;
     let (view, key) = granted.commit(move |grant, now| api_key::rename(grant, id, name.clone(), now)).await?;
-    Reply::of(&ApiKeyDocument::of(&view.state, &key, ApiKeyInclude::default()))
+    let (uses, include) = (api.ledger.last_uses(), ApiKeyInclude::default());
+    Reply::of(&ApiKeyDocument::of(&view.state, uses, &key, include))
 }
 
 pub(crate) const DELETE: Prose = Prose {

@@ -33,11 +33,12 @@ pub(crate) const LIST_OWN: Prose = Prose {
 /// Lists application keys.
 pub(crate) async fn list<R: OverKeys>(
     granted: Granted<R>,
+    State(api): State<Api>,
     ApplicationKeysQuery { query, owner, include }: ApplicationKeysQuery,
 ) -> Result<Reply<ApplicationKeyList<'static>>, ApiError> {
     let grant = granted.grant()?;
     let listing = application_key::list(&grant, owner, &query);
-    Reply::of(&ApplicationKeyList::of(grant.state(), &listing, include))
+    Reply::of(&ApplicationKeyList::of(grant.state(), api.ledger.last_uses(), &listing, include))
 }
 
 pub(crate) const CREATE_OWN: Prose = Prose {
@@ -84,11 +85,13 @@ pub(crate) const READ_OWN: Prose = Prose {
 /// Shows an application key.
 pub(crate) async fn read<R: OverKeys>(
     granted: Granted<R>,
+    State(api): State<Api>,
     IdPath(id): IdPath<ApplicationKeyId>,
     include: ApplicationKeyInclude,
 ) -> Result<Reply<ApplicationKeyDocument<'static>>, ApiError> {
     let grant = granted.grant()?;
-    Reply::of(&ApplicationKeyDocument::of(grant.state(), application_key::read(&grant, id)?, include))
+    let key = application_key::read(&grant, id)?;
+    Reply::of(&ApplicationKeyDocument::of(grant.state(), api.ledger.last_uses(), key, include))
 }
 
 pub(crate) const EDIT: Prose = Prose {
@@ -115,12 +118,14 @@ pub(crate) const EDIT_OWN: Prose = Prose {
 /// Gives an application key another name or other scopes.
 pub(crate) async fn edit<R: WritesKeys>(
     granted: Granted<R>,
+    State(api): State<Api>,
     IdPath(id): IdPath<ApplicationKeyId>,
     JsonBody(body): JsonBody<UpdateApplicationKey>,
 ) -> Result<Reply<ApplicationKeyDocument<'static>>, ApiError> {
     let edit = body.edit_of(id)?;
     let (view, key) = granted.commit(move |grant, _| application_key::edit(grant, id, edit.clone())).await?;
-    Reply::of(&ApplicationKeyDocument::of(&view.state, &key, ApplicationKeyInclude::default()))
+    let (uses, include) = (api.ledger.last_uses(), ApplicationKeyInclude::default());
+    Reply::of(&ApplicationKeyDocument::of(&view.state, uses, &key, include))
 }
 
 pub(crate) const DELETE: Prose = Prose {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use orgbridge_domain::{ApiKey, ApiKeyId, ApiKeySecret, Listing, State, Timestamp, UserId};
+use orgbridge_ledger::LastUses;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -66,6 +67,9 @@ struct Attributes<'s> {
     created_at: Text<Timestamp>,
     /// When it was last changed; when it was made, if it never was.
     modified_at: Text<Timestamp>,
+    /// When it was last used, to the second; null if it never was. What another server of the same ledger saw is shown
+    /// two minutes later at the latest.
+    date_last_used: Option<Text<Timestamp>>,
 }
 
 /// Who had to do with an API key.
@@ -106,22 +110,27 @@ impl KeysMeta {
 
 impl<'s> ApiKeyDocument<'s> {
     /// Shows `key`, with those from `state` whom `include` asks for.
-    pub(crate) fn of(state: &'s State, key: &'s ApiKey, include: ApiKeyInclude) -> Self {
-        Self { data: ApiKeyResource::of(key, None), included: users(state, [key], include) }
+    pub(crate) fn of(state: &'s State, uses: &LastUses, key: &'s ApiKey, include: ApiKeyInclude) -> Self {
+        Self { data: ApiKeyResource::of(key, None, uses.of(key.id)), included: users(state, [key], include) }
     }
 
     /// Shows `key` with its secret, this once.
     pub(crate) fn made(key: &'s ApiKey, secret: &'s ApiKeySecret) -> Self {
-        Self { data: ApiKeyResource::of(key, Some(secret)), included: Vec::new() }
+        Self { data: ApiKeyResource::of(key, Some(secret), None), included: Vec::new() }
     }
 }
 
 impl<'s> ApiKeyList<'s> {
     /// Shows `listing`, with those from `state` whom `include` asks for.
-    pub(crate) fn of(state: &'s State, listing: &Listing<&'s Arc<ApiKey>>, include: ApiKeyInclude) -> Self {
+    pub(crate) fn of(
+        state: &'s State,
+        uses: &LastUses,
+        listing: &Listing<&'s Arc<ApiKey>>,
+        include: ApiKeyInclude,
+    ) -> Self {
         let keys = listing.items.iter().map(|key| &***key);
         Self {
-            data: keys.clone().map(|key| ApiKeyResource::of(key, None)).collect(),
+            data: keys.clone().map(|key| ApiKeyResource::of(key, None, uses.of(key.id))).collect(),
             included: users(state, keys, include),
             meta: KeysMeta::of(listing.total_filtered),
         }
@@ -129,7 +138,7 @@ impl<'s> ApiKeyList<'s> {
 }
 
 impl<'s> ApiKeyResource<'s> {
-    fn of(key: &'s ApiKey, secret: Option<&'s ApiKeySecret>) -> Self {
+    fn of(key: &'s ApiKey, secret: Option<&'s ApiKeySecret>, last_used: Option<Timestamp>) -> Self {
         let user = |id: Option<UserId>| id.map(|id| Document::of(Identifier::new(id)));
         Self {
             kind: TypeName::new(),
@@ -140,6 +149,7 @@ impl<'s> ApiKeyResource<'s> {
                 key: secret.map(ApiKeySecret::expose),
                 created_at: Text(key.created_at),
                 modified_at: Text(key.modified_at.unwrap_or(key.created_at)),
+                date_last_used: last_used.map(Text),
             },
             relationships: Relationships {
                 created_by: user(key.created_by),

@@ -6,6 +6,7 @@ use orgbridge_domain::{
     ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Listing, Permission, PermissionSet, State,
     Timestamp, UserId,
 };
+use orgbridge_ledger::LastUses;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -68,6 +69,9 @@ struct Attributes<'s> {
     key: Option<&'s str>,
     /// When it was made.
     created_at: Text<Timestamp>,
+    /// When it was last used, to the second; null if it never was. What another server of the same ledger saw is shown
+    /// two minutes later at the latest.
+    last_used_at: Option<Text<Timestamp>>,
     /// What the owner's permissions are cut down to; null where nothing is.
     #[schemars(schema_with = "schema::scopes")]
     scopes: Option<Scopes>,
@@ -92,13 +96,19 @@ impl Serialize for Scopes {
 
 impl<'s> ApplicationKeyDocument<'s> {
     /// Shows `key`, with its owner from `state` if `include` asks for them.
-    pub(crate) fn of(state: &'s State, key: &'s ApplicationKey, include: ApplicationKeyInclude) -> Self {
-        Self { data: ApplicationKeyResource::of(key, None), included: owners(state, [key], include) }
+    pub(crate) fn of(
+        state: &'s State,
+        uses: &LastUses,
+        key: &'s ApplicationKey,
+        include: ApplicationKeyInclude,
+    ) -> Self {
+        let data = ApplicationKeyResource::of(key, None, uses.of(key.id));
+        Self { data, included: owners(state, [key], include) }
     }
 
     /// Shows `key` with its secret, this once.
     pub(crate) fn made(key: &'s ApplicationKey, secret: &'s ApplicationKeySecret) -> Self {
-        Self { data: ApplicationKeyResource::of(key, Some(secret)), included: Vec::new() }
+        Self { data: ApplicationKeyResource::of(key, Some(secret), None), included: Vec::new() }
     }
 }
 
@@ -106,12 +116,13 @@ impl<'s> ApplicationKeyList<'s> {
     /// Shows `listing`, with the owners from `state` if `include` asks for them.
     pub(crate) fn of(
         state: &'s State,
+        uses: &LastUses,
         listing: &Listing<&'s Arc<ApplicationKey>>,
         include: ApplicationKeyInclude,
     ) -> Self {
         let keys = listing.items.iter().map(|key| &***key);
         Self {
-            data: keys.clone().map(|key| ApplicationKeyResource::of(key, None)).collect(),
+            data: keys.clone().map(|key| ApplicationKeyResource::of(key, None, uses.of(key.id))).collect(),
             included: owners(state, keys, include),
             meta: KeysMeta::of(listing.total_filtered),
         }
@@ -119,7 +130,11 @@ impl<'s> ApplicationKeyList<'s> {
 }
 
 impl<'s> ApplicationKeyResource<'s> {
-    fn of(key: &'s ApplicationKey, secret: Option<&'s ApplicationKeySecret>) -> Self {
+    fn of(
+        key: &'s ApplicationKey,
+        secret: Option<&'s ApplicationKeySecret>,
+        last_used: Option<Timestamp>,
+    ) -> Self {
         Self {
             kind: TypeName::new(),
             id: Text(key.id),
@@ -128,6 +143,7 @@ impl<'s> ApplicationKeyResource<'s> {
                 last4: key.last4.as_str(),
                 key: secret.map(ApplicationKeySecret::expose),
                 created_at: Text(key.created_at),
+                last_used_at: last_used.map(Text),
                 scopes: key.scopes.map(Scopes),
             },
             relationships: Relationships { owned_by: Document::of(Identifier::new(key.owner)) },

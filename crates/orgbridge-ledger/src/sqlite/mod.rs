@@ -4,6 +4,7 @@ mod load;
 mod restore;
 mod rows;
 mod schema;
+mod uses;
 
 pub(crate) use load::everything;
 pub(crate) use restore::RESTORED;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use orgbridge_domain::{Change, Timestamp};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 
+use crate::last_use::Use;
 use crate::record::{from_hex, to_hex};
 use crate::storage::Storage;
 use crate::{Actor, ChainDigest, Entry, Epoch, OpenError, Position, Revision, Unavailable, View};
@@ -290,6 +292,21 @@ impl Storage for Sqlite {
         let view = everything(&self.connection);
         self.rollback();
         view
+    }
+
+    fn keep_uses(&mut self, uses: &[Use]) -> Result<(), Unavailable> {
+        self.begin()?;
+        let kept = uses::write(&self.connection, uses)
+            .and_then(|()| self.connection.prepare_cached("COMMIT")?.execute([]).map(drop));
+        if kept.is_err() {
+            self.rollback();
+        }
+        Ok(kept?)
+    }
+
+    fn uses_since(&mut self, since: Timestamp) -> Result<Vec<Use>, Unavailable> {
+        self.check_place()?;
+        Ok(uses::read(&self.connection, since)?)
     }
 
     fn probe(&mut self) -> Result<(), Unavailable> {

@@ -13,8 +13,18 @@ use crate::{Actor, Entry, Position};
 pub(crate) const RESTORED: &str = "ledger";
 
 /// Every table but `ledger`, those that others refer to first.
-const TABLES: [&str; 8] =
-    ["account", "org", "role", "app_user", "api_key", "application_key", "org_connection", "change"];
+const TABLES: [&str; 10] = [
+    "account",
+    "org",
+    "role",
+    "app_user",
+    "api_key",
+    "api_key_use",
+    "application_key",
+    "application_key_use",
+    "org_connection",
+    "change",
+];
 
 impl Sqlite {
     /// Leaves one file with everything in it, as a copy of which `ATTACH` needs it.

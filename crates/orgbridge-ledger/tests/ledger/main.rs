@@ -8,3 +8,4 @@ mod faults;
 mod older;
 mod story;
 mod tampering;
+mod use_of_keys;

@@ -33,7 +33,8 @@ async fn a_key_shows_its_secret_once() {
           "last4":"0002",
           "key":"00000000000040008000000000000002",
           "created_at":"2025-08-27T20:19:36.177236+00:00",
-          "modified_at":"2025-08-27T20:19:36.177236+00:00"
+          "modified_at":"2025-08-27T20:19:36.177236+00:00",
+          "date_last_used":null
         },
         "relationships":{"created_by":{"data":{"type":"users","id":"ca570000-0000-4000-8000-000000000100"}}}
       }
@@ -50,7 +51,8 @@ async fn a_key_shows_its_secret_once() {
           "name":"ci",
           "last4":"0002",
           "created_at":"2025-08-27T20:19:36.177236+00:00",
-          "modified_at":"2025-08-27T20:19:36.177236+00:00"
+          "modified_at":"2025-08-27T20:19:36.177236+00:00",
+          "date_last_used":null
         },
         "relationships":{"created_by":{"data":{"type":"users","id":"ca570000-0000-4000-8000-000000000100"}}}
       },
@@ -93,7 +95,8 @@ async fn a_key_is_renamed_and_says_by_whom() {
           "name":"deployment",
           "last4":"0002",
           "created_at":"2025-08-27T20:19:36.177236+00:00",
-          "modified_at":"2025-08-27T20:19:36.177236+00:00"
+          "modified_at":"2025-08-27T20:19:36.177236+00:00",
+          "date_last_used":null
         },
         "relationships":{
           "created_by":{"data":{"type":"users","id":"ca570000-0000-4000-8000-000000000100"}},
@@ -219,4 +222,39 @@ async fn a_right_that_is_taken_away_by_a_scope_is_gone() {
     assert_eq!(by_reader(Method::GET, "").await.status(), 200);
     let body = named_body("api_keys", "more").to_string();
     assert_eq!(by_reader(Method::POST, &body).await.status(), 403);
+}
+
+/// Source: hardening list, 20.
+#[tokio::test]
+async fn a_key_says_when_it_was_last_used_and_nothing_is_written_for_it() {
+    let server = TestServer::start().await;
+    let created = create(server.source_admin(), "ci").await;
+    let (key, secret) = (created.at("/data/id"), created.at("/data/attributes/key"));
+    let last_used = async || {
+        let reply = server.source_admin().get(format!("{KEYS}/{key}")).await;
+        reply.at("/data/attributes/date_last_used")
+    };
+    assert_eq!(last_used().await, "null");
+    let before = server.revision();
+
+    server.clock().advance(Duration::from_secs(60));
+    let validate = server.anonymous().get("/api/v1/validate").header("dd-api-key", &secret);
+    assert_eq!(validate.await.status(), 200);
+    assert_eq!(last_used().await, "2025-08-27T20:20:36.177236+00:00");
+
+    server.clock().advance(Duration::from_secs(60));
+    // Whoever is let in has used the key, whatever they may do with it.
+    let (_, application_key) = Persona::NoPermission.credentials().remove(1);
+    let call = server.anonymous().list().header("dd-api-key", &secret);
+    assert_eq!(call.header("dd-application-key", &application_key).await.status(), 403);
+    assert_eq!(last_used().await, "2025-08-27T20:21:36.177236+00:00");
+
+    server.clock().advance(Duration::from_secs(60));
+    // And whoever is not has not.
+    let call = server.anonymous().list().header("dd-api-key", &secret);
+    assert_eq!(call.header("dd-application-key", "wrong").await.status(), 401);
+    assert_eq!(last_used().await, "2025-08-27T20:21:36.177236+00:00");
+    let list = server.source_admin().get(format!("{KEYS}?filter=ci")).await;
+    assert_eq!(list.at("/data/0/attributes/date_last_used"), "2025-08-27T20:21:36.177236+00:00");
+    assert_eq!(server.revision(), before);
 }

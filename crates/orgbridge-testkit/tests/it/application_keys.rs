@@ -1,5 +1,7 @@
 //! The keys of users. Source: contract, section 4; hardening list, 3, 18 and 20.
 
+use std::time::Duration;
+
 use http::Method;
 use insta::assert_snapshot;
 use orgbridge_testkit::{Call, Caller, Persona, Reply, TestServer, TestUser, named_body, rename_body};
@@ -42,6 +44,7 @@ async fn a_key_shows_its_secret_once_and_works_within_its_scopes() {
           "last4":"0000",
           "key":"0000000000004000800000000000000200000000",
           "created_at":"2025-08-27T20:19:36.177236+00:00",
+          "last_used_at":null,
           "scopes":["org_connections_read"]
         },
         "relationships":{"owned_by":{"data":{"type":"users","id":"ca570000-0000-4000-8000-000000000100"}}}
@@ -58,6 +61,7 @@ async fn a_key_shows_its_secret_once_and_works_within_its_scopes() {
           "name":"ci",
           "last4":"0000",
           "created_at":"2025-08-27T20:19:36.177236+00:00",
+          "last_used_at":null,
           "scopes":["org_connections_read"]
         },
         "relationships":{"owned_by":{"data":{"type":"users","id":"ca570000-0000-4000-8000-000000000100"}}}
@@ -150,6 +154,7 @@ async fn a_key_is_renamed_and_keeps_its_scopes() {
           "name":"renamed",
           "last4":"0000",
           "created_at":"2025-08-27T20:19:36.177236+00:00",
+          "last_used_at":null,
           "scopes":["org_connections_read"]
         },
         "relationships":{"owned_by":{"data":{"type":"users","id":"ca570000-0000-4000-8000-000000000100"}}}
@@ -190,4 +195,28 @@ async fn ones_own_list_holds_ones_own_keys_and_that_of_the_org_all() {
     let listed = server.source_admin().get(format!("{ALL}?filter=standard&include=owned_by")).await;
     assert_eq!(listed.at("/included/0/attributes/name"), "Ordinary User");
     assert_eq!(server.source_admin().get(format!("{ALL}?sort=modified_at")).await.status(), 400);
+}
+
+/// Source: hardening list, 20.
+#[tokio::test]
+async fn a_key_says_when_it_was_last_used() {
+    let server = TestServer::start().await;
+    let created = create(server.source_admin(), &json!(null)).await;
+    let key = created.at("/data/id");
+    let used = async |list: &str| {
+        let reply = server.source_admin().get(format!("{list}/{key}")).await;
+        reply.at("/data/attributes/last_used_at")
+    };
+    assert_eq!(
+        (created.at("/data/attributes/last_used_at"), used(OWN).await),
+        ("null".into(), "null".into())
+    );
+    server.clock().advance(Duration::from_secs(60));
+    assert_eq!(by(&server, &created, Method::GET, "/api/v2/current_user").await.status(), 200);
+    for list in [OWN, ALL] {
+        assert_eq!(used(list).await, "2025-08-27T20:20:36.177236+00:00");
+    }
+    let body = rename_body("application_keys", &key, "renamed").to_string();
+    let renamed = server.source_admin().call(Method::PATCH, format!("{OWN}/{key}")).body(body).await;
+    assert_eq!(renamed.at("/data/attributes/last_used_at"), "2025-08-27T20:20:36.177236+00:00");
 }
