@@ -26,8 +26,8 @@ def before_call(context, case, kwargs):
     data = case.body.get("data") if isinstance(case.body, dict) else None
     if not isinstance(data, dict):
         return
-    if case.method == "PATCH" and len(path) == 1:
-        data["id"] = next(iter(path.values()))
+    if case.method == "PATCH" and path:
+        data["id"] = path.get("app_key_id") or next(iter(path.values()))
     elif case.operation.path == "/api/v2/roles/{role_id}/users":
         data["id"] = JOHN
     elif case.operation.label == "POST /api/v2/org_connections":

@@ -1,4 +1,4 @@
-"""Manages API keys, application keys and orgs with the official Python client.
+"""Manages API keys, application keys, those of service accounts, and orgs with the official Python client.
 
 Reads ORGBRIDGE_URL, DD_API_KEY, DD_APP_KEY and DD_READER_APP_KEY (a key with the scope org_connections_read alone).
 Says what it did, and stops with a non-zero status at the first wrong thing. The org that it makes stays there.
@@ -14,6 +14,8 @@ from datadog_api_client.v1.api.organizations_api import OrganizationsApi
 from datadog_api_client.v1.model.organization import Organization
 from datadog_api_client.v1.model.organization_create_body import OrganizationCreateBody
 from datadog_api_client.v2.api.key_management_api import KeyManagementApi
+from datadog_api_client.v2.api.service_accounts_api import ServiceAccountsApi
+from datadog_api_client.v2.api.users_api import UsersApi
 from datadog_api_client.v2.model.api_key_create_attributes import APIKeyCreateAttributes
 from datadog_api_client.v2.model.api_key_create_data import APIKeyCreateData
 from datadog_api_client.v2.model.api_key_create_request import APIKeyCreateRequest
@@ -30,6 +32,10 @@ from datadog_api_client.v2.model.application_key_update_data import ApplicationK
 from datadog_api_client.v2.model.application_key_update_request import ApplicationKeyUpdateRequest
 from datadog_api_client.v2.model.application_keys_sort import ApplicationKeysSort
 from datadog_api_client.v2.model.application_keys_type import ApplicationKeysType
+from datadog_api_client.v2.model.service_account_create_attributes import ServiceAccountCreateAttributes
+from datadog_api_client.v2.model.service_account_create_data import ServiceAccountCreateData
+from datadog_api_client.v2.model.service_account_create_request import ServiceAccountCreateRequest
+from datadog_api_client.v2.model.users_type import UsersType
 
 API_KEYS = APIKeysType.API_KEYS
 APPLICATION_KEYS = ApplicationKeysType.APPLICATION_KEYS
@@ -223,6 +229,36 @@ def application_keys_of_the_org(api):
             lambda: api.delete_application_key(created.id))
 
 
+def keys_of_a_service_account(api, keys):
+    """Makes a service account, which may do nothing yet, and a key of its."""
+    attributes = ServiceAccountCreateAttributes(email="keys@example.com", name="Robot", service_account=True)
+    account = api.create_service_account(body=ServiceAccountCreateRequest(
+        data=ServiceAccountCreateData(type=UsersType.USERS, attributes=attributes))).data.id
+    body = new_application_key(name="robot", scopes=[READ])
+    created = parsed("create a key of an account", api.create_service_account_application_key(account, body=body)).data
+    check("a key of an account: owner", created.relationships.owned_by.data.id, account)
+    with client(created.attributes.key) as robot:
+        check("a key of an account: caller", parsed("robot", UsersApi(robot).get_current_user()).data.id, account)
+        refused("a key of an account: no permission", 403, "Forbidden", KeyManagementApi(robot).list_api_keys)
+
+    read = parsed("read a key of an account", api.get_service_account_application_key(account, created.id)).data
+    check("a key of an account: secret", "key" in read.attributes, False)
+    check("a key of an account: used", isinstance(read.attributes.last_used_at, str), True)
+    edit = edited_application_key(created.id, name="renamed", scopes=None)
+    edited = parsed("edit a key of an account",
+                    api.update_service_account_application_key(account, created.id, edit)).data
+    check("a key of an account: new name", edited.attributes.name, "renamed")
+    listed = parsed("list keys of an account", api.list_service_account_application_keys(
+        account, page_size=1, sort=ApplicationKeysSort.CREATED_AT_DESCENDING, filter="renam"))
+    check("keys of an account: ids", [key.id for key in listed.data], [created.id])
+    check("keys of an account: among those of the org", keys.get_application_key(created.id).data.id, created.id)
+    api.delete_service_account_application_key(account, created.id)
+    refused("a key of an account: deleted", 404, "Application key not found",
+            lambda: api.get_service_account_application_key(account, created.id))
+    refused("keys of no account", 404, "Not found",
+            lambda: api.list_service_account_application_keys(str(uuid4())))
+
+
 def orgs(api):
     made = parsed("create an org", api.create_child_org(body=OrganizationCreateBody(name="Child Org")))
     check("org: admin", [made.user.name, made.user.email, str(made.user.access_role)],
@@ -247,6 +283,7 @@ def main():
         api_keys(api)
         own_application_keys(api)
         application_keys_of_the_org(api)
+        keys_of_a_service_account(ServiceAccountsApi(admin), api)
         orgs(OrganizationsApi(admin))
         for what, call in [
             ("API keys", KeyManagementApi(reader).list_api_keys),

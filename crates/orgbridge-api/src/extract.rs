@@ -14,9 +14,11 @@ mod parameters;
 pub(crate) use access_query::{HoldersQuery, RolesQuery, UsersQuery};
 pub(crate) use credentials::{CredentialProblem, Credentials, Presented};
 pub(crate) use granted::{Anyone, ApiKeyHolder, Granted, SignedIn};
-pub(crate) use id_path::{IdPath, InPath};
+pub(crate) use id_path::{IdPath, InPath, ServiceAccount};
 pub(crate) use json_body::{BodyProblem, JsonBody};
-pub(crate) use keys_query::{ApiKeyInclude, ApiKeysQuery, ApplicationKeyInclude, ApplicationKeysQuery};
+pub(crate) use keys_query::{
+    ApiKeyInclude, ApiKeysQuery, ApplicationKeyInclude, ApplicationKeysQuery, KeysOfOneQuery,
+};
 pub(crate) use list_query::ListQuery;
 pub(crate) use orgs_query::OrgsQuery;
 use parameters::Parameters;

@@ -13,8 +13,8 @@ use crate::error::ApiError;
 use crate::exchange::{self, Meter};
 use crate::openapi::{Endpoint, Outline, Prose};
 use crate::routes::{
-    api_keys, application_keys, current_user, documents, org_connections, orgs, roles, service_accounts,
-    users, validate,
+    api_keys, application_keys, current_user, documents, org_connections, orgs, roles, service_account_keys,
+    service_accounts, users, validate,
 };
 use crate::{ApiOptions, LimitName};
 
@@ -69,7 +69,7 @@ macro_rules! route {
 }
 
 #[rustfmt::skip]
-pub(crate) static ROUTES: [Route; 49] = [
+pub(crate) static ROUTES: [Route; 54] = [
     route!(GET    "/api/v2/org_connections"                 => org_connections::list,   org_connections::LIST,   OrgConnectionsRead),
     route!(POST   "/api/v2/org_connections"                 => org_connections::create, org_connections::CREATE, OrgConnectionsWrite),
     route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   org_connections::READ,   OrgConnectionsRead),
@@ -119,6 +119,11 @@ pub(crate) static ROUTES: [Route; 49] = [
     route!(GET    "/api/v2/users/{user_id}/permissions"     => users::permissions,      users::PERMISSIONS,      UsersRead),
     route!(GET    "/api/v2/users/{user_id}/orgs"            => users::orgs,             users::ORGS,             UsersRead),
     route!(POST   "/api/v2/service_accounts"                => service_accounts::create, service_accounts::CREATE, UsersWrite),
+    route!(GET    "/api/v2/service_accounts/{service_account_id}/application_keys"              => service_account_keys::list,   service_account_keys::LIST,   KeysRead),
+    route!(POST   "/api/v2/service_accounts/{service_account_id}/application_keys"              => service_account_keys::create, service_account_keys::CREATE, KeysWrite),
+    route!(GET    "/api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}" => service_account_keys::read,   service_account_keys::READ,   KeysRead),
+    route!(PATCH  "/api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}" => service_account_keys::edit,   service_account_keys::EDIT,   KeysWrite),
+    route!(DELETE "/api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}" => service_account_keys::delete, service_account_keys::DELETE, KeysWrite),
 ];
 
 /// Every call of the API. The router and the description are made from the same table, so there is no other.

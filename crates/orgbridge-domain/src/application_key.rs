@@ -89,9 +89,17 @@ pub fn create(
     new: NewApplicationKey,
     now: Timestamp,
 ) -> Result<Decided<ApplicationKey>, Refusal> {
-    let owner = new.owner;
+    create_for(grant, owner_of_org(grant, new.owner)?, new, now)
+}
+
+/// The same for an owner whom the grant is known to reach.
+pub(crate) fn create_for<R>(
+    grant: &Grant<'_, R>,
+    owner: &User,
+    new: NewApplicationKey,
+    now: Timestamp,
+) -> Result<Decided<ApplicationKey>, Refusal> {
     let key = make(grant.state(), new, now)?;
-    let owner = owner_of_org(grant, owner)?;
     may_widen(grant, owner, Some(PermissionSet::EMPTY), key.scopes)?;
     // What a person may do can grow later, and with it what a key of theirs can: nobody else may know one.
     if owner.kind == UserKind::Person && !grant.speaks_for(owner.id) {
@@ -172,8 +180,18 @@ pub fn edit<R: WritesKeys>(
     id: ApplicationKeyId,
     edit: ApplicationKeyEdit,
 ) -> Result<Decided<ApplicationKey>, Refusal> {
-    let (before, owner) = reached(grant, id)?;
-    let before = ApplicationKey::clone(before);
+    let (key, owner) = reached(grant, id)?;
+    edit_key(grant, owner, key, edit)
+}
+
+/// The same with a key that the grant is known to reach.
+pub(crate) fn edit_key<R>(
+    grant: &Grant<'_, R>,
+    owner: &User,
+    key: &ApplicationKey,
+    edit: ApplicationKeyEdit,
+) -> Result<Decided<ApplicationKey>, Refusal> {
+    let before = key.clone();
     let scopes = match edit.scopes {
         ScopesEdit::Keep => before.scopes,
         ScopesEdit::Replace(scopes) => scopes,

@@ -27,6 +27,7 @@ pub mod org_connection;
 mod permission;
 mod refusal;
 pub mod role;
+pub mod service_account_key;
 mod site;
 mod state;
 mod text;

@@ -26,11 +26,19 @@ pub fn update_body<'t>(connection: impl Display, types: impl IntoIterator<Item =
     }})
 }
 
-/// The path that a template stands for, with `id` in each of its variable segments.
+/// The path that a template stands for, with `id` in its first variable segment and [`inner_id`] in the second.
 pub fn path_of(template: &str, id: impl Display) -> String {
-    let segments = template.split('/');
-    let fill = |segment: &str| if segment.starts_with('{') { id.to_string() } else { segment.to_owned() };
-    segments.map(fill).collect::<Vec<_>>().join("/")
+    let mut ids = [id.to_string(), inner_id(&id)].into_iter();
+    let mut fill = |segment: &str| {
+        let is_variable = segment.starts_with('{');
+        is_variable.then(|| ids.next()).flatten().unwrap_or_else(|| segment.to_owned())
+    };
+    template.split('/').map(&mut fill).collect::<Vec<_>>().join("/")
+}
+
+/// The id of what belongs to what `id` names, where a path names both.
+pub fn inner_id(id: impl Display) -> String {
+    id.to_string().replace("-4000-a000-", "-4000-b000-")
 }
 
 /// The body that makes something of this type, where a name is enough.
@@ -66,6 +74,12 @@ pub fn fitting_body(
             "PATCH",
             "/api/v2/application_keys/{app_key_id}" | "/api/v2/current_user/application_keys/{app_key_id}",
         ) => rename_body("application_keys", id, &name),
+        ("POST", "/api/v2/service_accounts/{service_account_id}/application_keys") => {
+            named_body("application_keys", &name)
+        }
+        ("PATCH", "/api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}") => {
+            rename_body("application_keys", inner_id(id), &name)
+        }
         ("POST", "/api/v2/roles") => named_body("roles", &name),
         ("PATCH", "/api/v2/roles/{role_id}") => rename_body("roles", id, &name),
         ("POST", "/api/v2/roles/{role_id}/permissions") => permission(Permission::OrgConnectionsWrite),

@@ -117,6 +117,32 @@ impl InPath for UserId {
     }
 }
 
+/// A user who has to be a service account.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServiceAccount(pub(crate) UserId);
+
+impl FromStr for ServiceAccount {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        text.parse().map(Self)
+    }
+}
+
+impl InPath for ServiceAccount {
+    const COLLECTION: &'static str = "service_accounts";
+    const PARAMETER: &'static str = "service_account_id";
+    const DESCRIPTION: &'static str = "The id of the service account.";
+
+    fn schema() -> Schema {
+        textual::<UserId>()
+    }
+
+    fn refusal() -> ApiError {
+        not_an_id::<Self>()
+    }
+}
+
 fn textual<Id: Textual>() -> Schema {
     json_schema!({"type": "string", "format": Id::FORMAT, "examples": [Id::EXAMPLE]})
 }

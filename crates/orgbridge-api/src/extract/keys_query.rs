@@ -61,6 +61,10 @@ pub(crate) struct ApplicationKeysQuery {
     pub(crate) include: ApplicationKeyInclude,
 }
 
+/// Which application keys of one user to list.
+#[derive(Debug)]
+pub(crate) struct KeysOfOneQuery(pub(crate) KeyQuery);
+
 /// `include`: whom to show with an API key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ApiKeyInclude {
@@ -94,6 +98,12 @@ impl Asks for ApplicationKeysQuery {
             "Only keys of this user. An empty value is no filter; one that is no id matches nothing.";
         outline.query_parameter(OWNED_BY, description, owner);
         ApplicationKeyInclude::outline(outline);
+    }
+}
+
+impl Asks for KeysOfOneQuery {
+    fn outline(outline: &mut Outline<'_>) {
+        outline_list(outline, &SORTS);
     }
 }
 
@@ -165,6 +175,14 @@ impl FromRequestParts<Api> for ApplicationKeysQuery {
         };
         let include = ApplicationKeyInclude::read(&parameters)?;
         Ok(Self { query: read(&parameters, &SORTS)?, owner, include })
+    }
+}
+
+impl FromRequestParts<Api> for KeysOfOneQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        read(&Parameters::read(parts.uri.query()), &SORTS).map(Self)
     }
 }
 

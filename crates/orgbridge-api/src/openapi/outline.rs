@@ -65,7 +65,7 @@ macro_rules! endpoints {
     )+};
 }
 
-endpoints! { () (Second) (Second, Third) (Second, Third, Fourth) }
+endpoints! { () (Second) (Second, Third) (Second, Third, Fourth) (Second, Third, Fourth, Fifth) }
 
 /// What every part of the API shares asks nothing of a request.
 impl Asks for State<Api> {

@@ -155,6 +155,6 @@ pub(crate) async fn delete<R: WritesKeys>(
 }
 
 /// A key would do more than the caller may.
-fn beyond() -> ApiError {
+pub(super) fn beyond() -> ApiError {
     Refusal::BeyondOwnRights(Permission::OrgConnectionsWrite).into()
 }

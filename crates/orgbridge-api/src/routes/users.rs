@@ -164,7 +164,7 @@ fn changes_of_a_user() -> Vec<ApiError> {
 }
 
 /// Whom the description's examples of refusals are about.
-fn user_id() -> UserId {
+pub(super) fn user_id() -> UserId {
     UserId::new(Uuid::from_u128(0xa7b2_c1d0_5e4f_4a3b_8c2d_1e0f_9a8b_7c6d))
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use orgbridge_domain::application_key::NewApplicationKey;
+use orgbridge_domain::application_key::{ApplicationKeyEdit, NewApplicationKey, ScopesEdit};
 use orgbridge_domain::right::OrgAppKeysWrite;
 use orgbridge_domain::role::{self, RoleEdit};
 use orgbridge_domain::user::{self, CreatorDisabled, NewUser};
 use orgbridge_domain::{
     ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Decided, Draft, ManagedRole, Permission,
     PermissionSet, Refusal, RoleId, Session, SiteScope, Timestamp, User, UserId, UserKind, application_key,
-    authenticate,
+    authenticate, service_account_key,
 };
 use proptest::prelude::*;
 
@@ -31,6 +31,8 @@ enum Call {
     Rename(usize),
     SetDisabled(usize, bool),
     CreateKey(usize, Option<PermissionSet>),
+    CreateKeyOfServiceAccount(usize, Option<PermissionSet>),
+    EditKeyOfServiceAccount(usize, Option<PermissionSet>),
     RevokeKey(usize),
 }
 
@@ -45,7 +47,8 @@ fn permission() -> impl Strategy<Value = Permission> {
 fn permissions() -> impl Strategy<Value = PermissionSet> {
     let some = proptest::collection::vec(permission(), 0..6);
     (some, proptest::bool::weighted(0.7)).prop_map(|(some, manages)| {
-        let manager = [Permission::UserAccessManage, Permission::OrgAppKeysWrite];
+        let manager =
+            [Permission::UserAccessManage, Permission::OrgAppKeysWrite, Permission::ServiceAccountWrite];
         some.into_iter().chain(manager.into_iter().filter(|_| manages)).collect()
     })
 }
@@ -72,6 +75,10 @@ fn call() -> impl Strategy<Value = Call> {
         (one(), any::<bool>()).prop_map(|(user, disabled)| Call::SetDisabled(user, disabled)),
         (one(), proptest::option::of(permissions()))
             .prop_map(|(owner, scopes)| Call::CreateKey(owner, scopes)),
+        (one(), proptest::option::of(permissions()))
+            .prop_map(|(owner, scopes)| Call::CreateKeyOfServiceAccount(owner, scopes)),
+        (one(), proptest::option::of(permissions()))
+            .prop_map(|(key, scopes)| Call::EditKeyOfServiceAccount(key, scopes)),
         one().prop_map(Call::RevokeKey),
     ]
 }
@@ -239,34 +246,65 @@ impl Org {
                         .map(drop_value)
                 })
             }
-            Call::CreateKey(owner, scopes) => {
-                let new = NewApplicationKey {
-                    id: id(number),
-                    owner: self.someone(*owner),
-                    name: name(),
-                    secret: secret(number),
-                    scopes: *scopes,
-                };
-                made = Some(new.id);
-                self.run(by, |session, now| {
-                    application_key::create(&session.authorize()?, new, now).map(drop_value)
-                })
-            }
-            Call::RevokeKey(chosen) => {
-                let keys = self.keys();
-                // Whoever is alone may have revoked the last of them.
-                let Some(key) = keys.get(chosen % keys.len().max(1)).map(|key| key.id) else {
-                    return Ok(None);
-                };
-                self.run(by, |session, _| {
-                    application_key::revoke(&session.authorize::<OrgAppKeysWrite>()?, key).map(drop_value)
-                })
+            of_keys => {
+                made = self.call_about_keys(by, number, of_keys)?;
+                Ok(())
             }
         }?;
         if let Some(key) = made {
             self.secrets.insert(key, secret(number));
         }
         Ok(made)
+    }
+
+    /// The same for the calls about keys.
+    fn call_about_keys(
+        &mut self,
+        by: ApplicationKeyId,
+        number: u128,
+        call: &Call,
+    ) -> Result<Option<ApplicationKeyId>, Refusal> {
+        let new = |owner, scopes| NewApplicationKey {
+            id: id(number),
+            owner,
+            name: format!("New {number}").parse().unwrap(),
+            secret: secret(number),
+            scopes,
+        };
+        let keys = self.keys();
+        // Whoever is alone may have revoked the last of them.
+        let chosen = |chosen: &usize| keys.get(chosen % keys.len().max(1));
+        match call {
+            Call::CreateKey(owner, scopes) => {
+                let new = new(self.someone(*owner), *scopes);
+                self.run(by, |session, now| {
+                    application_key::create(&session.authorize()?, new, now).map(drop_value)
+                })?;
+                return Ok(Some(id(number)));
+            }
+            Call::CreateKeyOfServiceAccount(owner, scopes) => {
+                let new = new(self.someone(*owner), *scopes);
+                self.run(by, |session, now| {
+                    service_account_key::create(&session.authorize()?, new, now).map(drop_value)
+                })?;
+                return Ok(Some(id(number)));
+            }
+            Call::EditKeyOfServiceAccount(key, scopes) => {
+                let Some(key) = chosen(key) else { return Ok(None) };
+                let edit = ApplicationKeyEdit { name: None, scopes: ScopesEdit::Replace(*scopes) };
+                self.run(by, |session, _| {
+                    service_account_key::edit(&session.authorize()?, key.owner, key.id, edit).map(drop_value)
+                })?;
+            }
+            Call::RevokeKey(key) => {
+                let Some(key) = chosen(key) else { return Ok(None) };
+                self.run(by, |session, _| {
+                    application_key::revoke(&session.authorize::<OrgAppKeysWrite>()?, key.id).map(drop_value)
+                })?;
+            }
+            _ => {}
+        }
+        Ok(None)
     }
 
     fn run(

@@ -22,6 +22,7 @@ mod paths;
 mod rate_limits;
 mod rights;
 mod secrets;
+mod service_account_keys;
 mod sites;
 mod sockets;
 mod terraform;

@@ -139,6 +139,16 @@ const POLICIES: &[Policy] = &[
         outcome: Outcome::ByOrg { own: 200, other: 404 } },
     Policy { call: "POST /api/v2/service_accounts", access: MAKE_SERVICE_ACCOUNTS,
         outcome: Outcome::Always(201) },
+    Policy { call: "GET /api/v2/service_accounts/{service_account_id}/application_keys", access: MAKE_SERVICE_ACCOUNTS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "POST /api/v2/service_accounts/{service_account_id}/application_keys", access: MAKE_SERVICE_ACCOUNTS,
+        outcome: Outcome::ByOrg { own: 201, other: 404 } },
+    Policy { call: "GET /api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}", access: MAKE_SERVICE_ACCOUNTS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "PATCH /api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}", access: MAKE_SERVICE_ACCOUNTS,
+        outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "DELETE /api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}", access: MAKE_SERVICE_ACCOUNTS,
+        outcome: Outcome::ByOrg { own: 204, other: 404 } },
 ];
 
 /// Who a persona should be taken for.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use http::Method;
-use orgbridge_testkit::{Persona, TestOrg, TestServer, named_body};
+use orgbridge_testkit::{Persona, TestOrg, TestServer, TestUser, named_body};
 
 #[tokio::test]
 async fn no_key_is_kept_counted_or_answered() {
@@ -19,10 +19,12 @@ async fn no_key_is_kept_counted_or_answered() {
     }
     // What is made here is shown in these answers alone.
     let name = |kind| named_body(kind, "made").to_string();
+    let robots = format!("/api/v2/service_accounts/{}/application_keys", TestUser::Robot.id());
     let mut made = Vec::new();
     for (path, body, secret) in [
         ("/api/v2/api_keys", name("api_keys"), "/data/attributes/key"),
         ("/api/v2/current_user/application_keys", name("application_keys"), "/data/attributes/key"),
+        (&robots, name("application_keys"), "/data/attributes/key"),
         ("/api/v1/org", r#"{"name":"Child Org"}"#.to_owned(), "/api_key/key"),
     ] {
         let reply = server.source_admin().call(Method::POST, path).body(body).await;
