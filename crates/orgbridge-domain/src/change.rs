@@ -2,7 +2,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::{Account, ApiKey, ApplicationKey, Org, OrgConnection, Role, User};
+use crate::{Account, ApiKey, ApplicationKey, Org, OrgConnection, OrgId, Role, State, User};
 
 /// One entity made, replaced or deleted. Each becomes an entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,25 @@ pub enum Change {
     ApplicationKey(Edit<ApplicationKey>),
     /// Of an org connection.
     OrgConnection(Edit<OrgConnection>),
+}
+
+impl Change {
+    /// The orgs whose own it is: each finds it in its audit trail. An account is nobody's but the operator's.
+    ///
+    /// `state` knows every user whom the change names.
+    pub fn orgs(&self, state: &State) -> SmallVec<[OrgId; 2]> {
+        match self {
+            Self::Account(_) => smallvec![],
+            Self::Org(edit) => smallvec![edit.entity().id],
+            Self::User(edit) => smallvec![edit.entity().org],
+            Self::Role(edit) => smallvec![edit.entity().org],
+            Self::ApiKey(edit) => smallvec![edit.entity().org],
+            Self::ApplicationKey(edit) => {
+                state.user(edit.entity().owner).map(|owner| owner.org).into_iter().collect()
+            }
+            Self::OrgConnection(edit) => smallvec![edit.entity().source, edit.entity().sink],
+        }
+    }
 }
 
 /// What happened to one entity.

@@ -5,8 +5,12 @@ use std::fmt;
 use orgbridge_domain::State;
 use rusqlite::{Connection, named_params};
 
+use crate::index::{Concern, Fingerprint};
 use crate::record::{self, Record};
-use crate::sqlite::{ENTRY_COLUMNS, RESTORED, everything, open_read_only, position_in, read_entry};
+use crate::sqlite::{
+    ENTRY_COLUMNS, RESTORED, every_place, everything, has_trails, indexed, open_read_only, position_in,
+    read_entry,
+};
 use crate::{ChainDigest, DatabaseAddress, Entry, OpenError, Position, Revision, Unavailable};
 
 /// The audit log of a ledger, opened for reading.
@@ -87,6 +91,9 @@ impl AuditLog {
         let mut replayed = State::default();
         let mut last = (Revision::default(), ChainDigest::START);
         let mut anchored = anchor.is_none_or(|anchor| anchor.matches(last));
+        // An earlier version of the program kept no index.
+        let indexed = if has_trails(&self.connection)? { Some(indexed(&self.connection)?) } else { None };
+        let mut concerned = Fingerprint::default();
 
         let sql = format!("SELECT {ENTRY_COLUMNS} FROM change ORDER BY revision");
         let mut statement = self.connection.prepare(&sql)?;
@@ -108,7 +115,14 @@ impl AuditLog {
             if entry.entity != RESTORED {
                 let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
                 match record::change_from_json(&entry.entity, before, after) {
-                    Some(Ok(change)) => replayed.apply(&change),
+                    Some(Ok(change)) => {
+                        replayed.apply(&change);
+                        if Some(entry.revision) <= indexed {
+                            let actor = entry.actor.org();
+                            let concern = Concern::of(entry.revision, entry.at, &change, actor, &replayed);
+                            concerned.add_all(&concern);
+                        }
+                    }
                     _ => findings.push(Finding::Unreadable(entry.revision)),
                 }
             }
@@ -118,6 +132,13 @@ impl AuditLog {
         }
         if let (Some(anchor), false) = (anchor, anchored) {
             findings.push(Finding::AnotherHistory(anchor));
+        }
+        if indexed.is_some() {
+            let mut found = Fingerprint::default();
+            every_place(&self.connection, |org, at, revision| found.add(org, at, revision))?;
+            if found != concerned {
+                findings.push(Finding::IndexDiffers);
+            }
         }
         match everything(&self.connection) {
             Ok(stored) => compare(&replayed, &stored.state, &mut findings),
@@ -207,6 +228,9 @@ pub enum Finding {
     /// A table holds what no rule would have put there, and was compared no further.
     #[error("{0}")]
     TableUnreadable(String),
+    /// The index of trails was altered behind the log's back: an org may see too few events, or too many.
+    #[error("change_of_org does not name the organizations that the changes concern")]
+    IndexDiffers,
     /// A table was altered behind the log's back.
     #[error("{table} {id} is not in its table as the log says")]
     TableDiffers {

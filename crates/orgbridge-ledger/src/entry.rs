@@ -1,6 +1,6 @@
 //! Entries of the audit log, and the chain that vouches for them.
 
-use orgbridge_domain::{Credential, Principal, Timestamp};
+use orgbridge_domain::{Credential, OrgId, Principal, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::{ChainDigest, Revision};
@@ -39,6 +39,13 @@ pub struct Actor {
     pub user_id: Option<String>,
     /// What the user showed: `keys:` with the ids of an API key and an application key.
     pub credential: Option<String>,
+}
+
+impl Actor {
+    /// The org that a user acted in.
+    pub fn org(&self) -> Option<OrgId> {
+        self.org_id.as_deref()?.parse().ok()
+    }
 }
 
 impl From<Principal> for Actor {

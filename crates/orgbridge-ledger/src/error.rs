@@ -36,6 +36,9 @@ pub enum Unavailable {
     /// The ledger could not be read for a while, so nobody knows what has been revoked since.
     #[error("the ledger can't be read")]
     Stale,
+    /// The end of the history could not be put into the index of audit trails for long.
+    #[error("the audit trail is being put in order")]
+    Unindexed,
     /// Another process holds the database locked.
     #[error("the ledger is locked by another process")]
     Locked,

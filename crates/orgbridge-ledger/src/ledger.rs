@@ -12,13 +12,16 @@ use orgbridge_domain::{Decided, Principal, Refusal, Session, State, Timestamp};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 
-use crate::sqlite::Sqlite;
+use crate::attempt::Attempts;
+use crate::sqlite::{Readers, Sqlite};
 use crate::storage::Storage;
+use crate::trail::{Horizon, Stretch, Visit};
+use crate::trail_keeper::TrailKeeper;
 use crate::use_keeper::UseKeeper;
 use crate::writer::{Command, Desk, Freshness, Message, Pending, Shared, Writer};
 use crate::{
-    Clock, CommitError, DatabaseAddress, KeyId, LastUses, OpenError, Position, RequestId, SystemClock,
-    Unavailable,
+    Attempt, AttemptLimits, Clock, CommitError, DatabaseAddress, KeyId, LastUses, Noted, OpenError, Position,
+    RequestId, SystemClock, Unavailable,
 };
 
 /// How old the knowledge may be that anything is decided by.
@@ -37,6 +40,7 @@ pub struct View {
 #[derive(Clone)]
 pub struct Ledger {
     shared: Arc<Shared>,
+    readers: Arc<Readers>,
     desk: Desk,
     inbox: Sender<Message>,
     clock: Arc<dyn Clock>,
@@ -52,6 +56,8 @@ pub struct LedgerOptions {
     pub observer: Arc<dyn CommitObserver>,
     /// How often it is kept when keys were last used, and looked at what others have kept of that.
     pub use_interval: Duration,
+    /// How many refused attempts are kept.
+    pub attempts: AttemptLimits,
 }
 
 impl Default for LedgerOptions {
@@ -60,6 +66,7 @@ impl Default for LedgerOptions {
             clock: Arc::new(SystemClock),
             observer: Arc::new(NobodyWatches),
             use_interval: Duration::from_secs(60),
+            attempts: AttemptLimits::default(),
         }
     }
 }
@@ -88,7 +95,7 @@ impl Ledger {
     /// [`OpenError::Exists`] if there is one, and whatever keeps it from being made.
     pub fn create(address: &DatabaseAddress, options: LedgerOptions) -> Result<Self, OpenError> {
         let DatabaseAddress::Sqlite(path) = address;
-        Self::start(Sqlite::create(path)?, options)
+        Self::start(Sqlite::create(path)?, Readers::of(path), options)
     }
 
     /// Opens a ledger, bringing its schema up to date, and reads everything that it keeps.
@@ -97,10 +104,10 @@ impl Ledger {
     /// [`OpenError`] says what is wrong with the database.
     pub fn open(address: &DatabaseAddress, options: LedgerOptions) -> Result<Self, OpenError> {
         let DatabaseAddress::Sqlite(path) = address;
-        Self::start(Sqlite::open(path)?, options)
+        Self::start(Sqlite::open(path)?, Readers::of(path), options)
     }
 
-    fn start(mut storage: impl Storage, options: LedgerOptions) -> Result<Self, OpenError> {
+    fn start(mut storage: impl Storage, readers: Readers, options: LedgerOptions) -> Result<Self, OpenError> {
         let corrupt = |trouble| match trouble {
             Unavailable::Storage { cause } => OpenError::Corrupt(cause),
             other => OpenError::Corrupt(other.to_string()),
@@ -108,23 +115,28 @@ impl Ledger {
         let view = storage.load().map_err(corrupt)?;
         let uses = LastUses::default();
         uses.take_in(storage.uses_since(Timestamp::MIN).map_err(corrupt)?);
+        let LedgerOptions { clock, observer, use_interval, attempts } = options;
+        let position = view.position;
         let shared = Arc::new(Shared {
             under_way: AtomicUsize::new(0),
             latest: ArcSwap::from_pointee(view),
             uses,
             trouble: ArcSwapOption::empty(),
             freshness: Freshness::new(),
+            attempts: Attempts::new(attempts),
         });
         let (inbox, messages) = channel();
-        let LedgerOptions { clock, observer, use_interval } = options;
         let uses = UseKeeper::new(use_interval, clock.now());
-        let desk = Desk::of(Writer {
+        let mut writer = Writer {
             storage,
             shared: Arc::clone(&shared),
             clock: Arc::clone(&clock),
             observer,
             uses,
-        });
+            trails: TrailKeeper::nothing_before(position),
+        };
+        writer.index_everything();
+        let desk = Desk::of(writer);
         let writer = thread::Builder::new()
             .name("ledger-writer".to_owned())
             .spawn({
@@ -132,7 +144,8 @@ impl Ledger {
                 move || desk.run(&messages)
             })
             .map_err(|error| OpenError::NoThread(error.to_string()))?;
-        Ok(Self { shared, desk, inbox, clock, writer: Arc::new(Mutex::new(Some(writer))) })
+        let (readers, writer) = (Arc::new(readers), Arc::new(Mutex::new(Some(writer))));
+        Ok(Self { shared, readers, desk, inbox, clock, writer })
     }
 
     /// The latest state that is known. Costs no lock, and stays as it is for as long as it is held.
@@ -196,6 +209,30 @@ impl Ledger {
             }
         }
         self.inbox.send(Message::Run(command)).map_err(|_| Unavailable::Closed)
+    }
+
+    /// Shows `visit` what a stretch of an org's audit trail holds, as far as `view` knows of it, and says up to where
+    /// that was. It reads beside the writer, and blocks while it does.
+    ///
+    /// # Errors
+    /// What storage could not do.
+    pub fn read_trail(
+        &self,
+        view: &View,
+        stretch: &Stretch,
+        visit: &mut Visit<'_>,
+    ) -> Result<Horizon, Unavailable> {
+        self.readers.read(view, stretch, visit)
+    }
+
+    /// Has an attempt that was refused kept soon, unless its org has too many of them. It waits for nothing.
+    pub fn note_refusal(&self, attempt: Attempt) -> Noted {
+        self.shared.attempts.offer(attempt, self.clock.now())
+    }
+
+    /// The time, by the clock that changes are dated with.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Whether the ledger can keep changes now.

@@ -8,11 +8,13 @@
 //! others appended before it decides anything.
 
 mod address;
+mod attempt;
 pub mod audit;
 pub mod backup;
 mod clock;
 mod entry;
 mod error;
+mod index;
 mod last_use;
 mod ledger;
 mod position;
@@ -20,10 +22,13 @@ mod record;
 mod request;
 mod sqlite;
 mod storage;
+pub mod trail;
+mod trail_keeper;
 mod use_keeper;
 mod writer;
 
 pub use address::DatabaseAddress;
+pub use attempt::{Action, Attempt, AttemptLimits, Noted, RefusedAttempt};
 pub use clock::{Clock, SystemClock};
 pub use entry::{Actor, Entry};
 pub use error::{CommitError, OpenError, Unavailable};

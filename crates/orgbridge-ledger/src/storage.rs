@@ -2,8 +2,9 @@
 
 use orgbridge_domain::{Change, Timestamp};
 
+use crate::index::Concern;
 use crate::last_use::Use;
-use crate::{Entry, Position, Revision, Unavailable, View};
+use crate::{Entry, Position, RefusedAttempt, Revision, Unavailable, View};
 
 /// A database that holds a ledger. The writer owns it and calls it from its own thread.
 ///
@@ -27,8 +28,17 @@ pub(crate) trait Storage: Send + 'static {
     /// Where the ledger stands now. Cheap: it is asked many times a second.
     fn position(&mut self) -> Result<Position, Unavailable>;
 
-    /// The audit entries after `revision`, in order.
-    fn entries_after(&mut self, revision: Revision) -> Result<Vec<Entry>, Unavailable>;
+    /// The first `most` audit entries after `revision`, in order.
+    fn entries_after(&mut self, revision: Revision, most: u64) -> Result<Vec<Entry>, Unavailable>;
+
+    /// Up to which revision it is written down which orgs the changes concern.
+    fn indexed(&mut self) -> Result<Revision, Unavailable>;
+
+    /// Writes down which orgs the next changes concern, which end with `through`.
+    fn index(&mut self, concerns: &[Concern], through: Revision) -> Result<(), Unavailable>;
+
+    /// Keeps an attempt that was refused, and forgets the oldest of its org past the newest `most`.
+    fn keep_attempt(&mut self, refused: &RefusedAttempt, most: u32) -> Result<(), Unavailable>;
 
     /// Everything that is kept, read at one point of history.
     fn load(&mut self) -> Result<View, Unavailable>;

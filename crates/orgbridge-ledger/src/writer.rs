@@ -15,11 +15,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use orgbridge_domain::{Change, Decided, Principal, Refusal, Session, State, Timestamp};
+use orgbridge_domain::{Change, Decided, OrgId, Principal, Refusal, Session, State, Timestamp};
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
+use crate::attempt::Attempts;
+use crate::index::Concern;
 use crate::storage::Storage;
+use crate::trail_keeper::TrailKeeper;
 use crate::use_keeper::UseKeeper;
 use crate::{
     Clock, CommitError, CommitObserver, Entry, LastUses, Position, RequestId, Unavailable, View,
@@ -110,6 +113,8 @@ pub(crate) struct Shared {
     pub(crate) trouble: ArcSwapOption<Unavailable>,
     /// When the latest state was last seen to be the latest.
     pub(crate) freshness: Freshness,
+    /// Refused attempts that wait to be kept.
+    pub(crate) attempts: Attempts,
 }
 
 /// When something was last seen to be so, on the monotonic clock.
@@ -150,11 +155,12 @@ pub(crate) trait Serve: Send {
     /// Follows what other processes wrote, and finds out whether trouble is over.
     fn look_around(&mut self);
 
-    /// Keeps some of what is known of the use of keys, if it is time.
-    fn keep_uses(&mut self);
+    /// Does what nobody waits for, as far as it is due: keeps uses of keys and refused attempts, and fills the index of
+    /// trails.
+    fn keep_house(&mut self);
 
-    /// Keeps all of it.
-    fn keep_all_uses(&mut self);
+    /// The same for the last time: nothing that is known of uses and attempts is left behind.
+    fn keep_house_at_last(&mut self);
 }
 
 impl Desk {
@@ -191,9 +197,9 @@ impl Desk {
                 writer.serve(&mut batch);
             }
             if open {
-                writer.keep_uses();
+                writer.keep_house();
             } else {
-                writer.keep_all_uses();
+                writer.keep_house_at_last();
             }
             *desk = open.then_some(writer);
         }
@@ -216,6 +222,7 @@ pub(crate) struct Writer<S> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn CommitObserver>,
     pub(crate) uses: UseKeeper,
+    pub(crate) trails: TrailKeeper,
 }
 
 impl<S: Storage> Serve for Writer<S> {
@@ -248,12 +255,14 @@ impl<S: Storage> Serve for Writer<S> {
         self.note(seen);
     }
 
-    fn keep_uses(&mut self) {
+    fn keep_house(&mut self) {
         self.uses.keep_if_due(&mut self.storage, &self.shared, &*self.clock);
+        self.trails.keep_if_due(&mut self.storage, &self.shared);
     }
 
-    fn keep_all_uses(&mut self) {
+    fn keep_house_at_last(&mut self) {
         self.uses.keep_all(&mut self.storage, &self.shared);
+        self.trails.keep_all_attempts(&mut self.storage, &self.shared);
     }
 }
 
@@ -285,6 +294,7 @@ impl<S: Storage> Writer<S> {
 
     fn write_and_commit(&mut self, batch: &mut [Box<dyn Command>]) -> Result<usize, Unavailable> {
         let position = self.storage.begin()?;
+        self.trails.begin();
         let mut next = self.view_at(position)?;
         let now = self.clock.now();
         let before = next.position.revision;
@@ -297,6 +307,8 @@ impl<S: Storage> Writer<S> {
                 next.state.apply(change);
                 next.position.revision = entry.revision;
                 next.position.digest = entry.digest;
+                let concern = Concern::of(entry.revision, now, change, org_of(principal), &next.state);
+                self.trails.see(concern);
             }
         }
         let changes = next.position.revision.get() - before.get();
@@ -318,6 +330,7 @@ impl<S: Storage> Writer<S> {
         }
         // In a transaction, so that what is read belongs to one point of history.
         let position = self.storage.begin_to_read()?;
+        self.trails.begin();
         let followed = self.view_at(position);
         self.storage.rollback();
         self.publish(followed?);
@@ -346,18 +359,23 @@ impl<S: Storage> Writer<S> {
             revision = position.revision.get(),
             "the database is far from what is known, or holds another history; everything is read anew"
         );
+        self.trails.begin();
         self.storage.load()
     }
 
     /// Applies the entries that others appended; `false` if they don't continue what is known.
     fn catch_up(&mut self, view: &mut View) -> Result<bool, Unavailable> {
-        for entry in self.storage.entries_after(view.position.revision)? {
+        for entry in self.storage.entries_after(view.position.revision, MAX_CATCH_UP)? {
             let follows = entry.revision == view.position.revision.next()
                 && entry.digest == entry.digest_after(view.position.digest);
             let change =
                 record::change_from_json(&entry.entity, entry.before.as_deref(), entry.after.as_deref());
             match change {
-                Some(Ok(change)) if follows => view.state.apply(&change),
+                Some(Ok(change)) if follows => {
+                    view.state.apply(&change);
+                    let actor = entry.actor.org();
+                    self.trails.see(Concern::of(entry.revision, entry.at, &change, actor, &view.state));
+                }
                 _ => return Ok(false),
             }
             view.position.revision = entry.revision;
@@ -366,9 +384,16 @@ impl<S: Storage> Writer<S> {
         Ok(true)
     }
 
-    fn publish(&self, view: View) {
+    fn publish(&mut self, view: View) {
+        self.trails.advance(view.position);
         self.shared.latest.store(Arc::new(view));
         self.shared.freshness.renew();
+    }
+
+    /// Puts into the index of trails whatever is not in it, before anybody is served. What can't be written now will be
+    /// later.
+    pub(crate) fn index_everything(&mut self) {
+        while self.trails.index_if_due(&mut self.storage, &self.shared) {}
     }
 
     /// Remembers whether the ledger works, and reports when that changes.
@@ -386,6 +411,14 @@ impl<S: Storage> Writer<S> {
             }
             _ => {}
         }
+    }
+}
+
+/// The org in which somebody acts, unless it is the operator.
+const fn org_of(principal: Principal) -> Option<OrgId> {
+    match principal {
+        Principal::User { org, .. } => Some(org),
+        Principal::Operator => None,
     }
 }
 

@@ -4,10 +4,12 @@ mod load;
 mod restore;
 mod rows;
 mod schema;
+mod trail;
 mod uses;
 
 pub(crate) use load::everything;
 pub(crate) use restore::RESTORED;
+pub(crate) use trail::{Readers, concern_of, every_place, has_trails, indexed};
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -16,10 +18,13 @@ use std::time::Duration;
 use orgbridge_domain::{Change, Timestamp};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 
+use crate::index::Concern;
 use crate::last_use::Use;
 use crate::record::{from_hex, to_hex};
 use crate::storage::Storage;
-use crate::{Actor, ChainDigest, Entry, Epoch, OpenError, Position, Revision, Unavailable, View};
+use crate::{
+    Actor, ChainDigest, Entry, Epoch, OpenError, Position, RefusedAttempt, Revision, Unavailable, View,
+};
 
 /// How long to wait for another process that is committing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -277,11 +282,24 @@ impl Storage for Sqlite {
         self.checked_position()
     }
 
-    fn entries_after(&mut self, revision: Revision) -> Result<Vec<Entry>, Unavailable> {
-        let sql = format!("SELECT {ENTRY_COLUMNS} FROM change WHERE revision > $1 ORDER BY revision");
+    fn entries_after(&mut self, revision: Revision, most: u64) -> Result<Vec<Entry>, Unavailable> {
+        let sql =
+            format!("SELECT {ENTRY_COLUMNS} FROM change WHERE revision > $1 ORDER BY revision LIMIT $2");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let entries = statement.query_map([revision.get()], read_entry)?;
+        let entries = statement.query_map([revision.get(), most], read_entry)?;
         Ok(entries.collect::<Result<_, _>>()?)
+    }
+
+    fn indexed(&mut self) -> Result<Revision, Unavailable> {
+        Ok(trail::indexed(&self.connection)?)
+    }
+
+    fn index(&mut self, concerns: &[Concern], through: Revision) -> Result<(), Unavailable> {
+        Ok(trail::index(&self.connection, concerns, through)?)
+    }
+
+    fn keep_attempt(&mut self, refused: &RefusedAttempt, most: u32) -> Result<(), Unavailable> {
+        Ok(trail::insert_attempt(&self.connection, refused, most)?)
     }
 
     fn load(&mut self) -> Result<View, Unavailable> {

@@ -13,7 +13,7 @@ use crate::{Actor, Entry, Position};
 pub(crate) const RESTORED: &str = "ledger";
 
 /// Every table but `ledger`, those that others refer to first.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 13] = [
     "account",
     "org",
     "role",
@@ -24,6 +24,9 @@ const TABLES: [&str; 10] = [
     "application_key_use",
     "org_connection",
     "change",
+    "change_of_org",
+    "trail",
+    "refused_attempt",
 ];
 
 impl Sqlite {

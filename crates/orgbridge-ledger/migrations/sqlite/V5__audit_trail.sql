@@ -1,0 +1,41 @@
+-- The audit trail of each org: which changes concern it, and which attempts of its own users to change something were
+-- refused.
+-- Runs on: SQLite 3.37 or newer. Its twin for PostgreSQL has the same number and name.
+-- Touches no row. The changes that were there before are put into the index when a ledger is opened to write.
+
+-- An index into `change`, which is filled from it: it can be emptied and filled anew at any time.
+CREATE TABLE change_of_org (
+    org_id   TEXT    NOT NULL,
+    at_us    INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (org_id, at_us, revision)
+) STRICT, WITHOUT ROWID;
+
+-- One row: up to which revision `change_of_org` is filled.
+CREATE TABLE trail (
+    only_row         INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1),
+    indexed_revision INTEGER NOT NULL CHECK (indexed_revision >= 0)
+) STRICT;
+
+INSERT INTO trail (only_row, indexed_revision) VALUES (1, 0);
+
+-- No part of the history: nothing follows from it, and the oldest of an org make room for new ones. Each org numbers
+-- its own. `entity_id` is NULL where none was named, and `unrecorded` says how many attempts before this one were not
+-- kept.
+CREATE TABLE refused_attempt (
+    org_id           TEXT    NOT NULL,
+    number           INTEGER NOT NULL CHECK (number > 0),
+    at_us            INTEGER NOT NULL,
+    actor_user_id    TEXT    NOT NULL,
+    actor_credential TEXT    NOT NULL,
+    request_id       TEXT    NOT NULL,
+    action           TEXT    NOT NULL CHECK (action IN ('create', 'update', 'delete')),
+    entity           TEXT    NOT NULL,
+    entity_id        TEXT,
+    status           INTEGER NOT NULL,
+    reason           TEXT    NOT NULL,
+    unrecorded       INTEGER NOT NULL CHECK (unrecorded >= 0),
+    PRIMARY KEY (org_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX refused_attempt_by_time ON refused_attempt (org_id, at_us, number);
