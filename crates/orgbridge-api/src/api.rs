@@ -8,6 +8,7 @@ use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_ledger::Ledger;
 
+use crate::audit::Searches;
 use crate::rate_limit::Limiter;
 use crate::{
     IdSource, MonotonicClock, NoRandomness, RandomIds, RateLimits, RequestMetrics, Sites,
@@ -75,6 +76,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<RequestMetrics>,
     pub(crate) clock: Arc<dyn MonotonicClock>,
     pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) searches: Searches,
 }
 
 impl Shared {
@@ -91,7 +93,18 @@ impl From<ApiOptions> for Api {
         let ApiOptions { ledger, sites, limits, creator_disabled, rate_limits, metrics, clock, ids } =
             options;
         let limiter = Limiter::new(rate_limits);
-        Self(Arc::new(Shared { ledger, sites, limits, creator_disabled, limiter, metrics, clock, ids }))
+        let searches = Searches::default();
+        Self(Arc::new(Shared {
+            ledger,
+            sites,
+            limits,
+            creator_disabled,
+            limiter,
+            metrics,
+            clock,
+            ids,
+            searches,
+        }))
     }
 }
 

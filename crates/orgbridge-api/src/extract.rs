@@ -1,6 +1,7 @@
 //! What handlers take from a request, one file for each. The first that a handler names is whom it admits.
 
 mod access_query;
+mod audit_query;
 mod credentials;
 mod granted;
 mod id_path;
@@ -12,6 +13,7 @@ mod paging;
 mod parameters;
 
 pub(crate) use access_query::{HoldersQuery, RolesQuery, UsersQuery};
+pub(crate) use audit_query::{AUDIT_SORTS, AuditQuery};
 pub(crate) use credentials::{CredentialProblem, Credentials, Presented};
 pub(crate) use granted::{Anyone, ApiKeyHolder, Granted, SignedIn};
 pub(crate) use id_path::{IdPath, InPath, ServiceAccount};

@@ -45,10 +45,11 @@ pub(crate) enum Tag {
     Documentation,
     Roles,
     ServiceAccounts,
+    Audit,
 }
 
 impl Tag {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::OrgConnections,
         Self::Authentication,
         Self::Users,
@@ -57,6 +58,7 @@ impl Tag {
         Self::Documentation,
         Self::Roles,
         Self::ServiceAccounts,
+        Self::Audit,
     ];
 
     const fn name(self) -> &'static str {
@@ -69,6 +71,7 @@ impl Tag {
             Self::Documentation => "Documentation",
             Self::Roles => "Roles",
             Self::ServiceAccounts => "Service Accounts",
+            Self::Audit => "Audit",
         }
     }
 
@@ -91,6 +94,11 @@ impl Tag {
             Self::Documentation => "This description, for programs and for people. It needs no credentials.",
             Self::Roles => "What users may do: permissions, roles that hold them, and who holds which role.",
             Self::ServiceAccounts => "Users that are programs. They are read and changed like any user.",
+            Self::Audit => {
+                "What concerns the organization: who changed what of its own and of its connections, and which attempts of \
+                 its users were refused. Both sides of a connection see its changes; of the other side's users, each is \
+                 shown their organization and no more."
+            }
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::error::ApiError;
 use crate::exchange::{self, Meter};
 use crate::openapi::{Endpoint, Outline, Prose};
 use crate::routes::{
-    api_keys, application_keys, current_user, documents, org_connections, orgs, roles, service_account_keys,
-    service_accounts, users, validate,
+    api_keys, application_keys, audit, current_user, documents, org_connections, orgs, roles,
+    service_account_keys, service_accounts, users, validate,
 };
 use crate::{ApiOptions, LimitName};
 
@@ -69,7 +69,7 @@ macro_rules! route {
 }
 
 #[rustfmt::skip]
-pub(crate) static ROUTES: [Route; 54] = [
+pub(crate) static ROUTES: [Route; 56] = [
     route!(GET    "/api/v2/org_connections"                 => org_connections::list,   org_connections::LIST,   OrgConnectionsRead),
     route!(POST   "/api/v2/org_connections"                 => org_connections::create, org_connections::CREATE, OrgConnectionsWrite),
     route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   org_connections::READ,   OrgConnectionsRead),
@@ -118,6 +118,8 @@ pub(crate) static ROUTES: [Route; 54] = [
     route!(DELETE "/api/v2/users/{user_id}"                 => users::disable,          users::DISABLE,          UsersWrite),
     route!(GET    "/api/v2/users/{user_id}/permissions"     => users::permissions,      users::PERMISSIONS,      UsersRead),
     route!(GET    "/api/v2/users/{user_id}/orgs"            => users::orgs,             users::ORGS,             UsersRead),
+    route!(GET    "/api/v2/audit/events"                    => audit::list,             audit::LIST,             AuditRead),
+    route!(POST   "/api/v2/audit/events/search"             => audit::search,           audit::SEARCH,           AuditRead),
     route!(POST   "/api/v2/service_accounts"                => service_accounts::create, service_accounts::CREATE, UsersWrite),
     route!(GET    "/api/v2/service_accounts/{service_account_id}/application_keys"              => service_account_keys::list,   service_account_keys::LIST,   KeysRead),
     route!(POST   "/api/v2/service_accounts/{service_account_id}/application_keys"              => service_account_keys::create, service_account_keys::CREATE, KeysWrite),

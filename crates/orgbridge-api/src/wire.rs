@@ -2,6 +2,8 @@
 
 mod api_key;
 mod application_key;
+mod audit;
+mod audit_input;
 mod connection;
 mod connection_input;
 mod connection_list;
@@ -24,6 +26,8 @@ mod validation;
 
 pub(crate) use api_key::{ApiKeyDocument, ApiKeyList};
 pub(crate) use application_key::{ApplicationKeyDocument, ApplicationKeyList};
+pub(crate) use audit::AuditEvents;
+pub(crate) use audit_input::SearchAuditEvents;
 pub(crate) use connection::ConnectionResource;
 pub(crate) use connection_input::{CreateConnection, UpdateConnection};
 pub(crate) use connection_list::ConnectionList;

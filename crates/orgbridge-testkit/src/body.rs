@@ -87,6 +87,7 @@ pub fn fitting_body(
         ("POST" | "DELETE", "/api/v2/roles/{role_id}/users") => {
             json!({"data": {"type": "users", "id": id.to_string()}})
         }
+        ("POST", "/api/v2/audit/events/search") => json!({"filter": {"query": "action:created"}}),
         ("POST", "/api/v2/users") => json!({"data": {"type": "users", "attributes": {"email": email}}}),
         ("PATCH", "/api/v2/users/{user_id}") => rename_body("users", id, &name),
         ("POST", "/api/v2/service_accounts") => {

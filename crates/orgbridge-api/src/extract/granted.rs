@@ -140,6 +140,16 @@ impl<R: Right> Granted<R> {
         self.caller.user
     }
 
+    /// The view on which the caller was admitted.
+    pub(crate) const fn view(&self) -> &Arc<View> {
+        &self.caller.view
+    }
+
+    /// What the request is called.
+    pub(crate) const fn request(&self) -> &RequestId {
+        &self.caller.request
+    }
+
     /// The right, on the view on which the caller was admitted.
     pub(crate) fn grant(&self) -> Result<Grant<'_, R>, Refusal> {
         self.caller.session().authorize()

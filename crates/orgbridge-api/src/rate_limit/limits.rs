@@ -49,6 +49,8 @@ limits! {
     UsersRead "users_read" 600 per 60
     /// Making, changing and disabling users and roles, per org.
     UsersWrite "users_write" 300 per 60
+    /// Searching the audit trail, per org.
+    AuditRead "audit_read" 300 per 60
     /// Asking who one is, per org.
     CurrentUser "current_user" 600 per 60
     /// Checking that keys are live, per org.

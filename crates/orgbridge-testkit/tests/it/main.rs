@@ -10,6 +10,7 @@
 mod access;
 mod api_keys;
 mod application_keys;
+mod audit;
 mod bodies;
 mod compatibility;
 mod credentials;

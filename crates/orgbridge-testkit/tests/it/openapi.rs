@@ -179,7 +179,7 @@ async fn call_everything(seen: &mut Seen) {
         for odd in [
             at(ABSENT),
             at("no-id"),
-            format!("{path}?limit=0&page[size]=0&include=all"),
+            format!("{path}?limit=0&page[size]=0&page[limit]=0&include=all"),
             format!("{path}?api_key=a"),
             format!("{path}?filter[name]=a&filter[name]=b"),
         ] {

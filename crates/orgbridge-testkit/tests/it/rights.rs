@@ -58,6 +58,7 @@ const WRITE_APP_KEYS: Access = Access::Permission(Permission::OrgAppKeysWrite);
 const OWN_APP_KEYS: Access = Access::Permission(Permission::UserAppKeys);
 const SEE_USERS: Access = Access::Permission(Permission::UserAccessRead);
 const MANAGE_USERS: Access = Access::Permission(Permission::UserAccessManage);
+const SEE_AUDIT: Access = Access::Permission(Permission::AuditLogsRead);
 const MAKE_SERVICE_ACCOUNTS: Access = Access::Permission(Permission::ServiceAccountWrite);
 
 #[rustfmt::skip]
@@ -137,6 +138,8 @@ const POLICIES: &[Policy] = &[
         outcome: Outcome::ByOrg { own: 200, other: 404 } },
     Policy { call: "GET /api/v2/users/{user_id}/orgs", access: SEE_USERS,
         outcome: Outcome::ByOrg { own: 200, other: 404 } },
+    Policy { call: "GET /api/v2/audit/events", access: SEE_AUDIT, outcome: Outcome::Always(200) },
+    Policy { call: "POST /api/v2/audit/events/search", access: SEE_AUDIT, outcome: Outcome::Always(200) },
     Policy { call: "POST /api/v2/service_accounts", access: MAKE_SERVICE_ACCOUNTS,
         outcome: Outcome::Always(201) },
     Policy { call: "GET /api/v2/service_accounts/{service_account_id}/application_keys", access: MAKE_SERVICE_ACCOUNTS,
@@ -344,7 +347,9 @@ async fn try_out(server: &TestServer, persona: Persona, route: &RouteInfo, targe
         Target::Nothing | Target::Absent => ABSENT.to_owned(),
     };
     let caller = server.caller(persona);
-    let is_write = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&route.method);
+    // A search has a body, and changes nothing.
+    let is_write = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&route.method)
+        && !route.path.ends_with("/search");
     let is_about_access = access::is_about_access(route.path);
     if is_write && is_about_access {
         for (org, id) in SPARES {
