@@ -21,6 +21,14 @@ def before_call(context, case, kwargs):
                 path[name] = ABSENT + value[len(ABSENT):]
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
+    if case.operation.path.startswith("/api/v2/audit/events"):
+        # What is no query, no time or no cursor of an earlier answer is refused, and no schema says which is one.
+        for place in (case.query, case.body):
+            if isinstance(place, dict):
+                for name in [name for name in place if name.startswith(("filter", "page[cursor]"))]:
+                    del place[name]
+                if isinstance(place.get("page"), dict):
+                    place["page"].pop("cursor", None)
     if "public_id" in path:
         path["public_id"] = PUBLIC_ID
     data = case.body.get("data") if isinstance(case.body, dict) else None

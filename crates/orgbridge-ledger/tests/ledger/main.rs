@@ -8,4 +8,5 @@ mod faults;
 mod older;
 mod story;
 mod tampering;
+mod trails;
 mod use_of_keys;
