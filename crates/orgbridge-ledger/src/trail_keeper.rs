@@ -98,13 +98,12 @@ impl TrailKeeper {
             return Ok(false);
         }
         let read;
-        let concerns = match self.remembered.after(indexed) {
-            Some(remembered) => remembered,
-            None => {
-                let entries = storage.entries_after(indexed, INDEX_AT_ONCE)?;
-                read = entries.iter().map(|entry| concern_of(entry, &view)).collect::<Vec<_>>();
-                &read
-            }
+        let concerns = if let Some(remembered) = self.remembered.after(indexed) {
+            remembered
+        } else {
+            let entries = storage.entries_after(indexed, INDEX_AT_ONCE)?;
+            read = entries.iter().map(|entry| concern_of(entry, &view)).collect::<Vec<_>>();
+            &read
         };
         let Some(through) = concerns.last().map(|last| last.revision) else { return Ok(false) };
         storage.index(concerns, through)?;

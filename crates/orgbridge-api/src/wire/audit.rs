@@ -279,7 +279,7 @@ fn status(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn link(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "format": "uri-reference", "examples": [format!("{PATH}?page%5Bcursor%5D=…")]})
+    json_schema!({"type": "string", "format": "uri-reference", "examples": [format!("{PATH}?page%5Bcursor%5D=AAAA&page%5Blimit%5D=10")]})
 }
 
 /// The columns differ with what was changed.
