@@ -182,6 +182,8 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::OperatorOnly
         | Refusal::BeyondOwnRights(_)
         | Refusal::BeyondReach(_)
+        | Refusal::BeyondOwnStanding
+        | Refusal::NoEditor
         | Refusal::Managed(_)
         | Refusal::OnlyTheOwnerMakesKeys
         | Refusal::OnlyTheOwnerWidensKeys
@@ -193,9 +195,11 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::NoApiKey
         | Refusal::NoApplicationKey
         | Refusal::Absent { .. } => StatusCode::NOT_FOUND,
-        Refusal::NotAllowed { .. } | Refusal::TooManySinks { .. } | Refusal::NoManagedOrg => {
-            StatusCode::BAD_REQUEST
-        }
+        Refusal::NotAllowed { .. }
+        | Refusal::TooManySinks { .. }
+        | Refusal::LocksItselfOut
+        | Refusal::UnknownSubject { .. }
+        | Refusal::NoManagedOrg => StatusCode::BAD_REQUEST,
         Refusal::AlreadyConnected { .. }
         | Refusal::Taken { .. }
         | Refusal::InUse { .. }

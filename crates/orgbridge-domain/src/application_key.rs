@@ -6,7 +6,7 @@ use crate::key_list::{KeyQuery, select};
 use crate::right::{OrgAppKeysRead, OrgAppKeysWrite, UserAppKeys};
 use crate::{
     ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Change, Decided, Edit, Grant, Listing, Name,
-    PermissionSet, Refusal, Right, State, Timestamp, User, UserId, UserKind,
+    Permission, PermissionSet, Refusal, Right, State, Timestamp, User, UserId, UserKind, restriction_policy,
 };
 
 /// A right over application keys, and whose they may be.
@@ -242,7 +242,13 @@ fn may_widen<R>(
 ) -> Result<(), Refusal> {
     let added = added(before, after);
     grant.may_give(crate::user::permissions(grant.state(), owner).intersection(added))?;
-    grant.may_pass_on(added)
+    grant.may_pass_on(added)?;
+    let reads_and_writes =
+        PermissionSet::of(&[Permission::OrgConnectionsRead, Permission::OrgConnectionsWrite]);
+    if added.intersection(reads_and_writes) != PermissionSet::EMPTY {
+        restriction_policy::may_act_as(grant, owner)?;
+    }
+    Ok(())
 }
 
 fn reached<'s, R: OverKeys>(

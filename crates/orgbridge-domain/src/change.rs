@@ -2,7 +2,9 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::{Account, ApiKey, ApplicationKey, Org, OrgConnection, OrgId, Role, State, User};
+use crate::{
+    Account, ApiKey, ApplicationKey, Org, OrgConnection, OrgId, RestrictionPolicy, Role, State, User,
+};
 
 /// One entity made, replaced or deleted. Each becomes an entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum Change {
     ApplicationKey(Edit<ApplicationKey>),
     /// Of an org connection.
     OrgConnection(Edit<OrgConnection>),
+    /// Of a restriction policy.
+    RestrictionPolicy(Edit<RestrictionPolicy>),
 }
 
 impl Change {
@@ -38,7 +42,14 @@ impl Change {
                 state.user(edit.entity().owner).map(|owner| owner.org).into_iter().collect()
             }
             Self::OrgConnection(edit) => smallvec![edit.entity().source, edit.entity().sink],
+            Self::RestrictionPolicy(edit) => smallvec![edit.entity().org],
         }
+    }
+
+    /// Whether it is also found by the org whose user made it, where that is another one. What one side of a connection
+    /// says of its own users is not, though it goes when a user of the other side deletes the connection.
+    pub const fn is_shown_to_its_actor(&self) -> bool {
+        !matches!(self, Self::RestrictionPolicy(_))
     }
 }
 

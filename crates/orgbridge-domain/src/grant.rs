@@ -264,6 +264,11 @@ impl<'s, R> Grant<'s, R> {
         }
     }
 
+    /// Whether the principal may do what `permission` allows, by the credential that it shows.
+    pub const fn holds(&self, permission: Permission) -> bool {
+        self.rights.contains(permission)
+    }
+
     /// Whether the principal is this user, or an operator, who may act in anybody's place.
     pub fn speaks_for(&self, user: UserId) -> bool {
         match self.principal {

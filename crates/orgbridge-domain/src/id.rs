@@ -78,6 +78,8 @@ ids! {
     ApplicationKeyId
     /// Names an org connection.
     ConnectionId
+    /// Names a restriction policy.
+    RestrictionPolicyId
 }
 
 #[cfg(test)]

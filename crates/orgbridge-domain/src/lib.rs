@@ -26,6 +26,7 @@ pub mod org;
 pub mod org_connection;
 mod permission;
 mod refusal;
+pub mod restriction_policy;
 pub mod role;
 pub mod service_account_key;
 mod site;
@@ -43,7 +44,8 @@ pub use grant::{
     authenticate_api_key,
 };
 pub use id::{
-    AccountId, ApiKeyId, ApplicationKeyId, ConnectionId, NotAnId, OrgId, PermissionId, RoleId, UserId,
+    AccountId, ApiKeyId, ApplicationKeyId, ConnectionId, NotAnId, OrgId, PermissionId, RestrictionPolicyId,
+    RoleId, UserId,
 };
 pub use key::{ApiKey, ApiKeySecret, ApplicationKey, ApplicationKeySecret, KeyDigest, Last4, NotAKey};
 pub use listing::{Direction, Listing, Page, Part};
@@ -51,6 +53,7 @@ pub use org::Org;
 pub use org_connection::OrgConnection;
 pub use permission::{NotAPermission, Permission, PermissionSet, Reach, Right, right};
 pub use refusal::{Refusal, Verb, WhyNotAllowed};
+pub use restriction_policy::RestrictionPolicy;
 pub use role::{ManagedRole, Role};
 pub use site::{CrossSite, NotASite, Site, SiteScope};
 pub use state::{Kept, Pair, Place, State};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::restriction_policy::{self, Sight};
 use crate::right::{OrgConnectionsRead, OrgConnectionsWrite};
 use crate::{
     Change, ConnectionId, ConnectionType, ConnectionTypes, CrossSite, Decided, Edit, Grant, Listing, OrgId,
@@ -111,8 +112,8 @@ pub fn create(
 /// Replaces what the connection `id` shares. Only its source may.
 ///
 /// # Errors
-/// [`Refusal::NoConnection`] if the grant's org is on neither side, [`Refusal::OnlyTheSourceMayUpdate`] if
-/// it is the sink.
+/// [`Refusal::NoConnection`] if the principal may not know of it, [`Refusal::OnlyTheSourceMayUpdate`] if the grant's
+/// org is the sink, [`Refusal::NoEditor`] if the policy of the grant's org does not let the principal edit it.
 pub fn update(
     grant: &Grant<'_, OrgConnectionsWrite>,
     id: ConnectionId,
@@ -123,6 +124,7 @@ pub fn update(
     if before.source != grant.org().id {
         return Err(Refusal::OnlyTheSourceMayUpdate);
     }
+    restriction_policy::may_edit(grant, id)?;
     let before = OrgConnection::clone(before);
     if before.types == types {
         return Ok(Decided::unchanged(before));
@@ -131,22 +133,30 @@ pub fn update(
     Ok(Decided::one(after.clone(), Change::OrgConnection(Edit::Replace { before, after })))
 }
 
-/// Deletes the connection `id`. Either side may.
+/// Deletes the connection `id`, and what either side says about it. Either side may.
 ///
 /// # Errors
-/// [`Refusal::NoConnection`] if the grant's org is on neither side.
+/// [`Refusal::NoConnection`] if the principal may not know of it, [`Refusal::NoEditor`] if the policy of the grant's
+/// org does not let the principal edit it.
 pub fn delete(
     grant: &Grant<'_, OrgConnectionsWrite>,
     id: ConnectionId,
 ) -> Result<Decided<OrgConnection>, Refusal> {
     let connection = OrgConnection::clone(known_to(grant, id, Verb::Delete)?);
-    Ok(Decided::one(connection.clone(), Change::OrgConnection(Edit::Delete(connection))))
+    restriction_policy::may_edit(grant, id)?;
+    Ok(Decided { changes: deletion(grant.state(), &connection).collect(), value: connection })
 }
 
-/// The connection `id`, if the grant's org is on either side of it.
+/// What it takes to delete `connection`. Nothing is left that refers to it.
+pub(crate) fn deletion(state: &State, connection: &OrgConnection) -> impl Iterator<Item = Change> {
+    let connection_itself = Change::OrgConnection(Edit::Delete(connection.clone()));
+    restriction_policy::deletions_with(state, connection).chain(std::iter::once(connection_itself))
+}
+
+/// The connection `id`, if the principal may know of it.
 ///
 /// # Errors
-/// [`Refusal::NoConnection`] if it is on neither.
+/// [`Refusal::NoConnection`] if not: the grant's org is on neither side of it, or keeps it from the principal.
 pub fn read<'s>(
     grant: &Grant<'s, OrgConnectionsRead>,
     id: ConnectionId,
@@ -154,7 +164,8 @@ pub fn read<'s>(
     known_to(grant, id, Verb::Read)
 }
 
-fn known_to<'s, R>(
+/// The same by any right.
+pub(crate) fn known_to<'s, R>(
     grant: &Grant<'s, R>,
     id: ConnectionId,
     verb: Verb,
@@ -163,7 +174,7 @@ fn known_to<'s, R>(
     grant
         .state()
         .connection(id)
-        .filter(|connection| connection.involves(org))
+        .filter(|connection| connection.involves(org) && Sight::of(grant).admits(id))
         .ok_or(Refusal::NoConnection { id, verb })
 }
 
@@ -198,15 +209,17 @@ impl OrgFilter {
     }
 }
 
-/// The connections in which the grant's org is source or sink, ordered by creation, then id.
+/// The connections in which the grant's org is source or sink, ordered by creation, then id. What the org keeps from
+/// the principal is not counted either.
 pub fn list<'s>(
     grant: &Grant<'s, OrgConnectionsRead>,
     filter: Filter,
     page: Page,
 ) -> Listing<&'s Arc<OrgConnection>> {
     let state = grant.state();
+    let sight = Sight::of(grant);
     let mut listing = Listing { items: Vec::new(), total: 0, total_filtered: 0 };
-    for place in state.connections_of(grant.org().id) {
+    for place in state.connections_of(grant.org().id).filter(|place| sight.admits(place.id)) {
         listing.total += 1;
         if !filter.source.admits(place.pair.source) || !filter.sink.admits(place.pair.sink) {
             continue;
@@ -232,7 +245,8 @@ pub(crate) fn made_by<'s>(state: &'s State, creator: &User) -> impl Iterator<Ite
 ///
 /// Returns the connection by which it may. An org that does not exist or is disabled may nothing, and nobody
 /// may read what it owns. A connection that crosses sites grants only while `cross_site` allows that. This says
-/// nothing about an org's own telemetry, which needs no connection.
+/// nothing about an org's own telemetry, which needs no connection, and nothing about which users of the sink may:
+/// [`decide_for`] does.
 pub fn decide(
     state: &State,
     sink: OrgId,
@@ -243,4 +257,20 @@ pub fn decide(
     state
         .connection_sharing(wanted, source, sink, cross_site)
         .filter(|_| !state.is_disabled(source) && !state.is_disabled(sink))
+}
+
+/// May `user`, in the name of their org, read telemetry of type `wanted` that `source` owns, now?
+///
+/// Returns the connection by which they may: one by which their org [may](decide), unless the org keeps it from them.
+/// Who does not exist or is disabled may nothing. To manage who may do what is not to be bound: it lets nobody read.
+pub fn decide_for(
+    state: &State,
+    user: UserId,
+    source: OrgId,
+    wanted: ConnectionType,
+    cross_site: CrossSite,
+) -> Option<&Arc<OrgConnection>> {
+    let user = state.user(user).filter(|user| !user.disabled)?;
+    let connection = decide(state, user.org, source, wanted, cross_site)?;
+    restriction_policy::may_use(state, user, connection.id).then_some(connection)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::restriction_policy::Subject;
 use crate::{
     ConnectionId, ManagedRole, MissingFrom, NotAuthenticated, OrgId, Permission, Site, TypesProblem,
 };
@@ -26,6 +27,22 @@ pub enum Refusal {
     /// A sink tried to change what it is shown.
     #[error("Forbidden")]
     OnlyTheSourceMayUpdate,
+    /// The restriction policy of the org does not let the principal edit the connection.
+    #[error("Forbidden")]
+    NoEditor,
+    /// The principal could edit the connection no more.
+    #[error("you would lock yourself out of the connection")]
+    LocksItselfOut,
+    /// A restriction policy would bind what the org has not.
+    #[error("Validation failed for input.")]
+    UnknownSubject {
+        /// In which binding, counted from 0.
+        binding: usize,
+        /// Where in it, counted from 0.
+        place: usize,
+        /// Whom it names.
+        subject: Subject,
+    },
     /// Only the command line on the database itself may do this, or it has to name an org.
     #[error("Forbidden")]
     OperatorOnly,
@@ -35,6 +52,10 @@ pub enum Refusal {
     /// A user or role that may do what the principal may not would be changed.
     #[error("Forbidden")]
     BeyondReach(Permission),
+    /// A user would come to be bound by a restriction policy, or to act as somebody who is, more closely than the
+    /// principal.
+    #[error("Forbidden")]
+    BeyondOwnStanding,
     /// A role that every org has would be changed or deleted.
     #[error("Forbidden")]
     Managed(ManagedRole),
@@ -201,6 +222,11 @@ impl Refusal {
                  the sink can delete it"
                     .to_owned(),
             ],
+            Self::NoEditor => vec![NO_EDITOR.to_owned()],
+            Self::LocksItselfOut => vec![LOCKS_ITSELF_OUT.to_owned()],
+            Self::UnknownSubject { binding, place, subject } => vec![format!(
+                "data.attributes.bindings[{binding}].principals[{place}]: {subject} is not of your organization"
+            )],
             Self::OperatorOnly => {
                 vec!["only the operator of this deployment, on its command line, can do this".to_owned()]
             }
@@ -210,6 +236,7 @@ impl Refusal {
             Self::BeyondReach(permission) => {
                 vec![format!("nobody can change a user or role that has {permission} without holding it")]
             }
+            Self::BeyondOwnStanding => vec![BEYOND_OWN_STANDING.to_owned()],
             Self::Managed(role) => vec![format!(
                 "the role {:?} is the same in every organization and can't be changed; make one of your own",
                 role.name()
@@ -271,6 +298,21 @@ impl Refusal {
     }
 }
 
+/// What to do about [`Refusal::NoEditor`].
+const NO_EDITOR: &str = "\
+    the restriction policy of your organization on this connection does not make you an editor; its editors can change \
+    it, and so can whoever has user_access_manage";
+
+/// What to do about [`Refusal::LocksItselfOut`].
+const LOCKS_ITSELF_OUT: &str = "\
+    data.attributes.bindings: let editor name you, a role of yours or your organization; where you mean to lock yourself \
+    out, say so by allow_self_lockout=true";
+
+/// What to do about [`Refusal::BeyondOwnStanding`].
+const BEYOND_OWN_STANDING: &str = "\
+    a restriction policy of your organization lets them see or edit a connection that it does not let you; nobody can \
+    give that away without user_access_manage";
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -286,9 +328,13 @@ mod tests {
             Refusal::Forbidden { permission, missing_from: MissingFrom::Roles },
             Refusal::Forbidden { permission, missing_from: MissingFrom::Scopes },
             Refusal::OnlyTheSourceMayUpdate,
+            Refusal::NoEditor,
+            Refusal::LocksItselfOut,
+            Refusal::UnknownSubject { binding: 0, place: 0, subject: Subject::Org(sink_org) },
             Refusal::OperatorOnly,
             Refusal::BeyondOwnRights(permission),
             Refusal::BeyondReach(permission),
+            Refusal::BeyondOwnStanding,
             Refusal::Managed(ManagedRole::Admin),
             Refusal::EmailStays,
             Refusal::NoConnection { id: ConnectionId::new(Uuid::from_u128(3)), verb: Verb::Read },

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::right::{UserAccessManage, UserAccessRead};
 use crate::{
     Change, Decided, Direction, Edit, Grant, Listing, Name, OrgId, Page, Part, Permission, PermissionSet,
-    Refusal, RoleId, State, Timestamp, user,
+    Refusal, RoleId, State, Timestamp, restriction_policy, user,
 };
 
 /// A role that an org made for itself.
@@ -222,7 +222,7 @@ pub fn remove_permission(
     replace(grant, before, Role { permissions, ..before.clone() })
 }
 
-/// Removes a role that nobody holds.
+/// Removes a role that nobody holds. Restriction policies no longer name it, and none of them binds anybody else for that.
 ///
 /// # Errors
 /// [`Refusal::Absent`] if the org has no such role, [`Refusal::Managed`] if every org has it;
@@ -233,7 +233,9 @@ pub fn delete(grant: &Grant<'_, UserAccessManage>, id: RoleId) -> Result<Decided
     if let Some(holder) = grant.state().users_of(role.org).find(|user| user.roles.contains(&id)) {
         return Err(Refusal::InUse { what: "role", by: holder.email.to_string() });
     }
-    Ok(Decided::one(role.clone(), Change::Role(Edit::Delete(role.clone()))))
+    let mut decided = Decided::one(role.clone(), Change::Role(Edit::Delete(role.clone())));
+    decided.changes.extend(restriction_policy::changes_without_role(grant.state(), role.org, id));
+    Ok(decided)
 }
 
 /// A role that the grant's org made for itself.

@@ -10,7 +10,7 @@ use crate::layered::{Groups, LayeredMap};
 use crate::{
     Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Change, ConnectionId,
     ConnectionType, ConnectionTypes, CrossSite, Edit, Email, KeyDigest, Name, Org, OrgConnection, OrgId,
-    PublicId, Role, RoleId, Timestamp, User, UserId,
+    PublicId, RestrictionPolicy, RestrictionPolicyId, Role, RoleId, Timestamp, User, UserId,
 };
 
 /// Everything that is kept, at one revision.
@@ -23,6 +23,7 @@ pub struct State {
     api_keys: LayeredMap<ApiKeyId, Arc<ApiKey>>,
     application_keys: LayeredMap<ApplicationKeyId, Arc<ApplicationKey>>,
     connections: LayeredMap<ConnectionId, Arc<OrgConnection>>,
+    restriction_policies: LayeredMap<RestrictionPolicyId, Arc<RestrictionPolicy>>,
 
     /// Few as a rule, so that a decision need not look the orgs themselves up.
     disabled_orgs: LayeredMap<OrgId, ()>,
@@ -38,6 +39,9 @@ pub struct State {
     application_key_with_digest: LayeredMap<KeyDigest, Arc<ApplicationKey>>,
     connection_of_pair: LayeredMap<Pair, Connected>,
     connections_of_org: Groups<OrgId, Place>,
+    restriction_policy_of_side: LayeredMap<(OrgId, ConnectionId), Arc<RestrictionPolicy>>,
+    /// Few as a rule, so that a list of connections need not look for the policy of each.
+    restricted_by_org: Groups<OrgId, ConnectionId>,
 }
 
 /// The two orgs of a connection.
@@ -63,8 +67,9 @@ struct Connected {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     created_at: Timestamp,
-    id: ConnectionId,
     /// Which connection.
+    pub id: ConnectionId,
+    /// Its two orgs.
     pub pair: Pair,
 }
 
@@ -112,6 +117,11 @@ impl State {
     /// Every connection, in no order.
     pub fn connections(&self) -> impl Iterator<Item = &Arc<OrgConnection>> {
         self.connections.values()
+    }
+
+    /// Every restriction policy, in no order.
+    pub fn restriction_policies(&self) -> impl Iterator<Item = &Arc<RestrictionPolicy>> {
+        self.restriction_policies.values()
     }
 
     /// The account `id`.
@@ -228,6 +238,30 @@ impl State {
         self.connections_of_org.of(&org).iter()
     }
 
+    /// The restriction policy `id`.
+    pub fn restriction_policy(&self, id: RestrictionPolicyId) -> Option<&Arc<RestrictionPolicy>> {
+        self.restriction_policies.get(&id)
+    }
+
+    /// What `org` says about `connection`.
+    pub fn restriction_policy_of(
+        &self,
+        org: OrgId,
+        connection: ConnectionId,
+    ) -> Option<&Arc<RestrictionPolicy>> {
+        self.restriction_policy_of_side.get(&(org, connection))
+    }
+
+    /// What `org` says about connections, by their ids.
+    pub fn restriction_policies_of(&self, org: OrgId) -> impl Iterator<Item = &Arc<RestrictionPolicy>> {
+        self.restricted_by(org).iter().filter_map(move |id| self.restriction_policy_of(org, *id))
+    }
+
+    /// The connections for which `org` has a policy, in order.
+    pub(crate) fn restricted_by(&self, org: OrgId) -> &[ConnectionId] {
+        self.restricted_by_org.of(&org)
+    }
+
     /// Makes `change` true.
     ///
     /// What to take out is found by id in this state and not taken from the change, so that a replay can't
@@ -241,6 +275,7 @@ impl State {
             Change::ApiKey(edit) => self.edit(edit),
             Change::ApplicationKey(edit) => self.edit(edit),
             Change::OrgConnection(edit) => self.edit(edit),
+            Change::RestrictionPolicy(edit) => self.edit(edit),
         }
     }
 
@@ -429,6 +464,23 @@ impl Kept for OrgConnection {
             state.connections_of_org.remove(&connection.source, &place);
             state.connections_of_org.remove(&connection.sink, &place);
             state.connection_of_pair.remove(&place.pair);
+        }
+    }
+}
+
+impl Kept for RestrictionPolicy {
+    fn put_into(self, state: &mut State) {
+        self.take_out(state);
+        let policy = Arc::new(self);
+        state.restricted_by_org.insert(policy.org, policy.connection);
+        state.restriction_policy_of_side.insert((policy.org, policy.connection), Arc::clone(&policy));
+        state.restriction_policies.insert(policy.id, policy);
+    }
+
+    fn take_out(&self, state: &mut State) {
+        if let Some(policy) = state.restriction_policies.remove(&self.id) {
+            state.restricted_by_org.remove(&policy.org, &policy.connection);
+            state.restriction_policy_of_side.remove(&(policy.org, policy.connection));
         }
     }
 }

@@ -4,8 +4,8 @@ use smallvec::SmallVec;
 
 use crate::right::{ServiceAccountWrite, UserAccessManage, UserAccessRead};
 use crate::{
-    Change, Decided, Direction, Edit, Email, Grant, Listing, ManagedRole, Name, OrgConnection, OrgId, Page,
-    Part, PermissionSet, Refusal, RoleId, State, Timestamp, UserId, org_connection, role,
+    Change, Decided, Direction, Edit, Email, Grant, Listing, ManagedRole, Name, OrgId, Page, Part,
+    PermissionSet, Refusal, RoleId, State, Timestamp, UserId, org_connection, restriction_policy, role,
 };
 
 /// Somebody, or something, that acts in one org.
@@ -85,7 +85,8 @@ pub struct NewUser {
 ///
 /// # Errors
 /// [`Refusal::Taken`] if a user has this id, or one of the org this email address; [`Refusal::Absent`] if a
-/// role is not one of the org; [`Refusal::BeyondOwnRights`] if a role allows what the principal may not do.
+/// role is not one of the org; [`Refusal::BeyondOwnRights`] if a role allows what the principal may not do;
+/// [`Refusal::BeyondOwnStanding`] if a restriction policy binds a role more closely than the principal.
 pub fn create(
     grant: &Grant<'_, UserAccessManage>,
     new: NewUser,
@@ -170,10 +171,9 @@ pub fn update(
     let name = name.unwrap_or_else(|| before.name.clone());
     let mut decided = replace(grant, before, User { name, disabled, ..before.clone() }, now)?;
     if !before.disabled && disabled && creators == CreatorDisabled::Delete {
-        let made = org_connection::made_by(grant.state(), before);
-        decided
-            .changes
-            .extend(made.map(|made| Change::OrgConnection(Edit::Delete(OrgConnection::clone(made)))));
+        let state = grant.state();
+        let made = org_connection::made_by(state, before);
+        decided.changes.extend(made.flat_map(|connection| org_connection::deletion(state, connection)));
     }
     Ok(decided)
 }
@@ -374,6 +374,7 @@ fn assignable<R>(grant: &Grant<'_, R>, wanted: Vec<RoleId>) -> Result<SmallVec<[
     for id in wanted {
         let role = role::read(grant, id)?;
         grant.may_give(role.permissions())?;
+        restriction_policy::may_give_role(grant, id)?;
         if !roles.contains(&id) {
             roles.push(id);
         }

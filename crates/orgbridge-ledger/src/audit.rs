@@ -264,6 +264,7 @@ fn compare(replayed: &State, stored: &State, findings: &mut Vec<Finding>) {
     compare!(api_keys, api_key);
     compare!(application_keys, application_key);
     compare!(connections, connection);
+    compare!(restriction_policies, restriction_policy);
 }
 
 fn differs<R: Record>(_: &R, id: impl fmt::Display) -> Finding {

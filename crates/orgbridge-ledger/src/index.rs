@@ -26,7 +26,7 @@ pub(crate) struct Concern {
 }
 
 impl Concern {
-    /// A change concerns the orgs whose own is changed, and the org whose user changed it. `state` is the one that the
+    /// A change concerns the orgs whose own is changed, and as a rule the org whose user changed it. `state` is the one that the
     /// change has led to.
     pub(crate) fn of(
         revision: Revision,
@@ -36,7 +36,8 @@ impl Concern {
         state: &State,
     ) -> Self {
         let mut orgs: SmallVec<[OrgId; 3]> = change.orgs(state).into_iter().collect();
-        if let Some(actor) = actor.filter(|actor| !orgs.contains(actor)) {
+        let actor = actor.filter(|actor| change.is_shown_to_its_actor() && !orgs.contains(actor));
+        if let Some(actor) = actor {
             orgs.push(actor);
         }
         Self { revision, at, orgs }

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use orgbridge_domain::{
     Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Change, ConnectionId, Edit, Kept,
-    KeyDigest, Org, OrgConnection, OrgId, Role, RoleId, Site, Timestamp, User, UserId,
+    KeyDigest, Org, OrgConnection, OrgId, RestrictionPolicy, RestrictionPolicyId, Role, RoleId, Site,
+    Timestamp, User, UserId,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
@@ -33,6 +34,8 @@ pub(crate) type Values<'a> = SmallVec<[Value<'a>; 9]>;
 pub(crate) trait Record: Kept + 'static {
     /// Its table, which is also what audit entries call it.
     const TABLE: &'static str;
+    /// The version of the schema that brought the table.
+    const SINCE: u32 = 1;
     /// Its columns; the first is `id`.
     const COLUMNS: &'static [&'static str];
     /// Those that a later version of the entity may differ in.
@@ -388,6 +391,31 @@ impl Record for OrgConnection {
     }
 }
 
+impl Record for RestrictionPolicy {
+    const TABLE: &'static str = "restriction_policy";
+    const SINCE: u32 = 6;
+    const COLUMNS: &'static [&'static str] = &["id", "org_id", "connection_id", "bindings"];
+    const CHANGING: &'static [&'static str] = &["bindings"];
+
+    fn values(&self) -> Values<'_> {
+        smallvec![
+            Value::Id(self.id.uuid()),
+            Value::Id(self.org.uuid()),
+            Value::Id(self.connection.uuid()),
+            shown(&self.bindings),
+        ]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        Ok(Self {
+            id: parse::<RestrictionPolicyId>(source, 0)?,
+            org: parse(source, 1)?,
+            connection: parse(source, 2)?,
+            bindings: parse(source, 3)?,
+        })
+    }
+}
+
 /// A change in the words of the audit log.
 pub(crate) struct Described {
     /// The table of what was changed.
@@ -419,6 +447,7 @@ pub(crate) fn describe(change: &Change) -> Described {
         Change::ApiKey(key) => described!(key),
         Change::ApplicationKey(key) => described!(key),
         Change::OrgConnection(connection) => described!(connection),
+        Change::RestrictionPolicy(policy) => described!(policy),
     }
 }
 
@@ -517,6 +546,7 @@ pub(crate) fn change_from_json(
         ApiKey::TABLE => edit(before, after).map(Change::ApiKey),
         ApplicationKey::TABLE => edit(before, after).map(Change::ApplicationKey),
         OrgConnection::TABLE => edit(before, after).map(Change::OrgConnection),
+        RestrictionPolicy::TABLE => edit(before, after).map(Change::RestrictionPolicy),
         _ => return None,
     })
 }

@@ -101,7 +101,7 @@ fn rights_are_the_roles_cut_by_the_scopes() {
         let session = world.session(0, persona);
         assert_eq!(session.authorize::<OrgConnectionsRead>().is_ok(), persona.may_read(), "{persona:?}");
         assert_eq!(session.authorize::<OrgConnectionsWrite>().is_ok(), persona.may_write(), "{persona:?}");
-        assert_eq!(session.authorize::<OrgManagement>().is_ok(), persona.may_write(), "{persona:?}");
+        assert_eq!(session.authorize::<OrgManagement>().is_ok(), persona.governs(), "{persona:?}");
         assert!(session.whoami().is_ok(), "{persona:?}");
     }
 }

@@ -3,17 +3,21 @@
 use std::collections::HashMap;
 
 use orgbridge_domain::application_key::{ApplicationKeyEdit, NewApplicationKey, ScopesEdit};
-use orgbridge_domain::right::OrgAppKeysWrite;
+use orgbridge_domain::restriction_policy::{self, Binding, Bindings, Relation, SelfLockout, Subject};
+use orgbridge_domain::right::{OrgAppKeysWrite, OrgConnectionsWrite};
 use orgbridge_domain::role::{self, RoleEdit};
 use orgbridge_domain::user::{self, CreatorDisabled, NewUser};
 use orgbridge_domain::{
-    ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Decided, Draft, ManagedRole, Permission,
+    ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Decided, Draft, Grant, ManagedRole, Permission,
     PermissionSet, Refusal, RoleId, Session, SiteScope, Timestamp, User, UserId, UserKind, application_key,
     authenticate, service_account_key,
 };
 use proptest::prelude::*;
 
-use crate::world::{World, api_secret, id, org_id};
+use crate::world::{Persona, World, api_secret, connection_id, id, org_id, types};
+
+/// The connection of org 0 with org 1, for which there may be a policy.
+const CONNECTION: u8 = 1;
 
 /// What somebody tries. Numbers choose among the users, roles and keys that are there.
 #[derive(Debug, Clone)]
@@ -34,6 +38,9 @@ enum Call {
     CreateKeyOfServiceAccount(usize, Option<PermissionSet>),
     EditKeyOfServiceAccount(usize, Option<PermissionSet>),
     RevokeKey(usize),
+    /// Who are to be editors and who viewers of the connection.
+    Restrict(Vec<usize>, Vec<usize>),
+    Unrestrict,
 }
 
 /// Who is there at the start: what a role of their own allows, and the scopes of their key.
@@ -43,13 +50,15 @@ fn permission() -> impl Strategy<Value = Permission> {
     proptest::sample::select(Permission::ALL)
 }
 
-/// Sets of permissions; most manage people, since others can do little.
+/// Sets of permissions. Most manage people, or service accounts and connections, since others can do little.
 fn permissions() -> impl Strategy<Value = PermissionSet> {
+    let people = "user_access_manage,org_app_keys_write,service_account_write";
+    let programs = "service_account_write,org_app_keys_write,org_connections_read,org_connections_write";
+    let usual = prop_oneof![5 => Just(people), 2 => Just(programs), 3 => Just("")];
     let some = proptest::collection::vec(permission(), 0..6);
-    (some, proptest::bool::weighted(0.7)).prop_map(|(some, manages)| {
-        let manager =
-            [Permission::UserAccessManage, Permission::OrgAppKeysWrite, Permission::ServiceAccountWrite];
-        some.into_iter().chain(manager.into_iter().filter(|_| manages)).collect()
+    (some, usual).prop_map(|(some, usual)| {
+        let usual: PermissionSet = usual.parse().unwrap();
+        some.into_iter().collect::<PermissionSet>().union(usual)
     })
 }
 
@@ -80,6 +89,8 @@ fn call() -> impl Strategy<Value = Call> {
         (one(), proptest::option::of(permissions()))
             .prop_map(|(key, scopes)| Call::EditKeyOfServiceAccount(key, scopes)),
         one().prop_map(Call::RevokeKey),
+        (roles(), roles()).prop_map(|(editors, viewers)| Call::Restrict(editors, viewers)),
+        Just(Call::Unrestrict),
     ]
 }
 
@@ -92,7 +103,7 @@ struct Org {
 
 impl Org {
     /// Lets the cast in: each with a role, and with a key as the first that is theirs.
-    fn new(cast: &Cast) -> (Self, Vec<ApplicationKeyId>) {
+    fn new(cast: &Cast, editors: &[usize]) -> (Self, Vec<ApplicationKeyId>) {
         let mut org = Self { world: World::new(), secrets: HashMap::new(), made: 0x1_0000 };
         let mut keys = Vec::new();
         for (allowed, scopes) in cast {
@@ -119,6 +130,15 @@ impl Org {
             org.secrets.insert(id(key), secret);
             keys.push(id(key));
         }
+        org.world.connect(0, Persona::Admin, CONNECTION, org_id(1), types("logs")).unwrap();
+        if !editors.is_empty() {
+            let bindings = org.bindings(editors, &[]);
+            org.world.operate(|draft, _| {
+                let here = org_id(0);
+                let restrict = |session: &Session<'_>| restrict(&session.authorize_in(here)?, bindings);
+                draft.run(restrict).map(drop)
+            });
+        }
         (org, keys)
     }
 
@@ -140,6 +160,43 @@ impl Org {
     fn role(&self, chosen: usize) -> RoleId {
         let roles: Vec<_> = role::all(&self.world.state, org_id(0)).map(|role| role.id()).collect();
         roles[chosen % roles.len()]
+    }
+
+    /// Users, roles, and the org itself.
+    fn bindings(&self, editors: &[usize], viewers: &[usize]) -> Bindings {
+        let roles = role::all(&self.world.state, org_id(0)).map(|role| Subject::Role(role.id()));
+        let users = self.users().into_keys().map(Subject::User);
+        let all: Vec<_> = roles.chain(users).chain([Subject::Org(org_id(0))]).collect();
+        let binding = |relation, chosen: &[usize]| {
+            let mut subjects: Vec<Subject> = Vec::new();
+            for subject in chosen.iter().map(|chosen| all[chosen % all.len()]) {
+                if !subjects.contains(&subject) {
+                    subjects.push(subject);
+                }
+            }
+            Binding { relation, subjects }
+        };
+        let bindings = vec![binding(Relation::Editor, editors), binding(Relation::Viewer, viewers)];
+        Bindings::new(bindings).unwrap()
+    }
+
+    /// How a user stands to the connection by the policy that there is.
+    fn bound(&self, user: UserId) -> Option<Relation> {
+        let state = &self.world.state;
+        let policy = state.restriction_policy_of(org_id(0), connection_id(CONNECTION));
+        policy.map_or(Some(Relation::Editor), |policy| policy.relation_of(state.user(user)?))
+    }
+
+    /// Whether a user with these rights sees the connection, and whether they edit it.
+    fn stands(&self, user: UserId, may: PermissionSet) -> (bool, bool) {
+        let bound = self.bound(user);
+        let sees = bound.is_some() && may.contains(Permission::OrgConnectionsRead);
+        (sees, bound == Some(Relation::Editor) && may.contains(Permission::OrgConnectionsWrite))
+    }
+
+    fn key_stands(&self, key: ApplicationKeyId) -> (bool, bool) {
+        let owner = self.world.state.application_key(key).map(|key| key.owner);
+        owner.map_or((false, false), |owner| self.stands(owner, self.key_may(key)))
     }
 
     fn someone(&self, chosen: usize) -> UserId {
@@ -246,6 +303,8 @@ impl Org {
                         .map(drop_value)
                 })
             }
+            Call::Restrict(editors, viewers) => self.restrict(by, editors, viewers),
+            Call::Unrestrict => self.unrestrict(by),
             of_keys => {
                 made = self.call_about_keys(by, number, of_keys)?;
                 Ok(())
@@ -307,6 +366,22 @@ impl Org {
         Ok(None)
     }
 
+    fn restrict(
+        &mut self,
+        by: ApplicationKeyId,
+        editors: &[usize],
+        viewers: &[usize],
+    ) -> Result<(), Refusal> {
+        let bindings = self.bindings(editors, viewers);
+        self.run(by, |session, _| restrict(&session.authorize()?, bindings).map(drop_value))
+    }
+
+    fn unrestrict(&mut self, by: ApplicationKeyId) -> Result<(), Refusal> {
+        self.run(by, |session, _| {
+            restriction_policy::delete(&session.authorize()?, connection_id(CONNECTION))
+        })
+    }
+
     fn run(
         &mut self,
         by: ApplicationKeyId,
@@ -321,6 +396,13 @@ impl Org {
         }
         Ok(())
     }
+}
+
+fn restrict(
+    grant: &Grant<'_, OrgConnectionsWrite>,
+    bindings: Bindings,
+) -> Result<Decided<Bindings>, Refusal> {
+    restriction_policy::replace(grant, connection_id(CONNECTION), bindings, SelfLockout::Allowed)
 }
 
 fn drop_value<T>(decided: Decided<T>) -> Decided<()> {
@@ -343,9 +425,10 @@ proptest! {
     #[test]
     fn each_call_gives_and_takes_what_its_caller_holds(
         cast in cast(),
+        editors in proptest::collection::vec(any::<usize>(), 0..3),
         calls in proptest::collection::vec((any::<usize>(), call()), 1..40),
     ) {
-        let (mut org, mut keys) = Org::new(&cast);
+        let (mut org, mut keys) = Org::new(&cast, &editors);
         for (caller, call) in calls {
             let by = keys[caller % keys.len()];
             let held = org.key_may(by);
@@ -354,8 +437,18 @@ proptest! {
             let keys_may: HashMap<_, _> = known.iter().map(|key| (key.id, org.key_may(key.id))).collect();
             let allowed: HashMap<_, _> =
                 users.values().map(|user| (user.id, user::permissions(&org.world.state, user))).collect();
+            let governs = held.contains(Permission::UserAccessManage);
+            let own = org.key_stands(by);
+            let stood: HashMap<_, _> = users.keys().map(|user| (*user, org.stands(*user, may[user]))).collect();
             if let Ok(made) = org.call(by, &call) {
                 keys.extend(made);
+            }
+            for id in org.users().into_keys() {
+                let (saw, edited) = stood.get(&id).copied().unwrap_or_default();
+                let (sees, edits) = org.stands(id, org.may(id));
+                // Who sees may let a program see, and who edits says who sees.
+                prop_assert!(!sees || saw || own.0 || own.1 || governs, "{call:?}: {id} sees");
+                prop_assert!(!edits || edited || own.1 || governs, "{call:?}: {id} edits");
             }
             for (id, user) in org.users() {
                 let gained = org.may(id).without(may.get(&id).copied().unwrap_or_default());
@@ -368,6 +461,10 @@ proptest! {
             }
             for key in org.keys() {
                 let gained = org.key_may(key.id).without(keys_may.get(&key.id).copied().unwrap_or_default());
+                let is_new = !keys_may.contains_key(&key.id);
+                let (sees, edits) = org.key_stands(key.id);
+                prop_assert!(!is_new || !sees || own.0 || own.1 || governs, "{call:?}: {:?} sees", key.id);
+                prop_assert!(!is_new || !edits || own.1 || governs, "{call:?}: {:?} edits", key.id);
                 prop_assert!(is_within(gained, held), "{call:?}: {:?} gained {gained:?}", key.id);
             }
             let is_admin = |user: &User| !user.disabled && user.roles.contains(&ManagedRole::Admin.id());
@@ -379,12 +476,14 @@ proptest! {
     #[test]
     fn alone_nobody_comes_by_a_right(
         cast in cast(),
+        editors in proptest::collection::vec(any::<usize>(), 0..3),
         calls in proptest::collection::vec((any::<usize>(), call()), 1..60),
     ) {
-        let (mut org, cast_keys) = Org::new(&cast);
+        let (mut org, cast_keys) = Org::new(&cast, &editors);
         let own = cast_keys[0];
         let owner = org.world.state.application_key(own).unwrap().owner;
         let (held, may) = (org.key_may(own), org.may(owner));
+        let (began, governs) = (org.key_stands(own), held.contains(Permission::UserAccessManage));
         let mut keys = vec![own];
         for (caller, call) in calls {
             let by = keys[caller % keys.len()];
@@ -394,6 +493,9 @@ proptest! {
             prop_assert!(is_within(org.may(owner), may), "{call:?}");
             for key in &keys {
                 prop_assert!(is_within(org.key_may(*key), held), "{call:?}: {key:?}");
+                let (sees, edits) = org.key_stands(*key);
+                prop_assert!(!sees || began.0 || began.1 || governs, "{call:?}: {key:?} sees");
+                prop_assert!(!edits || began.1 || governs, "{call:?}: {key:?} edits");
             }
         }
     }

@@ -8,6 +8,7 @@ mod escalation;
 mod keys;
 mod model;
 mod people;
+mod restriction_policies;
 mod roles;
 mod sites;
 mod world;

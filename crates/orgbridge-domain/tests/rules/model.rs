@@ -2,17 +2,104 @@
 //! connections in a plain list and has no index that could be wrong.
 
 use orgbridge_domain::org_connection::{self, Filter, OrgFilter};
-use orgbridge_domain::{ConnectionType, ConnectionTypes, CrossSite, OrgConnection, Page, Refusal, Timestamp};
+use orgbridge_domain::restriction_policy::{self, Binding, Bindings, Relation, SelfLockout, Subject};
+use orgbridge_domain::{
+    ConnectionType, ConnectionTypes, CrossSite, ManagedRole, OrgConnection, Page, Refusal, RoleId, Timestamp,
+};
 use proptest::prelude::*;
 
-use crate::world::{FOREIGN, ORGS, OVERSEAS, Persona, World, connection_id, org_id, types, user_id};
+use crate::world::{
+    FOREIGN, ORGS, OVERSEAS, Persona, World, connection_id, org_id, types, user_id, writer_role,
+};
+
+/// How many connections there can be.
+const NUMBERS: u8 = 8;
 
 #[derive(Debug, Clone)]
 enum Command {
-    Connect { org: u8, persona: Persona, number: u8, sink: u8, types: ConnectionTypes, cross_site: CrossSite },
-    Update { org: u8, persona: Persona, number: u8, types: ConnectionTypes },
-    Delete { org: u8, persona: Persona, number: u8 },
-    SetOrgDisabled { org: u8, disabled: bool },
+    Connect {
+        org: u8,
+        persona: Persona,
+        number: u8,
+        sink: u8,
+        types: ConnectionTypes,
+        cross_site: CrossSite,
+    },
+    Update {
+        org: u8,
+        persona: Persona,
+        number: u8,
+        types: ConnectionTypes,
+    },
+    Delete {
+        org: u8,
+        persona: Persona,
+        number: u8,
+    },
+    SetOrgDisabled {
+        org: u8,
+        disabled: bool,
+    },
+    Restrict {
+        org: u8,
+        persona: Persona,
+        number: u8,
+        bindings: Vec<(Relation, Vec<Who>)>,
+        lockout: SelfLockout,
+    },
+    Unrestrict {
+        org: u8,
+        persona: Persona,
+        number: u8,
+    },
+}
+
+/// Whom a policy of an org binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Everybody of this org.
+    Everybody(u8),
+    Admins,
+    /// Those of this org who write connections.
+    Writers(u8),
+    /// This one, of this org.
+    One(u8, Persona),
+}
+
+impl Who {
+    fn of(self) -> Option<u8> {
+        match self {
+            Self::Everybody(org) | Self::Writers(org) | Self::One(org, _) => Some(org),
+            Self::Admins => None,
+        }
+    }
+
+    fn includes(self, persona: Persona) -> bool {
+        let holds = |role: RoleId| persona.roles(0).contains(&role);
+        match self {
+            Self::Everybody(_) => true,
+            Self::Admins => holds(ManagedRole::Admin.id()),
+            Self::Writers(_) => persona == Persona::Writer,
+            Self::One(_, one) => one == persona,
+        }
+    }
+
+    fn subject(self) -> Subject {
+        match self {
+            Self::Everybody(org) => Subject::Org(org_id(org)),
+            Self::Admins => Subject::Role(ManagedRole::Admin.id()),
+            Self::Writers(org) => Subject::Role(writer_role(org)),
+            Self::One(org, persona) => Subject::User(user_id(org, persona)),
+        }
+    }
+}
+
+fn bindings(plain: &[(Relation, Vec<Who>)]) -> Bindings {
+    let binding = |(relation, who): &(Relation, Vec<Who>)| Binding {
+        relation: *relation,
+        subjects: who.iter().map(|who| who.subject()).collect(),
+    };
+    Bindings::new(plain.iter().map(binding).collect()).unwrap()
 }
 
 /// What a command came to, in as many words as the model has.
@@ -27,6 +114,10 @@ enum Outcome {
     IdTaken,
     Unknown,
     OnlyTheSource,
+    NoEditor,
+    LockedOut,
+    UnknownSubject,
+    Said(Bindings),
 }
 
 impl From<Result<OrgConnection, Refusal>> for Outcome {
@@ -41,6 +132,9 @@ impl From<Result<OrgConnection, Refusal>> for Outcome {
             Err(Refusal::Taken { .. }) => Self::IdTaken,
             Err(Refusal::NoConnection { .. }) => Self::Unknown,
             Err(Refusal::OnlyTheSourceMayUpdate) => Self::OnlyTheSource,
+            Err(Refusal::NoEditor) => Self::NoEditor,
+            Err(Refusal::LocksItselfOut) => Self::LockedOut,
+            Err(Refusal::UnknownSubject { .. }) => Self::UnknownSubject,
             Err(other) => unreachable!("no command is refused so: {other:?}"),
         }
     }
@@ -50,6 +144,23 @@ impl From<Result<OrgConnection, Refusal>> for Outcome {
 struct Model {
     connections: Vec<OrgConnection>,
     disabled: Vec<u8>,
+    policies: Vec<Policy>,
+}
+
+/// What an org says about a connection.
+struct Policy {
+    org: u8,
+    number: u8,
+    bindings: Vec<(Relation, Vec<Who>)>,
+}
+
+impl Policy {
+    fn binds(&self, relation: Relation, persona: Persona) -> bool {
+        let binds = |(other, who): &(Relation, Vec<Who>)| {
+            *other == relation && who.iter().any(|who| who.includes(persona))
+        };
+        self.bindings.iter().any(binds)
+    }
 }
 
 impl Model {
@@ -63,12 +174,65 @@ impl Model {
         }
     }
 
-    fn known(&self, org: u8, number: u8) -> Result<usize, Outcome> {
+    fn known(&self, org: u8, persona: Persona, number: u8) -> Result<usize, Outcome> {
         let involved = |connection: &OrgConnection| {
             connection.id == connection_id(number)
                 && (connection.source == org_id(org) || connection.sink == org_id(org))
+                && self.sees(org, persona, number)
         };
         self.connections.iter().position(involved).ok_or(Outcome::Unknown)
+    }
+
+    fn policy(&self, org: u8, number: u8) -> Option<&Policy> {
+        self.policies.iter().find(|policy| (policy.org, policy.number) == (org, number))
+    }
+
+    fn uses(&self, org: u8, persona: Persona, number: u8) -> bool {
+        let bound = |policy: &Policy| Relation::ALL.iter().any(|relation| policy.binds(*relation, persona));
+        self.policy(org, number).is_none_or(bound)
+    }
+
+    fn sees(&self, org: u8, persona: Persona, number: u8) -> bool {
+        persona.governs() || self.uses(org, persona, number)
+    }
+
+    fn edits(&self, org: u8, persona: Persona, number: u8) -> bool {
+        self.policy(org, number).is_none_or(|policy| policy.binds(Relation::Editor, persona))
+    }
+
+    fn may_govern(&self, org: u8, persona: Persona, number: u8) -> Result<(), Outcome> {
+        self.may_write(org, persona)?;
+        self.known(org, persona, number)?;
+        if persona.governs() || self.edits(org, persona, number) { Ok(()) } else { Err(Outcome::NoEditor) }
+    }
+
+    fn restrict(
+        &mut self,
+        (org, persona, number): (u8, Persona, u8),
+        plain: &[(Relation, Vec<Who>)],
+        lockout: SelfLockout,
+    ) -> Result<Bindings, Outcome> {
+        self.may_govern(org, persona, number)?;
+        if plain.iter().flat_map(|(_, who)| who).any(|who| who.of().is_some_and(|other| other != org)) {
+            return Err(Outcome::UnknownSubject);
+        }
+        let policy = Policy { org, number, bindings: plain.to_vec() };
+        let editor_before = self.edits(org, persona, number);
+        let editor_after = plain.is_empty() || policy.binds(Relation::Editor, persona);
+        if lockout == SelfLockout::Refused && editor_before && !editor_after {
+            return Err(Outcome::LockedOut);
+        }
+        self.policies.retain(|other| (other.org, other.number) != (org, number));
+        if !plain.is_empty() {
+            self.policies.push(policy);
+        }
+        Ok(bindings(plain))
+    }
+
+    fn unrestrict(&mut self, org: u8, persona: Persona, number: u8) -> Result<Bindings, Outcome> {
+        self.may_govern(org, persona, number)?;
+        self.policies.retain(|other| (other.org, other.number) != (org, number));
+        Ok(Bindings::default())
     }
 
     fn connect(
@@ -114,11 +278,14 @@ impl Model {
         now: Timestamp,
     ) -> Result<OrgConnection, Outcome> {
         self.may_write(org, persona)?;
-        let at = self.known(org, number)?;
-        let connection = &mut self.connections[at];
-        if connection.source != org_id(org) {
+        let at = self.known(org, persona, number)?;
+        if self.connections[at].source != org_id(org) {
             return Err(Outcome::OnlyTheSource);
         }
+        if !self.edits(org, persona, number) {
+            return Err(Outcome::NoEditor);
+        }
+        let connection = &mut self.connections[at];
         if connection.types != types {
             connection.types = types;
             connection.modified_at = now;
@@ -128,11 +295,20 @@ impl Model {
 
     fn delete(&mut self, org: u8, persona: Persona, number: u8) -> Result<OrgConnection, Outcome> {
         self.may_write(org, persona)?;
-        let at = self.known(org, number)?;
+        let at = self.known(org, persona, number)?;
+        if !self.edits(org, persona, number) {
+            return Err(Outcome::NoEditor);
+        }
+        self.policies.retain(|policy| policy.number != number);
         Ok(self.connections.remove(at))
     }
 
-    fn list(&self, org: u8, filter: Filter, page: Page) -> (Vec<OrgConnection>, usize, usize) {
+    fn list(
+        &self,
+        (org, persona): (u8, Persona),
+        filter: Filter,
+        page: Page,
+    ) -> (Vec<OrgConnection>, usize, usize) {
         let admits = |wanted, side| match wanted {
             OrgFilter::Any => true,
             OrgFilter::Only(id) => id == side,
@@ -140,7 +316,10 @@ impl Model {
         };
         let of_org =
             |connection: &&OrgConnection| connection.source == org_id(org) || connection.sink == org_id(org);
+        let hidden: Vec<_> =
+            (0..NUMBERS).filter(|number| !self.sees(org, persona, *number)).map(connection_id).collect();
         let mut all: Vec<_> = self.connections.iter().filter(of_org).cloned().collect();
+        all.retain(|connection| !hidden.contains(&connection.id));
         all.sort_by_key(|connection| (connection.created_at, connection.id));
         let total = all.len();
         all.retain(|connection| {
@@ -163,8 +342,27 @@ impl Model {
     }
 }
 
+fn any_bindings(org: u8) -> impl Strategy<Value = Vec<(Relation, Vec<Who>)>> {
+    // Now and then somebody of another org.
+    let of = prop_oneof![9 => Just(org), 1 => 0..ORGS];
+    let who =
+        (of, 0..4_usize, proptest::sample::select(&Persona::ALL[..])).prop_map(|(of, kind, persona)| {
+            [Who::Everybody(of), Who::Admins, Who::Writers(of), Who::One(of, persona)][kind]
+        });
+    let some = || {
+        proptest::collection::vec(who.clone(), 0..3).prop_map(|mut some| {
+            some.dedup();
+            some
+        })
+    };
+    (proptest::option::of(some()), proptest::option::of(some())).prop_map(|(editors, viewers)| {
+        let editors = editors.map(|who| (Relation::Editor, who));
+        editors.into_iter().chain(viewers.map(|who| (Relation::Viewer, who))).collect()
+    })
+}
+
 fn any_persona() -> impl Strategy<Value = Persona> {
-    prop_oneof![4 => Just(Persona::Admin), 1 => proptest::sample::select(&Persona::ALL[..])]
+    prop_oneof![4 => Just(Persona::Admin), 3 => Just(Persona::Writer), 1 => proptest::sample::select(&Persona::ALL[..])]
 }
 
 fn any_types() -> impl Strategy<Value = ConnectionTypes> {
@@ -178,7 +376,8 @@ fn any_cross_site() -> impl Strategy<Value = CrossSite> {
 
 fn any_command() -> impl Strategy<Value = Command> {
     let org = 0..ORGS;
-    let number = 0..8_u8;
+    let number = 0..NUMBERS;
+    let restrict = (org.clone(), any_persona(), number.clone(), any::<bool>());
     prop_oneof![
         4 => (org.clone(), any_persona(), number.clone(), 0..=ORGS, any_types(), any_cross_site()).prop_map(
             |(org, persona, number, sink, types, cross_site)| {
@@ -187,8 +386,15 @@ fn any_command() -> impl Strategy<Value = Command> {
         ),
         3 => (org.clone(), any_persona(), number.clone(), any_types())
             .prop_map(|(org, persona, number, types)| Command::Update { org, persona, number, types }),
-        2 => (org.clone(), any_persona(), number)
+        2 => (org.clone(), any_persona(), number.clone())
             .prop_map(|(org, persona, number)| Command::Delete { org, persona, number }),
+        4 => restrict.prop_flat_map(|(org, persona, number, locks_out)| {
+            let lockout = if locks_out { SelfLockout::Allowed } else { SelfLockout::Refused };
+            any_bindings(org)
+                .prop_map(move |bindings| Command::Restrict { org, persona, number, bindings, lockout })
+        }),
+        1 => (org.clone(), any_persona(), number)
+            .prop_map(|(org, persona, number)| Command::Unrestrict { org, persona, number }),
         1 => (org, any::<bool>()).prop_map(|(org, disabled)| Command::SetOrgDisabled { org, disabled }),
     ]
 }
@@ -221,6 +427,21 @@ fn run(world: &mut World, model: &mut Model, command: &Command) -> (Outcome, Out
         Command::Delete { org, persona, number } => {
             (world.delete(org, persona, number).into(), flat(model.delete(org, persona, number)))
         }
+        Command::Restrict { org, persona, number, ref bindings, lockout } => {
+            let said = self::bindings(bindings);
+            let real = world.run(org, persona, |session, _| {
+                let grant = session.authorize()?;
+                restriction_policy::replace(&grant, connection_id(number), said, lockout)
+            });
+            (said_or_not(real), said_by(model.restrict((org, persona, number), bindings, lockout)))
+        }
+        Command::Unrestrict { org, persona, number } => {
+            let real = world.run(org, persona, |session, _| {
+                restriction_policy::delete(&session.authorize()?, connection_id(number))
+            });
+            let real = real.map(|()| Bindings::default());
+            (said_or_not(real), said_by(model.unrestrict(org, persona, number)))
+        }
         Command::SetOrgDisabled { org, disabled } => {
             world.set_org_disabled(org, disabled);
             model.disabled.retain(|other| *other != org);
@@ -229,6 +450,45 @@ fn run(world: &mut World, model: &mut Model, command: &Command) -> (Outcome, Out
             }
             (Outcome::Unknown, Outcome::Unknown)
         }
+    }
+}
+
+fn said_or_not(result: Result<Bindings, Refusal>) -> Outcome {
+    match result {
+        Ok(bindings) => Outcome::Said(bindings),
+        Err(refusal) => Outcome::from(Err(refusal)),
+    }
+}
+
+fn said_by(result: Result<Bindings, Outcome>) -> Outcome {
+    result.map_or_else(|refused| refused, Outcome::Said)
+}
+
+/// Whom the sink lets use what it is shown, and nobody else.
+fn check_who_reads(world: &World, model: &Model, source: u8, sink: u8) {
+    for persona in Persona::ALL {
+        let (user, source_id) = (user_id(sink, persona), org_id(source));
+        for wanted in ConnectionType::ALL {
+            let decided =
+                org_connection::decide_for(&world.state, user, source_id, wanted, CrossSite::Allowed);
+            let connected = world.state.connection_between(source_id, org_id(sink));
+            let number = connected.and_then(|by| (0..NUMBERS).find(|number| connection_id(*number) == by.id));
+            let is_let = number.is_some_and(|number| model.uses(sink, persona, number));
+            assert_eq!(decided.is_some(), is_let && model.decide(sink, source, wanted, CrossSite::Allowed));
+        }
+    }
+}
+
+/// What an org says is what those read who may know of the connection.
+fn check_what_is_said(world: &World, model: &Model, org: u8, persona: Persona) {
+    let session = world.session(org, persona);
+    let grant = session.authorize().unwrap();
+    for number in 0..NUMBERS {
+        let real = restriction_policy::read(&grant, connection_id(number))
+            .map(|policy| policy.map(|policy| policy.bindings.clone()).unwrap_or_default());
+        let said = model.policy(org, number).map(|policy| bindings(&policy.bindings)).unwrap_or_default();
+        let expected = model.known(org, persona, number).map(|_| said);
+        assert_eq!(said_or_not(real), said_by(expected));
     }
 }
 
@@ -247,8 +507,10 @@ proptest! {
         }
 
         prop_assert_eq!(world.state.connection_count(), model.connections.len());
+        prop_assert_eq!(world.state.restriction_policies().count(), model.policies.len());
         for source in 0..ORGS {
             for sink in 0..ORGS {
+                check_who_reads(&world, &model, source, sink);
                 for wanted in ConnectionType::ALL {
                     for cross_site in [CrossSite::Refused, CrossSite::Allowed] {
                         let (sink_id, source_id) = (org_id(sink), org_id(source));
@@ -260,7 +522,9 @@ proptest! {
             }
         }
         for org in (0..ORGS).filter(|org| !model.disabled.contains(org)) {
-            let session = world.session(org, Persona::ReadOnly);
+            for persona in Persona::ALL.into_iter().filter(|persona| persona.may_read()) {
+            check_what_is_said(&world, &model, org, persona);
+            let session = world.session(org, persona);
             let grant = session.authorize().unwrap();
             for page in [Page { offset: 0, limit: 1000 }, Page { offset, limit }] {
                 let listing = org_connection::list(&grant, filter, page);
@@ -268,8 +532,9 @@ proptest! {
                     listing.items.iter().map(|connection| OrgConnection::clone(connection)).collect();
                 prop_assert_eq!(
                     (connections, listing.total, listing.total_filtered),
-                    model.list(org, filter, page)
+                    model.list((org, persona), filter, page)
                 );
+            }
             }
         }
     }

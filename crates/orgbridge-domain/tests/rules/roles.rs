@@ -198,18 +198,18 @@ fn roles_are_listed_with_how_many_hold_them() {
     let everything = role::Filter::default();
     assert_eq!(
         list(&everything, by_name, all),
-        ("Admin 3, Read Only 1, Role 1280 1, Role 1281 1, Standard 0".to_owned(), 5, 5)
+        ("Admin 3, Read Only 1, Role 1280 1, Role 1281 1, Standard 0, Writer 1".to_owned(), 6, 6)
     );
     assert_eq!(
         list(&everything, (role::Order::UserCount, Direction::Descending), Page { offset: 0, limit: 1 }),
-        ("Admin 3".to_owned(), 5, 5)
+        ("Admin 3".to_owned(), 6, 6)
     );
     let named = role::Filter { name: Part::new("ROLE"), ..everything.clone() };
-    assert_eq!(list(&named, by_name, all), ("Role 1280 1, Role 1281 1".to_owned(), 2, 5));
+    assert_eq!(list(&named, by_name, all), ("Role 1280 1, Role 1281 1".to_owned(), 2, 6));
     let one = role::Filter { id: role::IdFilter::Only(shared), ..everything.clone() };
-    assert_eq!(list(&one, by_name, all), ("Role 1281 1".to_owned(), 1, 5));
+    assert_eq!(list(&one, by_name, all), ("Role 1281 1".to_owned(), 1, 6));
     let none = role::Filter { id: role::IdFilter::Nothing, ..everything };
-    assert_eq!(list(&none, by_name, all), (String::new(), 0, 5));
+    assert_eq!(list(&none, by_name, all), (String::new(), 0, 6));
 }
 
 #[test]
@@ -231,20 +231,20 @@ fn users_are_listed_as_they_are_asked_for() {
     };
     let by_name = (user::Order::Name, Direction::Ascending);
     let everything = user::Filter::default();
-    assert_eq!(list(&everything, by_name), ("Admin, Nobody".to_owned(), 5, 5));
+    assert_eq!(list(&everything, by_name), ("Admin, Nobody".to_owned(), 6, 6));
     let last_changed = (user::Order::ModifiedAt, Direction::Descending);
     assert_eq!(list(&everything, last_changed).0, "ScopedToRead, ReadOnly");
     let by_email = (user::Order::Email, Direction::Descending);
-    assert_eq!(list(&everything, by_email).0, "ScopedToRead, ScopedToNothing");
+    assert_eq!(list(&everything, by_email).0, "Writer, ScopedToRead");
     let text = user::Filter { text: Part::new("READONLY@"), ..everything.clone() };
-    assert_eq!(list(&text, by_name), ("ReadOnly".to_owned(), 1, 5));
+    assert_eq!(list(&text, by_name), ("ReadOnly".to_owned(), 1, 6));
     let role = user::Filter { role: Some(shared), ..everything.clone() };
-    assert_eq!(list(&role, by_name), ("ReadOnly".to_owned(), 1, 5));
+    assert_eq!(list(&role, by_name), ("ReadOnly".to_owned(), 1, 6));
     for (standing, count) in [
-        (StandingFilter::Active, 4),
+        (StandingFilter::Active, 5),
         (StandingFilter::Disabled, 1),
         (StandingFilter::Nobody, 0),
-        (StandingFilter::Any, 5),
+        (StandingFilter::Any, 6),
     ] {
         assert_eq!(list(&user::Filter { standing, ..everything.clone() }, by_name).1, count, "{standing:?}");
     }

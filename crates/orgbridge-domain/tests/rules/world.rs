@@ -31,25 +31,33 @@ pub(crate) enum Persona {
     ReadOnly,
     /// No role.
     Nobody,
+    /// A role that reads and writes connections, and manages nobody.
+    Writer,
 }
 
 impl Persona {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Admin, Self::ScopedToRead, Self::ScopedToNothing, Self::ReadOnly, Self::Nobody];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Admin, Self::ScopedToRead, Self::ScopedToNothing, Self::ReadOnly, Self::Nobody, Self::Writer];
 
     pub(crate) fn may_read(self) -> bool {
-        matches!(self, Self::Admin | Self::ScopedToRead | Self::ReadOnly)
+        matches!(self, Self::Admin | Self::ScopedToRead | Self::ReadOnly | Self::Writer)
     }
 
     pub(crate) fn may_write(self) -> bool {
+        matches!(self, Self::Admin | Self::Writer)
+    }
+
+    /// Whether they manage who may do what, by the key that they show.
+    pub(crate) fn governs(self) -> bool {
         self == Self::Admin
     }
 
-    fn roles(self) -> Vec<RoleId> {
+    pub(crate) fn roles(self, org: u8) -> Vec<RoleId> {
         match self {
             Self::Admin | Self::ScopedToRead | Self::ScopedToNothing => vec![ManagedRole::Admin.id()],
             Self::ReadOnly => vec![ManagedRole::ReadOnly.id()],
             Self::Nobody => vec![],
+            Self::Writer => vec![writer_role(org)],
         }
     }
 
@@ -81,6 +89,11 @@ pub(crate) fn org_id(org: u8) -> OrgId {
 
 pub(crate) fn user_id(org: u8, persona: Persona) -> UserId {
     id(0x1000 + 0x10 * u128::from(org) + persona as u128)
+}
+
+/// The role of an org that reads and writes connections.
+pub(crate) fn writer_role(org: u8) -> RoleId {
+    id(0x700 + u128::from(org))
 }
 
 pub(crate) fn connection_id(number: u8) -> ConnectionId {
@@ -234,13 +247,18 @@ fn people(draft: &mut Draft, org: u8, now: Timestamp) -> Result<(), Refusal> {
         let grant = session.authorize_in(org_id(org))?;
         api_key::create(&grant, id(0x300 + u128::from(org)), "key".parse().unwrap(), &api_secret(org), now)
     })?;
+    draft.run(|session| {
+        let permissions = "org_connections_read,org_connections_write".parse().unwrap();
+        let grant = session.authorize_in(org_id(org))?;
+        role::create(&grant, writer_role(org), "Writer".parse().unwrap(), permissions, now)
+    })?;
     for persona in Persona::ALL {
         let new = user::NewUser {
             id: user_id(org, persona),
             name: format!("{persona:?}").parse().unwrap(),
             email: format!("{persona:?}@org{org}.example").parse().unwrap(),
             kind: UserKind::Person,
-            roles: persona.roles(),
+            roles: persona.roles(org),
         };
         draft.run(|session| user::create(&session.authorize_in(org_id(org))?, new, now))?;
         let new = application_key::NewApplicationKey {

@@ -5,10 +5,12 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use orgbridge_domain::{Account, ApiKey, ApplicationKey, Org, OrgConnection, Role, State, User};
+use orgbridge_domain::{
+    Account, ApiKey, ApplicationKey, Org, OrgConnection, RestrictionPolicy, Role, State, User,
+};
 use rusqlite::Connection;
 
-use super::position_in;
+use super::{position_in, schema};
 use crate::record::{BadRecord, Record};
 use crate::{Unavailable, View};
 
@@ -50,10 +52,15 @@ fn tables(connection: &Connection, sender: &SyncSender<Put>) -> Result<(), Unava
     table::<User>(connection, sender)?;
     table::<ApiKey>(connection, sender)?;
     table::<ApplicationKey>(connection, sender)?;
-    table::<OrgConnection>(connection, sender)
+    table::<OrgConnection>(connection, sender)?;
+    table::<RestrictionPolicy>(connection, sender)
 }
 
 fn table<R: Record + Send>(connection: &Connection, sender: &SyncSender<Put>) -> Result<(), Unavailable> {
+    // Whoever only reads finds a database as an earlier version left it. In any other a table that is gone is a fault.
+    if schema::version(connection)? < R::SINCE {
+        return Ok(());
+    }
     let sql = format!("SELECT {} FROM {}", columns::<R>(connection)?, R::TABLE);
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;

@@ -13,7 +13,7 @@ use crate::{Actor, Entry, Position};
 pub(crate) const RESTORED: &str = "ledger";
 
 /// Every table but `ledger`, those that others refer to first.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "account",
     "org",
     "role",
@@ -23,6 +23,7 @@ const TABLES: [&str; 13] = [
     "application_key",
     "application_key_use",
     "org_connection",
+    "restriction_policy",
     "change",
     "change_of_org",
     "trail",

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use orgbridge_domain::{Account, ApiKey, ApplicationKey, Change, Edit, Org, OrgConnection, Role, User};
+use orgbridge_domain::{
+    Account, ApiKey, ApplicationKey, Change, Edit, Org, OrgConnection, RestrictionPolicy, Role, User,
+};
 use rusqlite::types::{ToSql, ToSqlOutput, Value as SqlValue, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 
@@ -31,6 +33,7 @@ impl Statements {
             TableStatements::of::<ApiKey>(),
             TableStatements::of::<ApplicationKey>(),
             TableStatements::of::<OrgConnection>(),
+            TableStatements::of::<RestrictionPolicy>(),
         ]);
         Self { of_table }
     }
@@ -45,6 +48,7 @@ impl Statements {
             Change::ApiKey(edit) => self.edit(connection, edit),
             Change::ApplicationKey(edit) => self.edit(connection, edit),
             Change::OrgConnection(edit) => self.edit(connection, edit),
+            Change::RestrictionPolicy(edit) => self.edit(connection, edit),
         }
     }
 

@@ -63,7 +63,7 @@ fn newest() -> u32 {
 }
 
 /// The version that the database has; 0 for an empty one.
-fn version(connection: &Connection) -> rusqlite::Result<u32> {
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<u32> {
     let history: Option<String> = connection
         .query_row(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'refinery_schema_history'",

@@ -64,6 +64,42 @@ fn what_was_committed_is_there_after_a_restart(backend: &impl Backend) {
     assert_eq!(principal, Story::authenticate(&before.state).unwrap());
 }
 
+fn what_an_org_says_of_a_connection_is_kept_and_goes_with_it(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let shared = story.connect(types("logs"));
+    let elsewhere = story.through(Ledger::open(&backend.address(), LedgerOptions::default()).unwrap());
+    let said = |story: &Story| {
+        let view = story.ledger.view();
+        let policy = view.state.restriction_policy_of(story.source.id, shared.id);
+        policy.map(|policy| policy.bindings.to_string())
+    };
+    let findings = || AuditLog::open(&backend.address()).unwrap().verify(None).unwrap().findings;
+    for text in
+        ["viewer=;editor=".to_owned(), format!("editor=user:{},org:{}", story.jane.id, story.source.id)]
+    {
+        story.restrict(shared.id, &text).unwrap();
+        assert_eq!(said(&story), Some(text.clone()));
+        elsewhere.wait_until(|_| said(&elsewhere).as_ref() == Some(&text));
+        let again = story.through(Ledger::open(&backend.address(), LedgerOptions::default()).unwrap());
+        assert_eq!(said(&again), Some(text));
+        assert_eq!(findings(), []);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("backup");
+    backup::backup(&backend.address(), &file).unwrap();
+    let before = said(&story);
+    story.delete(shared.id).unwrap();
+    assert_eq!(said(&story), None);
+    elsewhere.wait_until(|view| view.state.connection_count() == 0);
+    assert_eq!(said(&elsewhere), None);
+    assert_eq!(findings(), []);
+
+    let restored = backup::restore(&backend.address(), &file, &orgbridge_ledger::SystemClock).unwrap();
+    story.wait_until(|view| view.position == restored.position);
+    assert_eq!(said(&story), before);
+    assert_eq!(findings(), []);
+}
+
 fn every_change_has_an_entry_without_gaps(backend: &impl Backend) {
     let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
     let shared = story.connect(types("logs"));
@@ -435,6 +471,7 @@ fn a_call_on_one_site_changes_nothing_in_an_org_on_another(backend: &impl Backen
 
 suite! { sqlite on Sqlite:
     what_was_committed_is_there_after_a_restart
+    what_an_org_says_of_a_connection_is_kept_and_goes_with_it
     every_change_has_an_entry_without_gaps
     a_refused_command_changes_nothing
     a_command_that_changes_nothing_leaves_no_entry

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use orgbridge_domain::org_connection::{self, Limits, NewOrgConnection};
+use orgbridge_domain::restriction_policy::{self, Bindings, SelfLockout};
 use orgbridge_domain::{
     ApiKeySecret, ApplicationKeySecret, ConnectionId, ConnectionTypes, Decided, Draft, ManagedRole,
     NotAuthenticated, Org, OrgConnection, Principal, Refusal, Session, Site, SiteScope, State, Timestamp,
@@ -140,6 +141,15 @@ impl Story {
 
     pub(crate) fn delete(&self, id: ConnectionId) -> Result<OrgConnection, CommitError> {
         self.as_jane(move |session, _| org_connection::delete(&session.authorize()?, id))
+    }
+
+    /// Has the source say who may do what with a connection.
+    pub(crate) fn restrict(&self, id: ConnectionId, bindings: &str) -> Result<Bindings, CommitError> {
+        let bindings: Bindings = bindings.parse().unwrap();
+        self.as_jane(move |session, _| {
+            let grant = session.authorize()?;
+            restriction_policy::replace(&grant, id, bindings.clone(), SelfLockout::Allowed)
+        })
     }
 
     /// Waits, for at most ten seconds, until the view is as wanted.
