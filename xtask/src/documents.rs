@@ -33,6 +33,29 @@ fn documents() -> Result<[Written; 2]> {
     Ok([("docs/permissions.md", permissions()), ("openapi.json", orgbridge_api::openapi_document()?)])
 }
 
+/// What no table says.
+const RESTRICTION_POLICIES: &str = "
+
+## Restriction policies
+
+A permission is about every connection of an org. A restriction policy narrows it for one connection and never adds to \
+it. Each side of a connection has a policy of its own, about its own users, of which the other side learns nothing.
+
+| a user is | they may |
+|---|---|
+| not bound | nothing: the connection is absent for them, and no list counts it |
+| `viewer` | see the connection and, in the sink, use what it shares |
+| `editor` | that, and change or delete the connection and its policy |
+
+Who has `user_access_manage`, by a credential whose scopes include it, sees every connection and may replace every policy \
+of their org, so that no org is ever locked out. They neither use nor edit what a policy keeps from them until they bind \
+themselves, which the audit log tells. An org always has an enabled admin, so there is always somebody.
+
+Nobody else gives away what a policy keeps from them: neither by a role that they give to a service account, nor by a key \
+that they make for one. Permissions are asked for all the same. The audit trail \
+is not narrowed: `audit_logs_read` shows what was done with every connection of the org. An operator on the command line is bound by no policy.
+";
+
 /// The managed roles and what each allows.
 fn permissions() -> String {
     let mut page = String::from(
@@ -54,6 +77,6 @@ fn permissions() -> String {
             page.push_str(if role.permissions().contains(*permission) { " yes |" } else { " |" });
         }
     }
-    page.push('\n');
+    page.push_str(RESTRICTION_POLICIES);
     page
 }

@@ -8,6 +8,7 @@ mod id_path;
 mod json_body;
 mod keys_query;
 mod list_query;
+mod lockout_query;
 mod orgs_query;
 mod paging;
 mod parameters;
@@ -22,5 +23,6 @@ pub(crate) use keys_query::{
     ApiKeyInclude, ApiKeysQuery, ApplicationKeyInclude, ApplicationKeysQuery, KeysOfOneQuery,
 };
 pub(crate) use list_query::ListQuery;
+pub(crate) use lockout_query::LockoutQuery;
 pub(crate) use orgs_query::OrgsQuery;
 use parameters::Parameters;

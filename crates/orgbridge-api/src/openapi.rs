@@ -42,6 +42,7 @@ pub(crate) enum Tag {
     Users,
     Organizations,
     Keys,
+    RestrictionPolicies,
     Documentation,
     Roles,
     ServiceAccounts,
@@ -49,12 +50,13 @@ pub(crate) enum Tag {
 }
 
 impl Tag {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::OrgConnections,
         Self::Authentication,
         Self::Users,
         Self::Organizations,
         Self::Keys,
+        Self::RestrictionPolicies,
         Self::Documentation,
         Self::Roles,
         Self::ServiceAccounts,
@@ -68,6 +70,7 @@ impl Tag {
             Self::Users => "Users",
             Self::Organizations => "Organizations",
             Self::Keys => "Key Management",
+            Self::RestrictionPolicies => "Restriction Policies",
             Self::Documentation => "Documentation",
             Self::Roles => "Roles",
             Self::ServiceAccounts => "Service Accounts",
@@ -90,6 +93,10 @@ impl Tag {
                 "The API keys of an organization and the application keys of its users. The secret of a key is shown in \
                  the answer of its creation and never again. Two keys may be live side by side while one replaces the \
                  other; a key that is deleted is refused from the answer on."
+            }
+            Self::RestrictionPolicies => {
+                "Who of an organization may see, use and edit one of its connections. Each side of a connection says so \
+                 of its own users. A policy narrows what permissions allow and never adds to it."
             }
             Self::Documentation => "This description, for programs and for people. It needs no credentials.",
             Self::Roles => "What users may do: permissions, roles that hold them, and who holds which role.",

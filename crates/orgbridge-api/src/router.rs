@@ -13,8 +13,8 @@ use crate::error::ApiError;
 use crate::exchange::{self, Meter};
 use crate::openapi::{Endpoint, Outline, Prose};
 use crate::routes::{
-    api_keys, application_keys, audit, current_user, documents, org_connections, orgs, roles,
-    service_account_keys, service_accounts, users, validate,
+    api_keys, application_keys, audit, current_user, documents, org_connections, orgs, restriction_policies,
+    roles, service_account_keys, service_accounts, users, validate,
 };
 use crate::{ApiOptions, LimitName};
 
@@ -69,12 +69,15 @@ macro_rules! route {
 }
 
 #[rustfmt::skip]
-pub(crate) static ROUTES: [Route; 56] = [
+pub(crate) static ROUTES: [Route; 59] = [
     route!(GET    "/api/v2/org_connections"                 => org_connections::list,   org_connections::LIST,   OrgConnectionsRead),
     route!(POST   "/api/v2/org_connections"                 => org_connections::create, org_connections::CREATE, OrgConnectionsWrite),
     route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   org_connections::READ,   OrgConnectionsRead),
     route!(PATCH  "/api/v2/org_connections/{connection_id}" => org_connections::update, org_connections::UPDATE, OrgConnectionsWrite),
     route!(DELETE "/api/v2/org_connections/{connection_id}" => org_connections::delete, org_connections::DELETE, OrgConnectionsWrite),
+    route!(GET    "/api/v2/restriction_policy/{resource_id}" => restriction_policies::read,   restriction_policies::READ,   RestrictionPoliciesRead),
+    route!(POST   "/api/v2/restriction_policy/{resource_id}" => restriction_policies::update, restriction_policies::UPDATE, RestrictionPoliciesWrite),
+    route!(DELETE "/api/v2/restriction_policy/{resource_id}" => restriction_policies::delete, restriction_policies::DELETE, RestrictionPoliciesWrite),
     route!(GET    "/api/v1/validate"                        => validate::api_key,       validate::API_KEY,       Validate),
     route!(GET    "/api/v2/validate_keys"                   => validate::both_keys,     validate::BOTH_KEYS,     Validate),
     route!(GET    "/api/v2/current_user"                    => current_user::read,      current_user::READ,      CurrentUser),

@@ -8,6 +8,7 @@ pub(crate) mod current_user;
 pub(crate) mod documents;
 pub(crate) mod org_connections;
 pub(crate) mod orgs;
+pub(crate) mod restriction_policies;
 pub(crate) mod roles;
 pub(crate) mod service_account_keys;
 pub(crate) mod service_accounts;

@@ -17,6 +17,7 @@ mod org_input;
 mod org_v1;
 mod permission;
 mod resource;
+mod restriction_policy;
 mod role;
 mod role_input;
 mod schema;
@@ -38,8 +39,12 @@ pub(crate) use org_input::{CreateChildOrg, UpdateOrg};
 pub(crate) use org_v1::{ChildOrgV1, OrgDocumentV1, OrgListV1};
 pub(crate) use permission::PermissionList;
 pub(crate) use resource::{Document, Empty, Resource, Textual};
+pub(crate) use restriction_policy::{
+    RestrictedConnection, RestrictionPolicyResource, UpdateRestrictionPolicy,
+};
 pub(crate) use role::{RoleList, RoleResource};
 pub(crate) use role_input::{CreateRole, RolePermission, RoleUser, UpdateRole};
+pub(crate) use schema::restricted_connection_text as restricted_connection;
 pub(crate) use user::{UserDocument, UserList};
 pub(crate) use user_input::{CreateServiceAccount, CreateUser, UpdateUser};
 pub(crate) use validation::{ApiKeyIsLive, KeysAreLive};

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use http::Method;
-use orgbridge_domain::Permission;
+use orgbridge_domain::{ManagedRole, Permission};
 use serde_json::{Value, json};
 
 /// The body that connects the caller's org with `sink`.
@@ -29,9 +29,10 @@ pub fn update_body<'t>(connection: impl Display, types: impl IntoIterator<Item =
 /// The path that a template stands for, with `id` in its first variable segment and [`inner_id`] in the second.
 pub fn path_of(template: &str, id: impl Display) -> String {
     let mut ids = [id.to_string(), inner_id(&id)].into_iter();
-    let mut fill = |segment: &str| {
-        let is_variable = segment.starts_with('{');
-        is_variable.then(|| ids.next()).flatten().unwrap_or_else(|| segment.to_owned())
+    let mut fill = |segment: &str| match segment {
+        "{resource_id}" => resource_of(&id),
+        _ if segment.starts_with('{') => ids.next().unwrap_or_else(|| segment.to_owned()),
+        _ => segment.to_owned(),
     };
     template.split('/').map(&mut fill).collect::<Vec<_>>().join("/")
 }
@@ -39,6 +40,23 @@ pub fn path_of(template: &str, id: impl Display) -> String {
 /// The id of what belongs to what `id` names, where a path names both.
 pub fn inner_id(id: impl Display) -> String {
     id.to_string().replace("-4000-a000-", "-4000-b000-")
+}
+
+/// What the calls about restriction policies call a connection.
+pub fn resource_of(connection: impl Display) -> String {
+    format!("cross-org-connection:{connection}")
+}
+
+/// The body that lets `bindings`, each of a relation and its principals, be all that is said about `connection`.
+pub fn restriction_body(connection: impl Display, bindings: &[(&str, &[String])]) -> Value {
+    let binding =
+        |(relation, principals): &(&str, &[String])| json!({"relation": relation, "principals": principals});
+    let bindings: Vec<_> = bindings.iter().map(binding).collect();
+    json!({"data": {
+        "type": "restriction_policy",
+        "id": resource_of(connection),
+        "attributes": {"bindings": bindings},
+    }})
 }
 
 /// The body that makes something of this type, where a name is enough.
@@ -67,6 +85,9 @@ pub fn fitting_body(
         ("POST", "/api/v1/org") | ("PUT", "/api/v1/org/{public_id}") => json!({"name": name}),
         ("POST", "/api/v2/org_connections") => create_body(sink, ["logs"]),
         ("PATCH", "/api/v2/org_connections/{connection_id}") => update_body(id, ["metrics"]),
+        ("POST", "/api/v2/restriction_policy/{resource_id}") => {
+            restriction_body(id, &[("editor", &[format!("role:{}", ManagedRole::Admin.id())])])
+        }
         ("POST", "/api/v2/api_keys") => named_body("api_keys", &name),
         ("PATCH", "/api/v2/api_keys/{api_key_id}") => rename_body("api_keys", id, &name),
         ("POST", "/api/v2/current_user/application_keys") => named_body("application_keys", &name),

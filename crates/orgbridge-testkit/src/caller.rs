@@ -4,10 +4,15 @@ use std::fmt::Display;
 
 use http::Method;
 
-use crate::{Call, Persona, TestServer, create_body, update_body};
+use crate::{Call, Persona, TestServer, create_body, resource_of, restriction_body, update_body};
 
 /// The path of the connections.
 const CONNECTIONS: &str = "/api/v2/org_connections";
+
+/// The path of what an org says about a connection.
+fn policy_path(connection: impl Display) -> String {
+    format!("/api/v2/restriction_policy/{}", resource_of(connection))
+}
 
 /// A persona before a server. Each call is sent when it is awaited.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +65,22 @@ impl<'s> Caller<'s> {
     /// Deletes a connection.
     pub fn delete(self, connection: impl Display) -> Call<'s> {
         self.call(Method::DELETE, format!("{CONNECTIONS}/{connection}"))
+    }
+
+    /// Reads what the caller's org says about a connection.
+    pub fn policy(self, connection: impl Display) -> Call<'s> {
+        self.get(policy_path(connection))
+    }
+
+    /// Lets `bindings` be all that the caller's org says about a connection.
+    pub fn restrict(self, connection: impl Display, bindings: &[(&str, &[String])]) -> Call<'s> {
+        let body = restriction_body(&connection, bindings).to_string();
+        self.call(Method::POST, policy_path(connection)).body(body)
+    }
+
+    /// Takes back all that the caller's org says about a connection.
+    pub fn unrestrict(self, connection: impl Display) -> Call<'s> {
+        self.call(Method::DELETE, policy_path(connection))
     }
 
     /// Gets any path.

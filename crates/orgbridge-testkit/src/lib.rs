@@ -45,7 +45,10 @@ mod raw;
 mod reply;
 mod server;
 
-pub use body::{create_body, fitting_body, inner_id, named_body, path_of, rename_body, update_body};
+pub use body::{
+    create_body, fitting_body, inner_id, named_body, path_of, rename_body, resource_of, restriction_body,
+    update_body,
+};
 pub use builder::TestServerBuilder;
 pub use call::Call;
 pub use caller::Caller;

@@ -12,7 +12,7 @@ use schemars::{Schema, json_schema};
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::openapi::{Asks, Outline};
-use crate::wire::Textual;
+use crate::wire::{RestrictedConnection, Textual, restricted_connection};
 
 /// What an id in a path stands for.
 pub(crate) trait InPath: FromStr {
@@ -28,6 +28,11 @@ pub(crate) trait InPath: FromStr {
 
     /// What is answered where something else stands in its place.
     fn refusal() -> ApiError;
+
+    /// Reads the segment as it was sent.
+    fn read(segment: &str) -> Option<Self> {
+        segment.parse().ok()
+    }
 }
 
 impl InPath for ConnectionId {
@@ -143,6 +148,28 @@ impl InPath for ServiceAccount {
     }
 }
 
+impl InPath for RestrictedConnection {
+    const COLLECTION: &'static str = "restriction_policy";
+    const PARAMETER: &'static str = "resource_id";
+    const DESCRIPTION: &'static str = "The connection: `cross-org-connection:` and its id.";
+
+    fn schema() -> Schema {
+        restricted_connection()
+    }
+
+    fn refusal() -> ApiError {
+        let (kind, parameter) = (Self::KIND, Self::PARAMETER);
+        ApiError::Invalid(format!("{parameter} in the path: expected {kind}: and the id of a connection"))
+    }
+
+    /// Clients write the colon as it is or with a percent sign. The rest has one spelling, as everywhere.
+    fn read(segment: &str) -> Option<Self> {
+        let id = segment.strip_prefix(Self::KIND)?;
+        let id = [":", "%3A", "%3a"].into_iter().find_map(|colon| id.strip_prefix(colon))?;
+        id.parse().ok().map(Self)
+    }
+}
+
 fn textual<Id: Textual>() -> Schema {
     json_schema!({"type": "string", "format": Id::FORMAT, "examples": [Id::EXAMPLE]})
 }
@@ -169,7 +196,7 @@ impl<Id: InPath> FromRequestParts<Api> for IdPath<Id> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
-        segment_behind(Id::COLLECTION, parts.uri.path()).parse().map(Self).map_err(|_| Id::refusal())
+        Id::read(segment_behind(Id::COLLECTION, parts.uri.path())).map(Self).ok_or_else(Id::refusal)
     }
 }
 
@@ -181,6 +208,27 @@ fn segment_behind<'p>(collection: &str, path: &'p str) -> &'p str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_restricted_connection_is_its_kind_a_colon_and_an_id() {
+        let id = ConnectionId::EXAMPLE;
+        let connection = Some(RestrictedConnection(id.parse().unwrap()));
+        for colon in [":", "%3A", "%3a"] {
+            let segment = format!("cross-org-connection{colon}{id}");
+            assert_eq!(RestrictedConnection::read(&segment), connection, "{segment}");
+        }
+        for segment in [
+            id.to_owned(),
+            format!("dashboard:{id}"),
+            format!("cross-org-connection{id}"),
+            format!("cross-org-connection::{id}"),
+            format!("cross-org-connection%253A{id}"),
+            format!("Cross-Org-Connection:{id}"),
+            format!("cross%2Dorg-connection:{id}"),
+        ] {
+            assert_eq!(RestrictedConnection::read(&segment), None, "{segment}");
+        }
+    }
 
     #[test]
     fn the_segment_is_taken_raw_wherever_the_path_ends() {

@@ -20,7 +20,7 @@ use crate::extract::InPath as _;
 use crate::rate_limit::Exhausted;
 use crate::reply::JSON;
 use crate::router::Route;
-use crate::wire::Resource as _;
+use crate::wire::{Resource as _, RestrictedConnection};
 use crate::{Access, LimitName, RateLimits};
 
 /// The version of OpenAPI.
@@ -242,12 +242,13 @@ fn security_schemes() -> BTreeMap<&'static str, SecurityScheme> {
 }
 
 /// What the id of a thing of a type is called in paths.
-const NAMED_IN_PATHS: [(&str, &str); 5] = [
+const NAMED_IN_PATHS: [(&str, &str); 6] = [
     (ConnectionId::TYPE, ConnectionId::PARAMETER),
     (ApiKeyId::TYPE, ApiKeyId::PARAMETER),
     (ApplicationKeyId::TYPE, ApplicationKeyId::PARAMETER),
     (RoleId::TYPE, RoleId::PARAMETER),
     (UserId::TYPE, UserId::PARAMETER),
+    (RestrictedConnection::TYPE, RestrictedConnection::PARAMETER),
 ];
 
 /// Where in an answer what it shows may stand, and where its id does then.

@@ -51,6 +51,10 @@ limits! {
     UsersWrite "users_write" 300 per 60
     /// Searching the audit trail, per org.
     AuditRead "audit_read" 300 per 60
+    /// Reading restriction policies, per org.
+    RestrictionPoliciesRead "restriction_policies_read" 600 per 60
+    /// Replacing and deleting restriction policies, per org.
+    RestrictionPoliciesWrite "restriction_policies_write" 300 per 60
     /// Asking who one is, per org.
     CurrentUser "current_user" 600 per 60
     /// Checking that keys are live, per org.

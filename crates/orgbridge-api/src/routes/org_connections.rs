@@ -99,6 +99,7 @@ pub(crate) const UPDATE: Prose = Prose {
         vec![
             ApiError::Invalid(format!("data.id: must be {}, as in the path", example::connection())),
             Refusal::OnlyTheSourceMayUpdate.into(),
+            Refusal::NoEditor.into(),
             example::no_connection(Verb::Update),
             ApiError::Unavailable(Unavailable::Full),
         ]
@@ -123,7 +124,13 @@ pub(crate) const DELETE: Prose = Prose {
     summary: "Delete an org connection",
     description: "Removes a connection. Its source may, and its sink may too. From the answer on, the sink is shown \
                   nothing by it.",
-    refusals: || vec![example::no_connection(Verb::Delete), ApiError::Unavailable(Unavailable::Full)],
+    refusals: || {
+        vec![
+            Refusal::NoEditor.into(),
+            example::no_connection(Verb::Delete),
+            ApiError::Unavailable(Unavailable::Full),
+        ]
+    },
 };
 
 /// Deletes a connection. Answers 200 with an empty object, as the real service does, and not 204.
@@ -136,7 +143,7 @@ pub(crate) async fn delete(
 }
 
 /// Who and what the description's examples of refusals are about.
-mod example {
+pub(super) mod example {
     use orgbridge_domain::{ConnectionId, OrgId, Refusal, Verb};
     use uuid::Uuid;
 
@@ -146,15 +153,15 @@ mod example {
         OrgId::new(Uuid::from_u128(0x4dee_724d_00cc_11ea_a77b_570c_9d03_c6c5))
     }
 
-    pub(super) fn sink() -> OrgId {
+    pub(in crate::routes) fn sink() -> OrgId {
         OrgId::new(Uuid::from_u128(0x8399_9dcd_7f97_11f0_8de1_1ecf_66f1_aa85))
     }
 
-    pub(super) fn connection() -> ConnectionId {
+    pub(in crate::routes) fn connection() -> ConnectionId {
         ConnectionId::new(Uuid::from_u128(0xf9ec_96b0_8c8a_4b0a_9b0a_1b2c_3d4e_5f6a))
     }
 
-    pub(super) fn no_connection(verb: Verb) -> ApiError {
+    pub(in crate::routes) fn no_connection(verb: Verb) -> ApiError {
         Refusal::NoConnection { id: connection(), verb }.into()
     }
 }

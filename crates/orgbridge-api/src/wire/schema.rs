@@ -1,9 +1,11 @@
 //! What can be said of texts that have no type of their own here. Each bound is one that the domain keeps.
 
-use orgbridge_domain::{ConnectionType, OrgId, Permission};
+use orgbridge_domain::restriction_policy::Relation;
+use orgbridge_domain::{ConnectionId, ConnectionType, OrgId, Permission, RoleId};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::resource::Nameable;
+use super::resource::{Nameable, Textual as _};
+use super::restriction_policy::RestrictedConnection;
 
 /// The name of what an `Id` identifies.
 pub(super) fn name<Id: Nameable>(_: &mut SchemaGenerator) -> Schema {
@@ -113,6 +115,38 @@ pub(super) fn permission_id(_: &mut SchemaGenerator) -> Schema {
     let ids: Vec<_> = Permission::ALL.iter().map(|permission| permission.id().to_string()).collect();
     json_schema!({"type": "string", "format": "uuid", "enum": ids})
 }
+
+/// A connection as the calls about restriction policies name it.
+pub(crate) fn restricted_connection(_: &mut SchemaGenerator) -> Schema {
+    restricted_connection_text()
+}
+
+/// The same, for who has no generator.
+pub(crate) fn restricted_connection_text() -> Schema {
+    json_schema!({
+        "type": "string",
+        "pattern": format!("^{}:{UUID}$", RestrictedConnection::KIND),
+        "examples": [format!("{}:{}", RestrictedConnection::KIND, ConnectionId::EXAMPLE)],
+    })
+}
+
+/// How somebody stands to a connection.
+pub(super) fn relation(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": Relation::ALL.map(Relation::as_str)})
+}
+
+/// Whom a restriction policy binds.
+pub(super) fn principals(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": {"type": "string", "pattern": format!("^(org|role|user):{UUID}$")},
+        "uniqueItems": true,
+        "examples": [[format!("role:{}", RoleId::EXAMPLE)]],
+    })
+}
+
+/// What ids look like.
+const UUID: &str = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
 /// Always the empty text.
 pub(super) fn empty(_: &mut SchemaGenerator) -> Schema {

@@ -45,6 +45,7 @@ fn every_call_has_a_row_and_every_row_says_how_it_stands() {
         "A list",
         "Keys",
         "A list of users or roles",
+        "Restriction policies",
         "Errors",
         "Around every call",
     ] {
@@ -102,6 +103,7 @@ async fn provoked() -> Vec<Reply> {
         admin.get(format!("/api/v2/application_keys/{ABSENT}")),
         admin.get(format!("/api/v1/org/{ABSENT}")),
         admin.get("/api/v2/nowhere"),
+        admin.restrict(shared, &[("editor", &[])]),
         admin.call(Method::POST, "/api/v2/roles").body(taken_name),
         admin.call(Method::POST, "/api/v2/users").body(taken_email.to_string()),
         admin.call(Method::PATCH, &reader).body(other_email.to_string()),

@@ -1,6 +1,6 @@
 //! The API held to its contract: real requests to a real server, whole replies.
 //!
-//! `org_connections`, `access`, `validate`, `current_user`, `orgs`, `api_keys` and `application_keys` go through the
+//! `org_connections`, `restriction_policies`, `access`, `validate`, `current_user`, `orgs`, `api_keys` and `application_keys` go through the
 //! calls; `credentials`, `rate_limits`, `bodies` and `paths` through what all calls have in common; `openapi` holds the
 //! description, and `compatibility` a document, to what is answered; `rights` tries everybody on everything; `walls`,
 //! `sites`, `sockets`, `secrets` and `faults` hold what must hold against malice and bad luck; `terraform` lives the life
@@ -21,6 +21,7 @@ mod org_connections;
 mod orgs;
 mod paths;
 mod rate_limits;
+mod restriction_policies;
 mod rights;
 mod secrets;
 mod service_account_keys;

@@ -19,7 +19,7 @@ use orgbridge_testkit::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::access;
+use crate::{access, restriction_policies};
 
 const DOCUMENT: &str = "/api/v2/openapi.json";
 const PAGE: &str = "/docs";
@@ -167,6 +167,9 @@ async fn call_everything(seen: &mut Seen) {
             (_, Method::DELETE) => server.connection().to(TestOrg::Onlooker).create().await.to_string(),
             _ => shared.clone(),
         };
+        if restriction_policies::is_about_policies(path) {
+            restriction_policies::prepare(&server, TestOrg::Source, &id, method).await;
+        }
         let at = |id: &str| path_of(path, id);
         let body = fitting_body(method, path, &id, TestOrg::Bystander.id(), server.revision().get())
             .unwrap_or_default();

@@ -18,7 +18,7 @@ use orgbridge_domain::{
 };
 use orgbridge_testkit::{Caller, Persona, Reply, TestOrg, TestServer, TestUser, fitting_body, path_of};
 
-use crate::access;
+use crate::{access, restriction_policies};
 
 const OWN: &str = "00000000-0000-4000-a000-000000000001";
 const FOREIGN: &str = "00000000-0000-4000-a000-000000000002";
@@ -72,6 +72,12 @@ const POLICIES: &[Policy] = &[
         outcome: Outcome::BySide { source: 200, sink: 403, neither: 404 } },
     Policy { call: "DELETE /api/v2/org_connections/{connection_id}", access: WRITE,
         outcome: Outcome::BySide { source: 200, sink: 200, neither: 404 } },
+    Policy { call: "GET /api/v2/restriction_policy/{resource_id}", access: READ,
+        outcome: Outcome::BySide { source: 200, sink: 200, neither: 404 } },
+    Policy { call: "POST /api/v2/restriction_policy/{resource_id}", access: WRITE,
+        outcome: Outcome::BySide { source: 200, sink: 200, neither: 404 } },
+    Policy { call: "DELETE /api/v2/restriction_policy/{resource_id}", access: WRITE,
+        outcome: Outcome::BySide { source: 204, sink: 204, neither: 404 } },
     Policy { call: "GET /api/v1/validate", access: Access::ApiKey, outcome: Outcome::Always(200) },
     Policy { call: "GET /api/v2/validate_keys", access: Access::Credentials, outcome: Outcome::Always(200) },
     Policy { call: "GET /api/v2/current_user", access: Access::Credentials, outcome: Outcome::Always(200) },
@@ -356,6 +362,10 @@ async fn try_out(server: &TestServer, persona: Persona, route: &RouteInfo, targe
             access::prepare(server, org, id, &route.method, route.path).await;
         }
     }
+    let is_about_policies = restriction_policies::is_about_policies(route.path);
+    if is_about_policies {
+        prepare_policies(server, &route.method).await;
+    }
     let call = caller.call(route.method.clone(), path_of(route.path, &id));
     let before = server.revision();
     let body = fitting_body(&route.method, route.path, &id, sink(target), before.get());
@@ -365,10 +375,20 @@ async fn try_out(server: &TestServer, persona: Persona, route: &RouteInfo, targe
     };
     let should_change = is_write && reply.status() < 300;
     assert_eq!(server.revision() != before, should_change, "{persona}: {} {target:?}", route.path);
-    if should_change && !is_about_access {
+    if is_about_policies {
+        // Others would see less of the connections.
+        prepare_policies(server, &Method::POST).await;
+    } else if should_change && !is_about_access {
         undo(server, caller, route, &id, &reply).await;
     }
     reply.status()
+}
+
+/// Sees to it that a call about the policies of either connection finds something to do.
+async fn prepare_policies(server: &TestServer, method: &Method) {
+    for (org, id) in [(TestOrg::Source, OWN), (TestOrg::Sink, OWN), (TestOrg::Stranger, FOREIGN)] {
+        restriction_policies::prepare(server, org, id, method).await;
+    }
 }
 
 async fn undo(server: &TestServer, caller: Caller<'_>, route: &RouteInfo, id: &str, reply: &Reply) {
