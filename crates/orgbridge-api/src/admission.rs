@@ -48,6 +48,14 @@ impl Caller {
         };
     }
 
+    /// The user, where it is one, and their org.
+    pub(crate) const fn user(&self) -> Option<(Principal, OrgId)> {
+        match self {
+            Self::Anyone | Self::ApiKeyHolder(_) => None,
+            Self::SignedIn(caller) => Some((caller.principal, caller.org)),
+        }
+    }
+
     const fn org(&self) -> Option<OrgId> {
         match self {
             Self::Anyone => None,

@@ -7,6 +7,7 @@ use orgbridge_ledger::{CommitError, Unavailable};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::attempt::Refused;
 use crate::extract::{BodyProblem, CredentialProblem};
 use crate::rate_limit::Exhausted;
 use crate::reply::{APPLICATION_JSON, to_json};
@@ -217,6 +218,12 @@ pub(crate) struct Errors {
     errors: Vec<String>,
 }
 
+impl Errors {
+    fn in_words(&self) -> String {
+        self.errors.join("; ")
+    }
+}
+
 /// Why an answer is a 5xx, for the log and never for the client. It travels as an extension of the response.
 #[derive(Debug, Clone)]
 pub(crate) struct Cause(pub(crate) String);
@@ -235,6 +242,11 @@ impl IntoResponse for ApiError {
         }
         if let Some(seconds) = self.retry_seconds() {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Self::Refused(_) = &self
+            && status != StatusCode::UNAUTHORIZED
+        {
+            response.extensions_mut().insert(Refused(self.to_errors().in_words()));
         }
         if status.is_server_error() {
             response.extensions_mut().insert(Cause(format!("{self:?}")));

@@ -14,6 +14,7 @@ use tracing::{Instrument as _, Span, debug, debug_span, error};
 
 use crate::admission::Admission;
 use crate::api::Api;
+use crate::attempt::{Refused, Tried};
 use crate::error::{ApiError, Cause};
 use crate::rate_limit::Standing;
 use crate::request_id;
@@ -53,8 +54,10 @@ where
     let exchange = Exchange::open(api, meter, &request);
     let Admission { standing, outcome } =
         exchange.api.admit(route, &request, &exchange.id, exchange.opened_at);
-    let response = match outcome {
+    let mut tried = None;
+    let mut response = match outcome {
         Ok(caller) => {
+            tried = caller.user().and_then(|user| Tried::of(route, &request, user, &exchange.id));
             caller.attach_to(request.extensions_mut());
             let response = handler.call(request, exchange.api.clone());
             // What a handler shares is immutable, or stays whole behind a lock.
@@ -63,6 +66,9 @@ where
         }
         Err(error) => error.into_response(),
     };
+    if let (Some(tried), Some(refused)) = (tried, response.extensions_mut().remove::<Refused>()) {
+        tried.note(&exchange.api, response.status().as_u16(), refused);
+    }
     exchange.close(response, &standing)
 }
 

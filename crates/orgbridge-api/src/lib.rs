@@ -26,6 +26,7 @@
 
 mod admission;
 mod api;
+mod attempt;
 mod audit;
 mod clock;
 mod error;

@@ -1,6 +1,7 @@
 //! What is counted about requests.
 
 use http::{Method, StatusCode};
+use orgbridge_ledger::Noted;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -22,6 +23,7 @@ pub struct RequestMetrics {
     requests: Family<RequestLabels, Counter>,
     latency: Family<RouteLabels, Histogram, fn() -> Histogram>,
     refusals: Family<LimitLabels, Counter>,
+    refused_attempts: Family<AttemptLabels, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -41,19 +43,25 @@ struct LimitLabels {
     limit: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    kept: &'static str,
+}
+
 impl Default for RequestMetrics {
     fn default() -> Self {
         Self {
             requests: Family::default(),
             latency: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS)),
             refusals: Family::default(),
+            refused_attempts: Family::default(),
         }
     }
 }
 
 impl RequestMetrics {
-    /// Makes the families known under `http_requests_total`, `http_request_duration_seconds` and
-    /// `rate_limit_refusals_total`, with the prefix of the registry.
+    /// Makes the families known under `http_requests_total`, `http_request_duration_seconds`,
+    /// `rate_limit_refusals_total` and `audit_refused_attempts_total`, with the prefix of the registry.
     pub fn register(&self, registry: &mut Registry) {
         registry.register("http_requests", "Requests answered", self.requests.clone());
         registry.register_with_unit(
@@ -63,6 +71,11 @@ impl RequestMetrics {
             self.latency.clone(),
         );
         registry.register("rate_limit_refusals", "Requests refused by a rate limit", self.refusals.clone());
+        registry.register(
+            "audit_refused_attempts",
+            "Attempts to change something that were refused, by whether the audit trail keeps them",
+            self.refused_attempts.clone(),
+        );
     }
 
     /// The latencies of one route, looked up once and not for every request.
@@ -73,6 +86,14 @@ impl RequestMetrics {
     pub(crate) fn count_request(&self, route: &'static str, method: &Method, status: StatusCode) {
         let labels = RequestLabels { route, method: method_label(method), status: status.as_u16() };
         self.requests.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn count_refused_attempt(&self, noted: Noted) {
+        let kept = match noted {
+            Noted::Recorded => "yes",
+            Noted::TooMany => "no",
+        };
+        self.refused_attempts.get_or_create(&AttemptLabels { kept }).inc();
     }
 
     pub(crate) fn count_refusal(&self, limit: LimitName) {
@@ -108,6 +129,7 @@ mod tests {
         metrics.count_request("none", &Method::from_bytes(b"BREW").unwrap(), StatusCode::NOT_FOUND);
         metrics.latency_of("/api/v1/validate").observe(0.000_2);
         metrics.count_refusal(LimitName::Validate);
+        metrics.count_refused_attempt(Noted::TooMany);
 
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
@@ -117,6 +139,7 @@ mod tests {
             r#"orgbridge_http_requests_total{route="none",method="other",status="404"} 1"#,
             r#"orgbridge_http_request_duration_seconds_bucket{le="0.00025",route="/api/v1/validate"} 1"#,
             r#"orgbridge_rate_limit_refusals_total{limit="validate"} 1"#,
+            r#"orgbridge_audit_refused_attempts_total{kept="no"} 1"#,
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

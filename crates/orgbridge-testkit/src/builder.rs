@@ -1,6 +1,7 @@
 //! What a test's server is made from.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -12,7 +13,7 @@ use orgbridge_domain::CrossSite;
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress};
-use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions};
+use orgbridge_ledger::{AttemptLimits, DatabaseAddress, Ledger, LedgerOptions};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -33,6 +34,7 @@ pub struct TestServerBuilder {
     limits: Limits,
     creator_disabled: CreatorDisabled,
     sites: Sites,
+    attempts: AttemptLimits,
     is_called_over_http2: bool,
 }
 
@@ -69,6 +71,12 @@ impl TestServerBuilder {
         Self { creator_disabled: CreatorDisabled::Delete, ..self }
     }
 
+    /// Keeps so many refused attempts of each org in a minute, and so many at all.
+    pub fn keeping_attempts(self, per_minute: u32, per_org: u32) -> Self {
+        let number = |number| NonZeroU32::new(number).expect("a limit that keeps something");
+        Self { attempts: AttemptLimits { per_minute: number(per_minute), per_org: number(per_org) }, ..self }
+    }
+
     /// Has it called over HTTP/2, every request on one connection.
     pub fn called_over_http2(self) -> Self {
         Self { is_called_over_http2: true, ..self }
@@ -79,7 +87,8 @@ impl TestServerBuilder {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (clock, ids) = (Arc::new(TestClock::default()), Arc::new(CountingIds::default()));
         let address = DatabaseAddress::Sqlite(folder.path().join("ledger.db"));
-        let options = LedgerOptions { clock: Arc::clone(&clock) as _, ..LedgerOptions::default() };
+        let attempts = self.attempts;
+        let options = LedgerOptions { clock: Arc::clone(&clock) as _, attempts, ..LedgerOptions::default() };
         let ledger = Ledger::create(&address, options).expect("a new ledger");
 
         let metrics = Arc::new(RequestMetrics::default());

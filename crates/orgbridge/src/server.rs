@@ -10,7 +10,9 @@ use orgbridge_api::{RequestMetrics, Sites, SystemMonotonicClock};
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress, Tls, TlsError};
-use orgbridge_ledger::{Clock, DatabaseAddress, Ledger, LedgerOptions, OpenError, SystemClock};
+use orgbridge_ledger::{
+    AttemptLimits, Clock, DatabaseAddress, Ledger, LedgerOptions, OpenError, SystemClock,
+};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +46,8 @@ pub struct ServerOptions {
     pub limits: Limits,
     /// What becomes of the connections of a user who is switched off.
     pub creator_disabled: CreatorDisabled,
+    /// How many refused attempts the audit trail keeps.
+    pub attempts: AttemptLimits,
     /// Where the times of changes come from.
     pub clock: Arc<dyn Clock>,
     /// What rate limits and latencies are measured with.
@@ -65,6 +69,7 @@ impl ServerOptions {
             rate_limits: RateLimits::default(),
             limits: Limits::default(),
             creator_disabled: CreatorDisabled::default(),
+            attempts: AttemptLimits::default(),
             clock: Arc::new(SystemClock),
             monotonic_clock: Arc::new(SystemMonotonicClock::default()),
             ids: Arc::new(RandomIds),
@@ -85,6 +90,7 @@ impl ServerOptions {
             rate_limits: settings.rate_limits(),
             limits: settings.limits(),
             creator_disabled: settings.creator_disabled,
+            attempts: settings.attempts(),
             ..Self::new(database)
         })
     }
@@ -225,7 +231,8 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
 
 async fn open(options: &ServerOptions, observer: Arc<CommitMetrics>) -> Result<Ledger, StartError> {
     let (database, clock) = (options.database.clone(), Arc::clone(&options.clock));
-    let open = move || Ledger::open(&database, LedgerOptions { clock, observer, ..LedgerOptions::default() });
+    let options = LedgerOptions { clock, observer, attempts: options.attempts, ..LedgerOptions::default() };
+    let open = move || Ledger::open(&database, options);
     Ok(tokio::task::spawn_blocking(open).await.map_err(|_| StartError::CutOff)??)
 }
 

@@ -1,11 +1,11 @@
 //! The audit trail over the wire. Source: contract, section 4; `docs/audit.md`.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Method;
 use insta::assert_snapshot;
-use orgbridge_domain::org;
+use orgbridge_domain::{Draft, org};
 use orgbridge_testkit::{Caller, Persona, Reply, TestOrg, TestServer, TestUser, named_body};
 use serde_json::{Value, json};
 
@@ -385,4 +385,196 @@ async fn what_is_not_understood_is_named_by_its_place() {
         assert_eq!(reply.status(), 400, "{body}");
         assert!(reply.at("/errors/1").starts_with(problem), "{body}: {reply}");
     }
+}
+
+#[tokio::test]
+async fn a_search_that_finds_little_ends_and_goes_on_where_it_ended() {
+    let server = TestServer::builder().without_rate_limits().start().await;
+    let rename = |names: std::ops::Range<u32>| {
+        server.operate(move |session, now| {
+            let mut draft = Draft::new(session);
+            for number in names.clone() {
+                let name = format!("Name {number}").parse().unwrap();
+                draft.run(|session| org::rename(&session.authorize_in(TestOrg::Source.id())?, name, now))?;
+            }
+            Ok(draft.finish(()))
+        })
+    };
+    rename(0..7_000).await;
+    server.clock().advance(Duration::from_secs(1));
+    rename(7_000..11_000).await;
+    let (mut path, mut pages, mut found) = (
+        events(&[("filter[query]", "asset.name:(\"Name 9000\" OR \"Name 6000\" OR \"Name 5\")")]),
+        0,
+        Vec::new(),
+    );
+    loop {
+        let reply = server.source_admin().get(path).await;
+        found.extend(each(&reply, "/attributes/attributes/asset/name"));
+        pages += 1;
+        if reply.json()["links"].is_null() {
+            assert_eq!(reply.at("/meta/status"), "done");
+            break;
+        }
+        assert_eq!(reply.at("/meta/status"), "timeout");
+        assert_eq!(reply.at("/meta/warnings/0/code"), "search_ended");
+        path = reply.at("/links/next");
+    }
+    assert_eq!(found, ["Name 9000", "Name 6000", "Name 5"]);
+    assert_eq!(pages, 3, "each looks at 5,000 of 11,000 events");
+}
+
+/// Refused attempts, the oldest first, as soon as there are so many: they are kept beside the answers.
+async fn refused(caller: Caller<'_>, count: usize) -> Reply {
+    let path =
+        events(&[("filter[query]", "evt.outcome:refused"), ("sort", "timestamp"), ("page[limit]", "100")]);
+    let began = Instant::now();
+    loop {
+        let reply = caller.get(path.as_str()).await;
+        if each(&reply, "/id").len() >= count {
+            return reply;
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "{reply}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refused_attempt_is_in_the_trail_of_whoever_made_it_and_in_no_other() {
+    let server = TestServer::start().await;
+    let shared = server.connection().of(["logs"]).create().await;
+    let foreign = server.connection().from(TestOrg::Stranger).to(TestOrg::Faraway).create().await;
+    let admin = server.source_admin();
+    let sink = TestOrg::Sink.id();
+    let without_right = server.caller(Persona::ReadOnly);
+    let without_scope = server.caller(Persona::ScopedToRead);
+    for (call, status) in [
+        (without_right.create(TestOrg::Onlooker.id(), ["logs"]), 403),
+        (without_scope.update(shared, ["metrics"]), 403),
+        (admin.update(foreign, ["metrics"]), 404),
+        (admin.create(sink, ["logs"]), 409),
+        (admin.create(TestOrg::Source.id(), ["logs"]), 400),
+        (server.sink_admin().update(shared, ["metrics"]), 403),
+    ] {
+        assert_eq!(call.await.status(), status);
+    }
+    // None of these is kept: what can't be read, what only reads, and what nobody in particular tried.
+    for call in [
+        admin.create_from("{"),
+        admin.create(sink, ["traces"]),
+        admin.update("example", ["logs"]),
+        admin.read(foreign),
+        server.caller(Persona::NoPermission).get(EVENTS),
+        server.anonymous().create(sink, ["logs"]),
+        server.caller(Persona::RevokedApplicationKey).create(sink, ["logs"]),
+    ] {
+        assert!((400..500).contains(&call.await.status()));
+    }
+    let reply = refused(admin, 5).await;
+    let told: Vec<_> = each(&reply, "/attributes/message");
+    assert_snapshot!(told.join("\n"), @"
+    Reader tried to create org connection and was refused: Forbidden; Failed permission authorization checks; no role of the user who owns DD-APPLICATION-KEY has the permission org_connections_write; an administrator of the organization can give one that has it
+    Jane Doe tried to modify org connection 00000000-0000-4000-8000-000000000001 and was refused: Forbidden; Failed permission authorization checks; the scopes of DD-APPLICATION-KEY do not include org_connections_write; use a key whose scopes do, or one without scopes
+    Jane Doe tried to modify org connection 00000000-0000-4000-8000-000000000002 and was refused: Org connection with id:00000000-0000-4000-8000-000000000002 not found not found; no connection of your organization has this id; the list of connections shows those that there are
+    Jane Doe tried to create org connection and was refused: connection between orgs 4dee724d-00cc-11ea-a77b-570c9d03c6c5 and 83999dcd-7f97-11f0-8de1-1ecf66f1aa85 already exists; update the connection that is there instead; the list of connections shows its id
+    Jane Doe tried to create org connection and was refused: connection between orgs 4dee724d-00cc-11ea-a77b-570c9d03c6c5 and 4dee724d-00cc-11ea-a77b-570c9d03c6c5 is not allowed; data.relationships.sink_org.data.id: an organization can't be connected with itself
+    ");
+    assert_eq!(each(&reply, "/attributes/attributes/http/status_code"), ["403", "403", "404", "409", "400"]);
+    assert_eq!(actions(&reply), ["created", "modified", "modified", "created", "created"]);
+    let shown = &reply.json()["data"][2]["attributes"]["attributes"];
+    assert_snapshot!(serde_json::to_string_pretty(shown).unwrap(), @r#"
+    {
+      "action": "modified",
+      "asset": {
+        "id": "00000000-0000-4000-8000-000000000002",
+        "type": "org_connection"
+      },
+      "credential": "keys:ca570000-0000-4000-8000-000000000400,ca570000-0000-4000-8000-000000000512",
+      "evt": {
+        "actor": {
+          "type": "USER"
+        },
+        "outcome": "refused"
+      },
+      "http": {
+        "status_code": 404
+      },
+      "org": {
+        "id": "4dee724d-00cc-11ea-a77b-570c9d03c6c5",
+        "name": "Source Org"
+      },
+      "refusal": {
+        "reason": "Org connection with id:00000000-0000-4000-8000-000000000002 not found not found; no connection of your organization has this id; the list of connections shows those that there are",
+        "unrecorded": 0
+      },
+      "request_id": "a-test",
+      "usr": {
+        "email": "jane.doe@example.com",
+        "id": "ca570000-0000-4000-8000-000000000100",
+        "name": "Jane Doe"
+      }
+    }
+    "#);
+    assert_eq!(
+        each(&refused(server.sink_admin(), 1).await, "/attributes/attributes/asset/id"),
+        [shared.to_string()]
+    );
+    for persona in [Persona::StrangerAdmin, Persona::BystanderAdmin] {
+        assert_eq!(each(&refused(server.caller(persona), 0).await, "/id"), Vec::<String>::new(), "{persona}");
+    }
+    let by_reader = admin.get(events(&[("filter[query]", "usr.name:reader http.status_code:403")])).await;
+    assert_eq!(each(&by_reader, "/attributes/attributes/usr/email"), ["reader@example.com"]);
+    assert!(server.metrics().contains("orgbridge_audit_refused_attempts_total{kept=\"yes\"} 6"));
+}
+
+#[tokio::test]
+async fn changes_and_refused_attempts_come_in_one_order() {
+    let server = TestServer::builder().without_rate_limits().start().await;
+    let admin = server.source_admin();
+    for number in 0..4 {
+        server.clock().advance(Duration::from_secs(1));
+        assert_eq!(admin.create(TestOrg::Source.id(), ["logs"]).await.status(), 400);
+        refused(admin, number + 1).await;
+        server.clock().advance(Duration::from_secs(1));
+        let body = named_body("api_keys", "new").to_string();
+        assert_eq!(admin.call(Method::POST, "/api/v2/api_keys").body(body).await.status(), 201);
+    }
+    let mut path = events(&[("filter[from]", "now-7s"), ("sort", "timestamp"), ("page[limit]", "3")]);
+    let mut outcomes = Vec::new();
+    loop {
+        let reply = admin.get(path).await;
+        outcomes.extend(each(&reply, "/attributes/attributes/evt/outcome"));
+        // What is refused meanwhile belongs to no page of this search.
+        assert_eq!(admin.create(TestOrg::Source.id(), ["logs"]).await.status(), 400);
+        if reply.json()["links"].is_null() {
+            break;
+        }
+        path = reply.at("/links/next");
+    }
+    assert_eq!(outcomes, ["refused", "success"].repeat(4));
+}
+
+#[tokio::test]
+async fn refused_attempts_are_bounded_in_number() {
+    let server = TestServer::builder().without_rate_limits().keeping_attempts(5, 8).start().await;
+    let admin = server.source_admin();
+    let fail = async |times: u32| {
+        for _ in 0..times {
+            assert_eq!(admin.create(TestOrg::Source.id(), ["logs"]).await.status(), 400);
+        }
+    };
+    fail(20).await;
+    refused(admin, 5).await;
+    server.clock().advance(Duration::from_secs(60));
+    fail(4).await;
+    let reply = refused(admin, 8).await;
+    let unrecorded = each(&reply, "/attributes/attributes/refusal/unrecorded");
+    assert_eq!(unrecorded, ["0", "0", "0", "0", "15", "0", "0", "0"]);
+    assert!(server.metrics().contains("orgbridge_audit_refused_attempts_total{kept=\"no\"} 15"));
+    // Another org has its own number.
+    assert_eq!(server.sink_admin().create(TestOrg::Sink.id(), ["logs"]).await.status(), 400);
+    assert_eq!(
+        each(&refused(server.sink_admin(), 1).await, "/attributes/attributes/refusal/unrecorded"),
+        ["0"]
+    );
 }

@@ -22,7 +22,7 @@ use orgbridge_domain::CrossSite;
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{EdgeSettings, Tls, TlsError};
-use orgbridge_ledger::DatabaseAddress;
+use orgbridge_ledger::{AttemptLimits, DatabaseAddress};
 
 pub use problem::{Origin, Problem, Problems};
 pub use resolve::{Environment, Flag, Resolved, ShownSetting, resolve};
@@ -131,6 +131,11 @@ settings! {
     /// What becomes of the connections that a user made when the user is disabled: `keep`, or `delete`, as the real
     /// service does.
     "policy.creator_disabled" creator_disabled: CreatorDisabled = "keep";
+    /// How many attempts to change something that were refused the audit trail keeps of one org in a minute. The next
+    /// that is kept says how many were not.
+    "audit.refused_attempts_per_minute" audit_refused_attempts_per_minute: NonZeroU32 = "60";
+    /// How many of them the audit trail keeps of one org at all: the oldest make room for new ones.
+    "audit.refused_attempts_per_org" audit_refused_attempts_per_org: NonZeroU32 = "10000";
     /// From the first byte of a request until its head is complete; also for a TLS handshake.
     "edge.header_timeout_seconds" edge_header_timeout: Duration = "10";
     /// From the end of a request's head until its content is complete.
@@ -154,6 +159,14 @@ impl Settings {
                 Switch::On => CrossSite::Allowed,
                 Switch::Off => CrossSite::Refused,
             },
+        }
+    }
+
+    /// How many refused attempts the audit trail keeps.
+    pub fn attempts(&self) -> AttemptLimits {
+        AttemptLimits {
+            per_minute: self.audit_refused_attempts_per_minute,
+            per_org: self.audit_refused_attempts_per_org,
         }
     }
 
@@ -216,6 +229,7 @@ mod tests {
         assert_eq!(settings.edge(), EdgeSettings::default());
         assert_eq!(settings.rate_limits(), RateLimits::default());
         assert_eq!(settings.limits(), Limits::default());
+        assert_eq!(settings.attempts(), AttemptLimits::default());
     }
 
     #[test]
