@@ -173,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// An event of a test: some fields, and other texts.
+    /// An event of a test: some fields, and other texts, of which there is always one.
     #[derive(Debug, Clone)]
     struct Sheet {
         fields: Vec<(Field, String)>,
@@ -270,7 +270,7 @@ mod tests {
 
     fn a_sheet() -> impl Strategy<Value = Sheet> {
         let fields = prop::collection::vec((a_field(), a_text()), 0..4);
-        (fields, prop::collection::vec(a_text(), 0..3)).prop_map(|(fields, texts)| Sheet { fields, texts })
+        (fields, prop::collection::vec(a_text(), 1..4)).prop_map(|(fields, texts)| Sheet { fields, texts })
     }
 
     fn a_question() -> impl Strategy<Value = Naive> {
