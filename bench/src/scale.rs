@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use orgbridge_domain::org_connection::{self, Filter};
 use orgbridge_domain::right::OrgConnectionsRead;
-use orgbridge_domain::{CrossSite, Page, Principal, Session};
+use orgbridge_domain::{CrossSite, Page, Principal, Session, Timestamp};
 use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions, View};
 use serde::{Deserialize, Serialize};
 
@@ -159,7 +159,7 @@ fn decisions(view: &View, population: Population) -> Result<Samples, Failure> {
 
 fn lists(view: &View, population: Population) -> Result<Samples, Failure> {
     let mut random = fastrand::Rng::with_seed(2);
-    let session = Session::new(&view.state, Principal::Operator);
+    let session = Session::new(&view.state, Principal::Operator, Timestamp::from_micros(0));
     (0..LISTS)
         .map(|_| {
             let org = Population::org(random.u64(..population.orgs));

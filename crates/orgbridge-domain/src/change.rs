@@ -3,7 +3,8 @@
 use smallvec::{SmallVec, smallvec};
 
 use crate::{
-    Account, ApiKey, ApplicationKey, Org, OrgConnection, OrgId, RestrictionPolicy, Role, State, User,
+    Account, ApiKey, ApplicationKey, Authorization, Login, OauthClient, Org, OrgConnection, OrgId,
+    RestrictionPolicy, Role, State, Token, User, UserId,
 };
 
 /// One entity made, replaced or deleted. Each becomes an entry of the audit log.
@@ -25,6 +26,14 @@ pub enum Change {
     OrgConnection(Edit<OrgConnection>),
     /// Of a restriction policy.
     RestrictionPolicy(Edit<RestrictionPolicy>),
+    /// Of an OAuth2 client.
+    OauthClient(Edit<OauthClient>),
+    /// Of what a user allowed a client.
+    Authorization(Edit<Authorization>),
+    /// Of a token.
+    Token(Edit<Token>),
+    /// Of a login.
+    Login(Edit<Login>),
 }
 
 impl Change {
@@ -32,17 +41,20 @@ impl Change {
     ///
     /// `state` knows every user whom the change names.
     pub fn orgs(&self, state: &State) -> SmallVec<[OrgId; 2]> {
+        let of_user = |user: UserId| state.user(user).map(|user| user.org).into_iter().collect();
         match self {
             Self::Account(_) => smallvec![],
             Self::Org(edit) => smallvec![edit.entity().id],
             Self::User(edit) => smallvec![edit.entity().org],
             Self::Role(edit) => smallvec![edit.entity().org],
             Self::ApiKey(edit) => smallvec![edit.entity().org],
-            Self::ApplicationKey(edit) => {
-                state.user(edit.entity().owner).map(|owner| owner.org).into_iter().collect()
-            }
+            Self::ApplicationKey(edit) => of_user(edit.entity().owner),
             Self::OrgConnection(edit) => smallvec![edit.entity().source, edit.entity().sink],
             Self::RestrictionPolicy(edit) => smallvec![edit.entity().org],
+            Self::OauthClient(edit) => smallvec![edit.entity().org],
+            Self::Authorization(edit) => of_user(edit.entity().user),
+            Self::Token(edit) => of_user(edit.entity().user),
+            Self::Login(edit) => of_user(edit.entity().user),
         }
     }
 

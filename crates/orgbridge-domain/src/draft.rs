@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::{Change, Decided, Principal, Refusal, Session, State};
+use crate::{Change, Decided, Principal, Refusal, Session, State, Timestamp};
 
 /// A copy of state on which rules are tried one after the other, each seeing what those before it decided.
 /// What comes out is one decision: all of it is committed, or nothing.
@@ -10,13 +10,15 @@ use crate::{Change, Decided, Principal, Refusal, Session, State};
 pub struct Draft {
     state: State,
     principal: Principal,
+    now: Timestamp,
     changes: SmallVec<[Change; 1]>,
 }
 
 impl Draft {
-    /// Begins on the state and with the principal of `session`.
+    /// Begins on the state and with the principal and the time of `session`.
     pub fn new(session: &Session<'_>) -> Self {
-        Self { state: session.state().clone(), principal: session.principal(), changes: SmallVec::new() }
+        let (state, principal, now) = (session.state().clone(), session.principal(), session.now());
+        Self { state, principal, now, changes: SmallVec::new() }
     }
 
     /// The state with all that was decided so far.
@@ -32,7 +34,7 @@ impl Draft {
         &mut self,
         rule: impl FnOnce(&Session<'_>) -> Result<Decided<T>, Refusal>,
     ) -> Result<T, Refusal> {
-        let decided = rule(&Session::new(&self.state, self.principal))?;
+        let decided = rule(&Session::new(&self.state, self.principal, self.now))?;
         for change in &decided.changes {
             self.state.apply(change);
         }

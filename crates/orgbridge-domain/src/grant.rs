@@ -7,9 +7,11 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::login::Shown;
 use crate::{
-    ApiKey, ApiKeyId, ApplicationKeyId, KeyDigest, Org, OrgId, Permission, PermissionSet, Refusal, Right,
-    SiteScope, State, User, UserId, user,
+    ApiKey, ApiKeyId, ApplicationKeyId, ClientProof, KeyDigest, LoginId, OauthClient, OauthClientId, Org,
+    OrgId, Permission, PermissionSet, Refusal, Right, SiteScope, State, Timestamp, TokenId, TokenKind, User,
+    UserId, oauth_client, user,
 };
 
 /// Who is asking.
@@ -40,6 +42,12 @@ pub enum Credential {
         /// The user's key.
         application_key: ApplicationKeyId,
     },
+    /// An access token that the user let an OAuth2 client have, or that it has for its service account.
+    Token(TokenId),
+    /// A login, by which a user decides about OAuth2 clients and does nothing else.
+    Login(LoginId),
+    /// None of the user's: an OAuth2 client comes for, or gives back, what it was allowed. No right goes with it.
+    Client(OauthClientId),
 }
 
 /// Why a caller is nobody.
@@ -54,6 +62,15 @@ pub enum NotAuthenticated {
     /// may not know.
     #[error("DD-APPLICATION-KEY is not a live key of the organization that DD-API-KEY belongs to")]
     ApplicationKey,
+    /// The access token is none, or expired, or what it comes of has ended. Which of these, a stranger may not know.
+    #[error(
+        "the access token in the Authorization header is not live here: it is unknown, expired or revoked, or whom it \
+         stands for is disabled or of another site"
+    )]
+    Token,
+    /// The login is none, or over, or what was shown for it has ended.
+    #[error("the login is over; log in again")]
+    Login,
 }
 
 /// Finds the org that an API key belongs to, among those of the site that was `asked`.
@@ -98,22 +115,62 @@ pub fn authenticate(
     }
 }
 
-/// A principal before a state: what every rule is asked through.
+/// Finds the user that an access token stands for, among those of the site that was `asked`.
+///
+/// # Errors
+/// [`NotAuthenticated::Token`] if it is no access token that is live `now`.
+pub fn authenticate_token(
+    state: &State,
+    digest: &KeyDigest,
+    asked: SiteScope,
+    now: Timestamp,
+) -> Result<Principal, NotAuthenticated> {
+    let token = state.token_by_digest(digest).ok_or(NotAuthenticated::Token)?;
+    let user = state.user(token.user).ok_or(NotAuthenticated::Token)?;
+    let principal =
+        Principal::User { org: user.org, user: user.id, credential: Credential::Token(token.id), asked };
+    Session::new(state, principal, now).live().map(|_| principal)
+}
+
+/// Finds the user who is logged in, among those of the site that was `asked`.
+///
+/// # Errors
+/// [`NotAuthenticated::Login`] if it is no login that is live `now`.
+pub fn authenticate_login(
+    state: &State,
+    digest: &KeyDigest,
+    asked: SiteScope,
+    now: Timestamp,
+) -> Result<Principal, NotAuthenticated> {
+    let login = state.login_by_digest(digest).ok_or(NotAuthenticated::Login)?;
+    let user = state.user(login.user).ok_or(NotAuthenticated::Login)?;
+    let principal =
+        Principal::User { org: user.org, user: user.id, credential: Credential::Login(login.id), asked };
+    Session::new(state, principal, now).live().map(|_| principal)
+}
+
+/// A principal before a state, at some time: what every rule is asked through.
 #[derive(Debug, Clone, Copy)]
 pub struct Session<'s> {
     state: &'s State,
     principal: Principal,
+    now: Timestamp,
 }
 
 impl<'s> Session<'s> {
-    /// Puts `principal` before `state`. Nothing is proven yet.
-    pub const fn new(state: &'s State, principal: Principal) -> Self {
-        Self { state, principal }
+    /// Puts `principal` before `state`. Nothing is proven yet. What ends by itself has ended if it does by `now`.
+    pub const fn new(state: &'s State, principal: Principal, now: Timestamp) -> Self {
+        Self { state, principal, now }
     }
 
     /// The state before which the principal stands.
     pub(crate) const fn state(&self) -> &'s State {
         self.state
+    }
+
+    /// The time at which it is asked.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Who is asking.
@@ -163,6 +220,39 @@ impl<'s> Session<'s> {
         Ok((org, user))
     }
 
+    /// All that the principal may do in the org that its credential belongs to.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthorized`] if the credential is no longer live.
+    pub fn rights(&self) -> Result<PermissionSet, Refusal> {
+        self.standing().map(|(_, rights)| rights.effective())
+    }
+
+    /// Proves that an OAuth2 client is what it says, for a principal that came by it.
+    ///
+    /// # Errors
+    /// [`Refusal::Oauth`] if it is not, or no longer.
+    pub fn client(&self, proof: &ClientProof) -> Result<ClientGrant<'s>, Refusal> {
+        match self.principal {
+            Principal::User { credential: Credential::Client(id), asked, .. } if id == proof.client => {
+                let client = oauth_client::authenticate(self.state, proof, asked)?;
+                Ok(ClientGrant { state: self.state, client })
+            }
+            _ => Err(Refusal::OperatorOnly),
+        }
+    }
+
+    /// Proves that what a user has shown stands for them, and that they are the principal.
+    pub(crate) fn may_log_in(&self, user: UserId, shown: Shown) -> Result<(), Refusal> {
+        match self.principal {
+            Principal::User { org, user: own, asked, credential: Credential::Login(_) } if own == user => {
+                let live = self.enabled(org, user, asked).filter(|user| self.reach_of(user, shown).is_some());
+                live.map(drop).ok_or(Refusal::Unauthorized(NotAuthenticated::Login))
+            }
+            _ => Err(Refusal::OperatorOnly),
+        }
+    }
+
     /// Proves that the principal runs the deployment and is no customer of it.
     ///
     /// # Errors
@@ -177,29 +267,82 @@ impl<'s> Session<'s> {
     /// The user behind the credential and what it may do now; everything that could have ended it is looked
     /// up again.
     fn standing(&self) -> Result<(&'s User, Rights), Refusal> {
-        let Principal::User { org, user, credential, asked } = self.principal else {
-            return Err(Refusal::OperatorOnly);
-        };
-        let state = self.state;
-        let Credential::Keys { api_key, application_key } = credential;
-        if !is_live(state, org, asked) || state.api_key(api_key).is_none_or(|key| key.org != org) {
-            return Err(NotAuthenticated::ApiKey.into());
-        }
-        let user = state.user(user).filter(|user| user.org == org && !user.disabled);
-        let key = state.application_key(application_key);
-        match (user, key) {
-            (Some(user), Some(key)) if key.owner == user.id => {
-                Ok((user, Rights { of_roles: user::permissions(state, user), scopes: key.scopes }))
-            }
-            _ => Err(NotAuthenticated::ApplicationKey.into()),
+        match self.principal {
+            Principal::User { .. } => Ok(self.live()?),
+            Principal::Operator => Err(Refusal::OperatorOnly),
         }
     }
+
+    /// The same, where only the credential can be wrong.
+    fn live(&self) -> Result<(&'s User, Rights), NotAuthenticated> {
+        let Principal::User { org, user, credential, asked } = self.principal else {
+            return Err(NotAuthenticated::Token);
+        };
+        let (state, enabled) = (self.state, self.enabled(org, user, asked));
+        let of = |user| user::permissions(state, user);
+        match credential {
+            Credential::Keys { api_key, application_key } => {
+                if !is_live(state, org, asked) || state.api_key(api_key).is_none_or(|key| key.org != org) {
+                    return Err(NotAuthenticated::ApiKey);
+                }
+                match (enabled, state.application_key(application_key)) {
+                    (Some(user), Some(key)) if key.owner == user.id => {
+                        Ok((user, Rights { of_roles: of(user), scopes: key.scopes, shown: Kind::Keys }))
+                    }
+                    _ => Err(NotAuthenticated::ApplicationKey),
+                }
+            }
+            Credential::Token(id) => {
+                let user = enabled.ok_or(NotAuthenticated::Token)?;
+                let scopes = self.scopes_of_token(id, user).ok_or(NotAuthenticated::Token)?;
+                Ok((user, Rights { of_roles: of(user), scopes: Some(scopes), shown: Kind::Token }))
+            }
+            Credential::Login(id) => {
+                let login = state.login(id).filter(|login| login.user == user && login.expires_at > self.now);
+                let (user, login) = enabled.zip(login).ok_or(NotAuthenticated::Login)?;
+                let scopes = self.reach_of(user, login.shown).ok_or(NotAuthenticated::Login)?;
+                Ok((user, Rights { of_roles: of(user), scopes, shown: Kind::Keys }))
+            }
+            Credential::Client(_) => Err(NotAuthenticated::Token),
+        }
+    }
+
+    /// The user, if they can act in `org` on the site that was asked.
+    fn enabled(&self, org: OrgId, user: UserId, asked: SiteScope) -> Option<&'s User> {
+        let user = self.state.user(user).filter(|user| user.org == org && !user.disabled)?;
+        is_live(self.state, org, asked).then_some(user)
+    }
+
+    /// What an access token lets through of what `user` may do, if it is live and stands for them.
+    fn scopes_of_token(&self, id: TokenId, user: &User) -> Option<PermissionSet> {
+        let token = self.state.token(id).filter(|it| it.kind == TokenKind::Access && it.user == user.id)?;
+        let authorization = self.state.authorization(token.authorization)?;
+        let client = self.state.oauth_client(authorization.client)?;
+        let is_live = token.expires_at > self.now && oauth_client::serves(self.state, client, user);
+        is_live.then_some(token.scopes)
+    }
+
+    /// What somebody who has shown this may do of what `user` may, if it is live and stands for them: the inner
+    /// `None` cuts nothing.
+    #[expect(clippy::option_option, reason = "a key that stands for nobody and one that cuts nothing differ")]
+    fn reach_of(&self, user: &User, shown: Shown) -> Option<Option<PermissionSet>> {
+        let Shown::ApplicationKey(key) = shown;
+        self.state.application_key(key).filter(|key| key.owner == user.id).map(|key| key.scopes)
+    }
+}
+
+/// What kind of credential a user's rights are exercised by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Keys,
+    Token,
 }
 
 /// What a user's roles allow, and what the credential cuts it down to.
 struct Rights {
     of_roles: PermissionSet,
     scopes: Option<PermissionSet>,
+    shown: Kind,
 }
 
 impl Rights {
@@ -209,9 +352,17 @@ impl Rights {
 
     fn require(&self, permission: Permission) -> Result<(), Refusal> {
         if !self.of_roles.contains(permission) {
-            Err(Refusal::Forbidden { permission, missing_from: MissingFrom::Roles })
+            let missing_from = match self.shown {
+                Kind::Keys => MissingFrom::Roles,
+                Kind::Token => MissingFrom::RolesOfTokensUser,
+            };
+            Err(Refusal::Forbidden { permission, missing_from })
         } else if !self.effective().contains(permission) {
-            Err(Refusal::Forbidden { permission, missing_from: MissingFrom::Scopes })
+            let missing_from = match self.shown {
+                Kind::Keys => MissingFrom::Scopes,
+                Kind::Token => MissingFrom::ScopesOfToken,
+            };
+            Err(Refusal::Forbidden { permission, missing_from })
         } else {
             Ok(())
         }
@@ -221,10 +372,14 @@ impl Rights {
 /// What would have to hold a permission for a call to be allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingFrom {
-    /// The roles of the user.
+    /// The roles of the user who owns the application key.
     Roles,
-    /// The scopes of the application key or token.
+    /// The scopes of the application key.
     Scopes,
+    /// The roles of the user whom an access token stands for.
+    RolesOfTokensUser,
+    /// The scopes of an access token.
+    ScopesOfToken,
 }
 
 /// Proof that a principal holds `R` in an org, on the state that it borrows.
@@ -321,5 +476,26 @@ impl<'s> Deployment<'s> {
     /// The state that it was proven on.
     pub const fn state(&self) -> &'s State {
         self.state
+    }
+}
+
+/// Proof that an OAuth2 client is what it says, on the state that it borrows.
+///
+/// Only [`Session::client`] makes one.
+#[derive(Debug)]
+pub struct ClientGrant<'s> {
+    state: &'s State,
+    client: &'s OauthClient,
+}
+
+impl<'s> ClientGrant<'s> {
+    /// The state that it was proven on.
+    pub const fn state(&self) -> &'s State {
+        self.state
+    }
+
+    /// Which client.
+    pub const fn client(&self) -> &'s OauthClient {
+        self.client
     }
 }

@@ -80,6 +80,14 @@ ids! {
     ConnectionId
     /// Names a restriction policy.
     RestrictionPolicyId
+    /// Names an OAuth2 client: its `client_id`.
+    OauthClientId
+    /// Names what a user once allowed an OAuth2 client.
+    AuthorizationId
+    /// Names a token. Not secret.
+    TokenId
+    /// Names a login. Not secret.
+    LoginId
 }
 
 #[cfg(test)]

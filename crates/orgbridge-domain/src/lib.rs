@@ -13,6 +13,7 @@
 pub mod account;
 pub mod api_key;
 pub mod application_key;
+pub mod authorization;
 mod change;
 mod connection_types;
 mod draft;
@@ -22,36 +23,48 @@ mod key;
 pub mod key_list;
 mod layered;
 mod listing;
+pub mod login;
+pub mod oauth_client;
+mod oauth_problem;
 pub mod org;
 pub mod org_connection;
 mod permission;
+mod redirect_uri;
 mod refusal;
 pub mod restriction_policy;
 pub mod role;
 pub mod service_account_key;
 mod site;
 mod state;
+mod sweep;
 mod text;
 mod timestamp;
+pub mod token;
+mod token_secret;
 pub mod user;
 
 pub use account::Account;
+pub use authorization::{Authorization, Code, NewAuthorization};
 pub use change::{Change, Decided, Edit};
 pub use connection_types::{ConnectionType, ConnectionTypes, NotAConnectionType, TypesProblem};
 pub use draft::Draft;
 pub use grant::{
-    Credential, Deployment, Grant, MissingFrom, NotAuthenticated, Principal, Session, authenticate,
-    authenticate_api_key,
+    ClientGrant, Credential, Deployment, Grant, MissingFrom, NotAuthenticated, Principal, Session,
+    authenticate, authenticate_api_key, authenticate_login, authenticate_token,
 };
 pub use id::{
-    AccountId, ApiKeyId, ApplicationKeyId, ConnectionId, NotAnId, OrgId, PermissionId, RestrictionPolicyId,
-    RoleId, UserId,
+    AccountId, ApiKeyId, ApplicationKeyId, AuthorizationId, ConnectionId, LoginId, NotAnId, OauthClientId,
+    OrgId, PermissionId, RestrictionPolicyId, RoleId, TokenId, UserId,
 };
 pub use key::{ApiKey, ApiKeySecret, ApplicationKey, ApplicationKeySecret, KeyDigest, Last4, NotAKey};
 pub use listing::{Direction, Listing, Page, Part};
+pub use login::Login;
+pub use oauth_client::{ClientAuthentication, ClientProblem, ClientProof, NewOauthClient, OauthClient};
+pub use oauth_problem::OauthProblem;
 pub use org::Org;
 pub use org_connection::OrgConnection;
 pub use permission::{NotAPermission, Permission, PermissionSet, Reach, Right, right};
+pub use redirect_uri::{NotARedirectUri, RedirectUri};
 pub use refusal::{Refusal, Verb, WhyNotAllowed};
 pub use restriction_policy::RestrictionPolicy;
 pub use role::{ManagedRole, Role};
@@ -59,4 +72,6 @@ pub use site::{CrossSite, NotASite, Site, SiteScope};
 pub use state::{Kept, Pair, Place, State};
 pub use text::{Email, Name, NotAPublicId, PublicId, TextProblem};
 pub use timestamp::{NotATime, Timestamp};
+pub use token::{Token, TokenKind};
+pub use token_secret::{CodeChallenge, SecretUse, TokenSecret};
 pub use user::{User, UserKind};

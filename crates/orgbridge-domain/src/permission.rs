@@ -86,6 +86,8 @@ permissions! {
         "Edit and revoke the application keys of every user of the organization."
     AuditLogsRead "audit_logs_read" "Audit Trail Read" "Compliance"
         "Read the organization's audit trail."
+    OauthClientsWrite "oauth_clients_write" "OAuth Clients Write" "API and Application Keys"
+        "Register OAuth2 clients of the organization, and revoke them."
 }
 
 impl fmt::Display for Permission {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::restriction_policy::Subject;
 use crate::{
-    ConnectionId, ManagedRole, MissingFrom, NotAuthenticated, OrgId, Permission, Site, TypesProblem,
+    ClientProblem, ConnectionId, ManagedRole, MissingFrom, NotAuthenticated, OauthProblem, OrgId, Permission,
+    Site, TypesProblem,
 };
 
 /// Why a rule said no. `Display` is the first error string that a client sees, word for word as the real
@@ -152,6 +153,12 @@ pub enum Refusal {
         /// Who uses it.
         by: String,
     },
+    /// There can't be such an OAuth2 client.
+    #[error("Validation failed for input.")]
+    BadClient(#[from] ClientProblem),
+    /// An OAuth2 client gets no token, or no user who could allow it one.
+    #[error(transparent)]
+    Oauth(#[from] OauthProblem),
     /// The org would have no enabled admin left.
     #[error("the last enabled admin of an organization can't be removed")]
     LastAdmin,
@@ -214,6 +221,14 @@ impl Refusal {
                     MissingFrom::Scopes => format!(
                         "the scopes of DD-APPLICATION-KEY do not include {permission}; \
                          use a key whose scopes do, or one without scopes"
+                    ),
+                    MissingFrom::RolesOfTokensUser => format!(
+                        "no role of the user whom the access token stands for has the permission {permission}; \
+                         an administrator of the organization can give one that has it"
+                    ),
+                    MissingFrom::ScopesOfToken => format!(
+                        "the scopes of the access token do not include {permission}; \
+                         use one that was authorized for it"
                     ),
                 },
             ],
@@ -291,6 +306,8 @@ impl Refusal {
                 vec!["connections cross sites only where policy.cross_site_connections is on".to_owned()]
             }
             Self::NotAllowed { why, .. } => vec![why.to_string()],
+            Self::BadClient(problem) => vec![problem.to_string()],
+            Self::Oauth(problem) => vec![problem.hint().to_owned()],
             Self::Absent { what, named } => vec![format!("there is no {what} {named}")],
             Self::Taken { .. } => vec!["choose another one".to_owned()],
             Self::InUse { .. } => vec!["take it away there first".to_owned()],
@@ -327,6 +344,10 @@ mod tests {
             Refusal::Unauthorized(NotAuthenticated::ApiKey),
             Refusal::Forbidden { permission, missing_from: MissingFrom::Roles },
             Refusal::Forbidden { permission, missing_from: MissingFrom::Scopes },
+            Refusal::Forbidden { permission, missing_from: MissingFrom::RolesOfTokensUser },
+            Refusal::Forbidden { permission, missing_from: MissingFrom::ScopesOfToken },
+            Refusal::BadClient(ClientProblem::NoWay),
+            Refusal::Oauth(OauthProblem::Client),
             Refusal::OnlyTheSourceMayUpdate,
             Refusal::NoEditor,
             Refusal::LocksItselfOut,

@@ -6,11 +6,14 @@
 
 use std::sync::Arc;
 
+use imbl::OrdSet;
+
 use crate::layered::{Groups, LayeredMap};
 use crate::{
-    Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Change, ConnectionId,
-    ConnectionType, ConnectionTypes, CrossSite, Edit, Email, KeyDigest, Name, Org, OrgConnection, OrgId,
-    PublicId, RestrictionPolicy, RestrictionPolicyId, Role, RoleId, Timestamp, User, UserId,
+    Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Authorization, AuthorizationId,
+    Change, ConnectionId, ConnectionType, ConnectionTypes, CrossSite, Edit, Email, KeyDigest, Login, LoginId,
+    Name, OauthClient, OauthClientId, Org, OrgConnection, OrgId, PublicId, RestrictionPolicy,
+    RestrictionPolicyId, Role, RoleId, Timestamp, Token, TokenId, User, UserId,
 };
 
 /// Everything that is kept, at one revision.
@@ -24,6 +27,10 @@ pub struct State {
     application_keys: LayeredMap<ApplicationKeyId, Arc<ApplicationKey>>,
     connections: LayeredMap<ConnectionId, Arc<OrgConnection>>,
     restriction_policies: LayeredMap<RestrictionPolicyId, Arc<RestrictionPolicy>>,
+    oauth_clients: LayeredMap<OauthClientId, Arc<OauthClient>>,
+    authorizations: LayeredMap<AuthorizationId, Arc<Authorization>>,
+    tokens: LayeredMap<TokenId, Arc<Token>>,
+    logins: LayeredMap<LoginId, Arc<Login>>,
 
     /// Few as a rule, so that a decision need not look the orgs themselves up.
     disabled_orgs: LayeredMap<OrgId, ()>,
@@ -42,6 +49,20 @@ pub struct State {
     restriction_policy_of_side: LayeredMap<(OrgId, ConnectionId), Arc<RestrictionPolicy>>,
     /// Few as a rule, so that a list of connections need not look for the policy of each.
     restricted_by_org: Groups<OrgId, ConnectionId>,
+    oauth_clients_of_org: Groups<OrgId, OauthClientId>,
+    authorization_with_code: LayeredMap<KeyDigest, Arc<Authorization>>,
+    token_with_digest: LayeredMap<KeyDigest, Arc<Token>>,
+    login_with_digest: LayeredMap<KeyDigest, Arc<Login>>,
+    /// What ends by itself, by when.
+    expiring: OrdSet<(Timestamp, Expiring)>,
+}
+
+/// Something that ends by itself. What comes of another is before it, so that of two that end at once it goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Expiring {
+    Token(TokenId),
+    Authorization(AuthorizationId),
+    Login(LoginId),
 }
 
 /// The two orgs of a connection.
@@ -233,6 +254,71 @@ impl State {
         (may_cross && connected.types.contains(wanted)).then_some(&connected.by)
     }
 
+    /// Every OAuth2 client, in no order.
+    pub fn oauth_clients(&self) -> impl Iterator<Item = &Arc<OauthClient>> {
+        self.oauth_clients.values()
+    }
+
+    /// The OAuth2 client `id`.
+    pub fn oauth_client(&self, id: OauthClientId) -> Option<&Arc<OauthClient>> {
+        self.oauth_clients.get(&id)
+    }
+
+    /// The OAuth2 clients of an org, by id.
+    pub fn oauth_clients_of(&self, org: OrgId) -> impl Iterator<Item = &Arc<OauthClient>> {
+        self.oauth_clients_of_org.of(&org).iter().filter_map(|id| self.oauth_client(*id))
+    }
+
+    /// Every authorization, in no order.
+    pub fn authorizations(&self) -> impl Iterator<Item = &Arc<Authorization>> {
+        self.authorizations.values()
+    }
+
+    /// The authorization `id`.
+    pub fn authorization(&self, id: AuthorizationId) -> Option<&Arc<Authorization>> {
+        self.authorizations.get(&id)
+    }
+
+    /// The authorization that the code with this digest was given for, spent or not.
+    pub fn authorization_by_code(&self, digest: &KeyDigest) -> Option<&Arc<Authorization>> {
+        self.authorization_with_code.get(digest)
+    }
+
+    /// Every token, in no order.
+    pub fn tokens(&self) -> impl Iterator<Item = &Arc<Token>> {
+        self.tokens.values()
+    }
+
+    /// The token `id`.
+    pub fn token(&self, id: TokenId) -> Option<&Arc<Token>> {
+        self.tokens.get(&id)
+    }
+
+    /// The token whose secret has this digest.
+    pub fn token_by_digest(&self, digest: &KeyDigest) -> Option<&Arc<Token>> {
+        self.token_with_digest.get(digest)
+    }
+
+    /// Every login, in no order.
+    pub fn logins(&self) -> impl Iterator<Item = &Arc<Login>> {
+        self.logins.values()
+    }
+
+    /// The login `id`.
+    pub fn login(&self, id: LoginId) -> Option<&Arc<Login>> {
+        self.logins.get(&id)
+    }
+
+    /// The login whose secret has this digest.
+    pub fn login_by_digest(&self, digest: &KeyDigest) -> Option<&Arc<Login>> {
+        self.login_with_digest.get(digest)
+    }
+
+    /// What is over by `now`, the longest first.
+    pub(crate) fn expired(&self, now: Timestamp) -> impl Iterator<Item = Expiring> {
+        self.expiring.iter().take_while(move |(end, _)| *end <= now).map(|(_, over)| *over)
+    }
+
     /// The connections in which `org` is source or sink, by creation, then id.
     pub fn connections_of(&self, org: OrgId) -> impl Iterator<Item = &Place> {
         self.connections_of_org.of(&org).iter()
@@ -276,6 +362,10 @@ impl State {
             Change::ApplicationKey(edit) => self.edit(edit),
             Change::OrgConnection(edit) => self.edit(edit),
             Change::RestrictionPolicy(edit) => self.edit(edit),
+            Change::OauthClient(edit) => self.edit(edit),
+            Change::Authorization(edit) => self.edit(edit),
+            Change::Token(edit) => self.edit(edit),
+            Change::Login(edit) => self.edit(edit),
         }
     }
 
@@ -481,6 +571,75 @@ impl Kept for RestrictionPolicy {
         if let Some(policy) = state.restriction_policies.remove(&self.id) {
             state.restricted_by_org.remove(&policy.org, &policy.connection);
             state.restriction_policy_of_side.remove(&(policy.org, policy.connection));
+        }
+    }
+}
+
+impl Kept for OauthClient {
+    fn put_into(self, state: &mut State) {
+        self.take_out(state);
+        state.oauth_clients_of_org.insert(self.org, self.id);
+        state.oauth_clients.insert(self.id, Arc::new(self));
+    }
+
+    fn take_out(&self, state: &mut State) {
+        if let Some(client) = state.oauth_clients.remove(&self.id) {
+            state.oauth_clients_of_org.remove(&client.org, &client.id);
+        }
+    }
+}
+
+impl Kept for Authorization {
+    fn put_into(self, state: &mut State) {
+        self.take_out(state);
+        let authorization = Arc::new(self);
+        if let Some(code) = &authorization.code {
+            state.authorization_with_code.insert(code.digest, Arc::clone(&authorization));
+        }
+        state.expiring.insert((authorization.expires_at, Expiring::Authorization(authorization.id)));
+        state.authorizations.insert(authorization.id, authorization);
+    }
+
+    fn take_out(&self, state: &mut State) {
+        if let Some(authorization) = state.authorizations.remove(&self.id) {
+            if let Some(code) = &authorization.code {
+                state.authorization_with_code.remove(&code.digest);
+            }
+            state.expiring.remove(&(authorization.expires_at, Expiring::Authorization(authorization.id)));
+        }
+    }
+}
+
+impl Kept for Token {
+    fn put_into(self, state: &mut State) {
+        self.take_out(state);
+        let token = Arc::new(self);
+        state.token_with_digest.insert(token.digest, Arc::clone(&token));
+        state.expiring.insert((token.expires_at, Expiring::Token(token.id)));
+        state.tokens.insert(token.id, token);
+    }
+
+    fn take_out(&self, state: &mut State) {
+        if let Some(token) = state.tokens.remove(&self.id) {
+            state.token_with_digest.remove(&token.digest);
+            state.expiring.remove(&(token.expires_at, Expiring::Token(token.id)));
+        }
+    }
+}
+
+impl Kept for Login {
+    fn put_into(self, state: &mut State) {
+        self.take_out(state);
+        let login = Arc::new(self);
+        state.login_with_digest.insert(login.digest, Arc::clone(&login));
+        state.expiring.insert((login.expires_at, Expiring::Login(login.id)));
+        state.logins.insert(login.id, login);
+    }
+
+    fn take_out(&self, state: &mut State) {
+        if let Some(login) = state.logins.remove(&self.id) {
+            state.login_with_digest.remove(&login.digest);
+            state.expiring.remove(&(login.expires_at, Expiring::Login(login.id)));
         }
     }
 }

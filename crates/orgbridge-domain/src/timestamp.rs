@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Microseconds since 1970-01-01T00:00:00Z, by the wall clock of the process that decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +17,18 @@ impl Timestamp {
     /// The point in time that lies `micros` microseconds after 1970, moved into [`Self::MIN`]`..=`[`Self::MAX`].
     pub fn from_micros(micros: i64) -> Self {
         Self(micros.clamp(Self::MIN.0, Self::MAX.0))
+    }
+
+    /// The point in time that lies `span` later.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Self::from_micros(self.0.saturating_add(span))
+    }
+
+    /// How much later than `earlier` it is; nothing if it isn't.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
     /// Microseconds since 1970.

@@ -265,6 +265,10 @@ fn compare(replayed: &State, stored: &State, findings: &mut Vec<Finding>) {
     compare!(application_keys, application_key);
     compare!(connections, connection);
     compare!(restriction_policies, restriction_policy);
+    compare!(oauth_clients, oauth_client);
+    compare!(authorizations, authorization);
+    compare!(tokens, token);
+    compare!(logins, login);
 }
 
 fn differs<R: Record>(_: &R, id: impl fmt::Display) -> Finding {

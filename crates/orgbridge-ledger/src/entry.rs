@@ -37,7 +37,9 @@ pub struct Actor {
     pub org_id: Option<String>,
     /// The user.
     pub user_id: Option<String>,
-    /// What the user showed: `keys:` with the ids of an API key and an application key.
+    /// What the user showed: `keys:` with the ids of an API key and an application key, `token:` with the id of an
+    /// access token, `login:` with the id of a login, or `client:` with the id of an OAuth2 client that came for what the
+    /// user had allowed it.
     pub credential: Option<String>,
 }
 
@@ -55,12 +57,19 @@ impl From<Principal> for Actor {
                 Self { kind: "operator".to_owned(), org_id: None, user_id: None, credential: None }
             }
             Principal::User { org, user, credential, asked: _ } => {
-                let Credential::Keys { api_key, application_key } = credential;
+                let shown = match credential {
+                    Credential::Keys { api_key, application_key } => {
+                        format!("keys:{api_key},{application_key}")
+                    }
+                    Credential::Token(token) => format!("token:{token}"),
+                    Credential::Login(login) => format!("login:{login}"),
+                    Credential::Client(client) => format!("client:{client}"),
+                };
                 Self {
                     kind: "user".to_owned(),
                     org_id: Some(org.to_string()),
                     user_id: Some(user.to_string()),
-                    credential: Some(format!("keys:{api_key},{application_key}")),
+                    credential: Some(shown),
                 }
             }
         }

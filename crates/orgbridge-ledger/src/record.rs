@@ -5,9 +5,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use orgbridge_domain::{
-    Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Change, ConnectionId, Edit, Kept,
-    KeyDigest, Org, OrgConnection, OrgId, RestrictionPolicy, RestrictionPolicyId, Role, RoleId, Site,
-    Timestamp, User, UserId,
+    Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Authorization, AuthorizationId,
+    Change, ClientAuthentication, Code, CodeChallenge, ConnectionId, Edit, Kept, KeyDigest, Login, LoginId,
+    OauthClient, OauthClientId, Org, OrgConnection, OrgId, RedirectUri, RestrictionPolicy,
+    RestrictionPolicyId, Role, RoleId, Site, Timestamp, Token, TokenId, User, UserId, login::Shown,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
@@ -105,8 +106,13 @@ fn flag(source: &impl Source, column: usize) -> Result<bool, BadRecord> {
 }
 
 fn digest(source: &impl Source, column: usize) -> Result<KeyDigest, BadRecord> {
-    let text = source.text(column)?.unwrap_or_default();
-    from_hex(&text).map(KeyDigest::from_bytes).ok_or_else(|| BadRecord::at(column, "expected 64 hex digits"))
+    optional_digest(source, column)?.ok_or_else(|| BadRecord::at(column, "NULL where a digest belongs"))
+}
+
+fn optional_digest(source: &impl Source, column: usize) -> Result<Option<KeyDigest>, BadRecord> {
+    let Some(text) = source.text(column)? else { return Ok(None) };
+    let digest = from_hex(&text).map(KeyDigest::from_bytes);
+    digest.map(Some).ok_or_else(|| BadRecord::at(column, "expected 64 hex digits"))
 }
 
 /// 32 bytes in lower-case hexadecimal.
@@ -144,6 +150,10 @@ fn shown(value: impl Display) -> Value<'static> {
 
 fn optional_id(id: Option<Uuid>) -> Value<'static> {
     id.map_or(Value::Null, Value::Id)
+}
+
+fn hex(digest: &KeyDigest) -> Value<'static> {
+    Value::Text(Cow::Owned(to_hex(digest.as_bytes())))
 }
 
 fn at(time: Timestamp) -> Value<'static> {
@@ -298,7 +308,7 @@ impl Record for ApiKey {
             Value::Id(self.id.uuid()),
             Value::Id(self.org.uuid()),
             text(self.name.as_str()),
-            Value::Text(Cow::Owned(to_hex(self.digest.as_bytes()))),
+            hex(&self.digest),
             text(self.last4.as_str()),
             at(self.created_at),
             optional_id(self.created_by.map(UserId::uuid)),
@@ -333,7 +343,7 @@ impl Record for ApplicationKey {
             Value::Id(self.id.uuid()),
             Value::Id(self.owner.uuid()),
             text(self.name.as_str()),
-            Value::Text(Cow::Owned(to_hex(self.digest.as_bytes()))),
+            hex(&self.digest),
             text(self.last4.as_str()),
             self.scopes.map_or(Value::Null, shown),
             at(self.created_at),
@@ -416,6 +426,204 @@ impl Record for RestrictionPolicy {
     }
 }
 
+impl Record for OauthClient {
+    const TABLE: &'static str = "oauth_client";
+    const SINCE: u32 = 7;
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "org_id",
+        "name",
+        "redirect_uris",
+        "refreshes",
+        "service_account_id",
+        "scopes",
+        "authentication",
+        "secret_digest",
+        "created_by",
+        "created_at_us",
+    ];
+    const CHANGING: &'static [&'static str] = &["name", "redirect_uris", "scopes"];
+
+    fn values(&self) -> Values<'_> {
+        let uris: Vec<&str> = self.redirect_uris.iter().map(RedirectUri::as_str).collect();
+        smallvec![
+            Value::Id(self.id.uuid()),
+            Value::Id(self.org.uuid()),
+            text(self.name.as_str()),
+            Value::Text(Cow::Owned(uris.join(" "))),
+            Value::Integer(self.refreshes.into()),
+            optional_id(self.service_account.map(UserId::uuid)),
+            shown(self.scopes),
+            text(self.authentication.as_str()),
+            self.authentication.digest().map_or(Value::Null, hex),
+            optional_id(self.created_by.map(UserId::uuid)),
+            at(self.created_at),
+        ]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        let uris = source.text(3)?.unwrap_or_default();
+        let authentication = source.text(7)?.unwrap_or_default();
+        let authentication = match (&*authentication, optional_digest(source, 8)?) {
+            ("none", None) => ClientAuthentication::Public,
+            ("client_secret_basic", Some(digest)) => ClientAuthentication::Basic(digest),
+            ("client_secret_post", Some(digest)) => ClientAuthentication::Post(digest),
+            _ => {
+                return Err(BadRecord::at(
+                    7,
+                    "expected a way of authentication, and a digest where it has one",
+                ));
+            }
+        };
+        Ok(Self {
+            id: parse::<OauthClientId>(source, 0)?,
+            org: parse(source, 1)?,
+            name: parse(source, 2)?,
+            redirect_uris: uris
+                .split_ascii_whitespace()
+                .map(|uri| uri.parse().map_err(|problem| BadRecord::at(3, problem)))
+                .collect::<Result<_, _>>()?,
+            refreshes: flag(source, 4)?,
+            service_account: parse_optional(source, 5)?,
+            scopes: parse(source, 6)?,
+            authentication,
+            created_by: parse_optional(source, 9)?,
+            created_at: time(source, 10)?,
+        })
+    }
+}
+
+impl Record for Authorization {
+    const TABLE: &'static str = "oauth_authorization";
+    const SINCE: u32 = 7;
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "client_id",
+        "user_id",
+        "scopes",
+        "code_digest",
+        "redirect_uri",
+        "challenge_digest",
+        "code_is_spent",
+        "created_at_us",
+        "expires_at_us",
+    ];
+    const CHANGING: &'static [&'static str] = &["code_is_spent", "expires_at_us"];
+
+    fn values(&self) -> Values<'_> {
+        let code = self.code.as_ref();
+        smallvec![
+            Value::Id(self.id.uuid()),
+            Value::Id(self.client.uuid()),
+            Value::Id(self.user.uuid()),
+            shown(self.scopes),
+            code.map_or(Value::Null, |code| hex(&code.digest)),
+            code.map_or(Value::Null, |code| text(code.redirect_uri.as_str())),
+            code.map_or(Value::Null, |code| hex(code.challenge.digest())),
+            Value::Integer(code.is_some_and(|code| code.is_spent).into()),
+            at(self.created_at),
+            at(self.expires_at),
+        ]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        let code = match optional_digest(source, 4)? {
+            None => None,
+            Some(code) => Some(Code {
+                digest: code,
+                redirect_uri: parse(source, 5)?,
+                challenge: CodeChallenge::new(digest(source, 6)?),
+                is_spent: flag(source, 7)?,
+            }),
+        };
+        Ok(Self {
+            id: parse::<AuthorizationId>(source, 0)?,
+            client: parse(source, 1)?,
+            user: parse(source, 2)?,
+            scopes: parse(source, 3)?,
+            code,
+            created_at: time(source, 8)?,
+            expires_at: time(source, 9)?,
+        })
+    }
+}
+
+impl Record for Token {
+    const TABLE: &'static str = "oauth_token";
+    const SINCE: u32 = 7;
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "authorization_id",
+        "user_id",
+        "kind",
+        "digest",
+        "scopes",
+        "is_spent",
+        "created_at_us",
+        "expires_at_us",
+    ];
+    const CHANGING: &'static [&'static str] = &["is_spent"];
+
+    fn values(&self) -> Values<'_> {
+        smallvec![
+            Value::Id(self.id.uuid()),
+            Value::Id(self.authorization.uuid()),
+            Value::Id(self.user.uuid()),
+            text(self.kind.as_str()),
+            hex(&self.digest),
+            shown(self.scopes),
+            Value::Integer(self.is_spent.into()),
+            at(self.created_at),
+            at(self.expires_at),
+        ]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        Ok(Self {
+            id: parse::<TokenId>(source, 0)?,
+            authorization: parse(source, 1)?,
+            user: parse(source, 2)?,
+            kind: parse(source, 3)?,
+            digest: digest(source, 4)?,
+            scopes: parse(source, 5)?,
+            is_spent: flag(source, 6)?,
+            created_at: time(source, 7)?,
+            expires_at: time(source, 8)?,
+        })
+    }
+}
+
+impl Record for Login {
+    const TABLE: &'static str = "login";
+    const SINCE: u32 = 7;
+    const COLUMNS: &'static [&'static str] =
+        &["id", "user_id", "application_key_id", "digest", "created_at_us", "expires_at_us"];
+    const CHANGING: &'static [&'static str] = &["expires_at_us"];
+
+    fn values(&self) -> Values<'_> {
+        let Shown::ApplicationKey(key) = self.shown;
+        smallvec![
+            Value::Id(self.id.uuid()),
+            Value::Id(self.user.uuid()),
+            Value::Id(key.uuid()),
+            hex(&self.digest),
+            at(self.created_at),
+            at(self.expires_at),
+        ]
+    }
+
+    fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
+        Ok(Self {
+            id: parse::<LoginId>(source, 0)?,
+            user: parse(source, 1)?,
+            shown: Shown::ApplicationKey(parse(source, 2)?),
+            digest: digest(source, 3)?,
+            created_at: time(source, 4)?,
+            expires_at: time(source, 5)?,
+        })
+    }
+}
+
 /// A change in the words of the audit log.
 pub(crate) struct Described {
     /// The table of what was changed.
@@ -448,6 +656,10 @@ pub(crate) fn describe(change: &Change) -> Described {
         Change::ApplicationKey(key) => described!(key),
         Change::OrgConnection(connection) => described!(connection),
         Change::RestrictionPolicy(policy) => described!(policy),
+        Change::OauthClient(client) => described!(client),
+        Change::Authorization(authorization) => described!(authorization),
+        Change::Token(token) => described!(token),
+        Change::Login(login) => described!(login),
     }
 }
 
@@ -547,6 +759,10 @@ pub(crate) fn change_from_json(
         ApplicationKey::TABLE => edit(before, after).map(Change::ApplicationKey),
         OrgConnection::TABLE => edit(before, after).map(Change::OrgConnection),
         RestrictionPolicy::TABLE => edit(before, after).map(Change::RestrictionPolicy),
+        OauthClient::TABLE => edit(before, after).map(Change::OauthClient),
+        Authorization::TABLE => edit(before, after).map(Change::Authorization),
+        Token::TABLE => edit(before, after).map(Change::Token),
+        Login::TABLE => edit(before, after).map(Change::Login),
         _ => return None,
     })
 }

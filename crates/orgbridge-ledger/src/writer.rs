@@ -76,7 +76,7 @@ where
     F: Fn(&Session<'_>, Timestamp) -> Result<Decided<T>, Refusal> + Send,
 {
     fn decide(&mut self, state: &State, now: Timestamp) -> SmallVec<[Change; 1]> {
-        let session = Session::new(state, self.principal);
+        let session = Session::new(state, self.principal, now);
         let (outcome, changes) = match catch_unwind(AssertUnwindSafe(|| (self.rule)(&session, now))) {
             Ok(Ok(Decided { value, changes })) => (Ok(value), changes),
             Ok(Err(refusal)) => (Err(refusal.into()), SmallVec::new()),

@@ -106,8 +106,8 @@ mod tests {
     /// Two accounts, each with an org called "Twin"; the first also has one called "Only".
     fn state() -> State {
         let nothing = State::default();
-        let mut draft = Draft::new(&Session::new(&nothing, Principal::Operator));
         let now = Timestamp::from_micros(0);
+        let mut draft = Draft::new(&Session::new(&nothing, Principal::Operator, now));
         for number in [1, 2] {
             let id = AccountId::new(Uuid::from_u128(number));
             let name = format!("Account {number}").parse().unwrap();

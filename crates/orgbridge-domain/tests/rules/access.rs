@@ -42,7 +42,7 @@ fn a_disabled_org_is_nobody_until_it_is_enabled_again() {
     world.set_org_disabled(0, true);
     assert_eq!(world.principal(0, Persona::Admin), Err(NotAuthenticated::ApiKey));
     // Nor does it help to have been let in before.
-    let session = orgbridge_domain::Session::new(&world.state, stale);
+    let session = orgbridge_domain::Session::new(&world.state, stale, world.now());
     assert!(matches!(session.authorize::<OrgConnectionsRead>(), Err(Refusal::Unauthorized(_))));
     world.set_org_disabled(0, false);
     assert_eq!(world.principal(0, Persona::Admin), Ok(stale));
@@ -67,7 +67,7 @@ fn a_disabled_user_and_a_revoked_key_end_what_was_let_in_before() {
         });
     };
     let refused = |world: &World, stale| {
-        let session = orgbridge_domain::Session::new(&world.state, stale);
+        let session = orgbridge_domain::Session::new(&world.state, stale, world.now());
         matches!(session.authorize::<OrgConnectionsRead>(), Err(Refusal::Unauthorized(_)))
     };
     let mut world = World::new();
@@ -154,7 +154,7 @@ fn a_scope_never_adds_what_the_roles_lack() {
     let greedy = orgbridge_domain::ApplicationKeySecret::from_random([0xee; 20]);
     let principal =
         authenticate(&world.state, &api_secret(0).digest(), &greedy.digest(), SiteScope::Any).unwrap();
-    let session = orgbridge_domain::Session::new(&world.state, principal);
+    let session = orgbridge_domain::Session::new(&world.state, principal, world.now());
     assert!(session.authorize::<OrgConnectionsRead>().is_ok());
     assert!(session.authorize::<OrgConnectionsWrite>().is_err());
 }

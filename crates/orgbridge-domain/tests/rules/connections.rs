@@ -200,7 +200,7 @@ fn a_decision_is_yes_for_the_pair_the_direction_and_the_types_alone() {
 fn an_operator_acts_in_an_org_that_they_name() {
     let mut world = World::new();
     world.connect(0, Admin, 1, org_id(1), types("logs")).unwrap();
-    let session = Session::new(&world.state, Principal::Operator);
+    let session = Session::new(&world.state, Principal::Operator, world.now());
     assert!(matches!(
         session.authorize::<orgbridge_domain::right::OrgConnectionsWrite>(),
         Err(Refusal::OperatorOnly)

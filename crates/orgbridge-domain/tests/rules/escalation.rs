@@ -390,7 +390,7 @@ impl Org {
         let now = self.world.tick();
         let key = self.secrets[&by].digest();
         let principal = authenticate(&self.world.state, &api_secret(0).digest(), &key, SiteScope::Any)?;
-        let decided = rule(&Session::new(&self.world.state, principal), now)?;
+        let decided = rule(&Session::new(&self.world.state, principal, now), now)?;
         for change in &decided.changes {
             self.world.state.apply(change);
         }

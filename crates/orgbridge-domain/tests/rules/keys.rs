@@ -194,7 +194,7 @@ fn a_key_is_never_wider_than_the_key_that_made_it() {
     };
     let secret = ApplicationKeySecret::from_random([0x81; 20]).digest();
     let principal = authenticate(&world.state, &api_secret(0).digest(), &secret, SiteScope::Any).unwrap();
-    let session = orgbridge_domain::Session::new(&world.state, principal);
+    let session = orgbridge_domain::Session::new(&world.state, principal, world.now());
     let now = Timestamp::from_micros(1);
     let make = |scopes| {
         let new = new_key(0x82, Persona::Nobody, scopes);
@@ -346,7 +346,7 @@ fn a_child_org_begins_with_its_makers_counterpart_and_keys_that_work() {
     let api_key = ApiKeySecret::from_random([0xc1; 16]).digest();
     let application_key = ApplicationKeySecret::from_random([0xc2; 20]).digest();
     let principal = authenticate(&world.state, &api_key, &application_key, SiteScope::Any).unwrap();
-    let session = orgbridge_domain::Session::new(&world.state, principal);
+    let session = orgbridge_domain::Session::new(&world.state, principal, world.now());
     assert_eq!(session.whoami().unwrap().0.id, made.org.id);
     let managed = |org, by| {
         let session = world.session(org, by);

@@ -226,7 +226,7 @@ fn ids_names_and_secrets_are_nobody_elses() {
         assert!(matches!(refused, Err(Refusal::Taken { .. })), "{refused:?}");
     };
     let now = world.tick();
-    let session = Session::new(&world.state, Principal::Operator);
+    let session = Session::new(&world.state, Principal::Operator, world.now());
     let deployment = session.deployment().unwrap();
     taken(account::create(&deployment, id(1), "New".parse().unwrap(), now).map(drop));
     taken(account::create(&deployment, id(3), "First".parse().unwrap(), now).map(drop));
@@ -264,7 +264,7 @@ fn ids_names_and_secrets_are_nobody_elses() {
 fn a_new_name_is_nobody_elses() {
     let mut world = with_a_people_manager();
     let now = world.tick();
-    let session = Session::new(&world.state, Principal::Operator);
+    let session = Session::new(&world.state, Principal::Operator, world.now());
     let deployment = session.deployment().unwrap();
     let taken = account::rename(&deployment, id(1), "Second".parse().unwrap());
     assert!(matches!(taken, Err(Refusal::Taken { .. })), "{taken:?}");

@@ -48,14 +48,16 @@ fn keys_are_known_on_the_site_of_their_org_alone() {
 fn a_principal_that_was_let_in_on_one_site_has_no_rights_in_an_org_that_is_on_another() {
     let mut world = World::new();
     let stale = world.principal_at(SiteScope::Only(site(0)), 0, Admin).unwrap();
-    let authorize = |world: &World| Session::new(&world.state, stale).authorize::<OrgConnectionsRead>().err();
+    let authorize = |world: &World| {
+        Session::new(&world.state, stale, world.now()).authorize::<OrgConnectionsRead>().err()
+    };
     assert_eq!(authorize(&world), None);
 
     let org = Org::clone(world.state.org(org_id(0)).unwrap());
     world.state.put(Org { site: site(OVERSEAS), ..org });
 
     assert_eq!(authorize(&world), Some(Refusal::Unauthorized(NotAuthenticated::ApiKey)));
-    assert!(Session::new(&world.state, stale).whoami().is_err());
+    assert!(Session::new(&world.state, stale, world.now()).whoami().is_err());
 }
 
 #[test]
@@ -70,7 +72,7 @@ fn a_sink_on_another_site_is_as_unknown_as_one_that_is_not_there() {
 fn an_operator_is_told_why_a_sink_is_out_of_reach() {
     let mut world = World::new();
     let now = world.tick();
-    let session = Session::new(&world.state, Principal::Operator);
+    let session = Session::new(&world.state, Principal::Operator, world.now());
     let new = NewOrgConnection {
         id: connection_id(1),
         sink: org_id(OVERSEAS),

@@ -134,7 +134,7 @@ impl World {
     /// Runs what an operator does, which must succeed.
     pub(crate) fn operate(&mut self, work: impl FnOnce(&mut Draft, Timestamp) -> Result<(), Refusal>) {
         let now = self.tick();
-        let mut draft = Draft::new(&Session::new(&self.state, Principal::Operator));
+        let mut draft = Draft::new(&Session::new(&self.state, Principal::Operator, now));
         work(&mut draft, now).unwrap();
         self.state = draft.state().clone();
     }
@@ -165,7 +165,7 @@ impl World {
     }
 
     pub(crate) fn session(&self, org: u8, persona: Persona) -> Session<'_> {
-        Session::new(&self.state, self.principal(org, persona).unwrap())
+        Session::new(&self.state, self.principal(org, persona).unwrap(), self.now())
     }
 
     /// Runs one rule for a persona and keeps what it decides.
@@ -177,7 +177,7 @@ impl World {
     ) -> Result<T, Refusal> {
         let now = self.tick();
         let principal = self.principal(org, persona)?;
-        let decided = rule(&Session::new(&self.state, principal), now)?;
+        let decided = rule(&Session::new(&self.state, principal, now), now)?;
         for change in &decided.changes {
             self.state.apply(change);
         }

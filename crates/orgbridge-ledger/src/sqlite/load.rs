@@ -6,7 +6,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use orgbridge_domain::{
-    Account, ApiKey, ApplicationKey, Org, OrgConnection, RestrictionPolicy, Role, State, User,
+    Account, ApiKey, ApplicationKey, Authorization, Login, OauthClient, Org, OrgConnection,
+    RestrictionPolicy, Role, State, Token, User,
 };
 use rusqlite::Connection;
 
@@ -53,7 +54,11 @@ fn tables(connection: &Connection, sender: &SyncSender<Put>) -> Result<(), Unava
     table::<ApiKey>(connection, sender)?;
     table::<ApplicationKey>(connection, sender)?;
     table::<OrgConnection>(connection, sender)?;
-    table::<RestrictionPolicy>(connection, sender)
+    table::<RestrictionPolicy>(connection, sender)?;
+    table::<OauthClient>(connection, sender)?;
+    table::<Authorization>(connection, sender)?;
+    table::<Token>(connection, sender)?;
+    table::<Login>(connection, sender)
 }
 
 fn table<R: Record + Send>(connection: &Connection, sender: &SyncSender<Put>) -> Result<(), Unavailable> {

@@ -13,7 +13,7 @@ use crate::{Actor, Entry, Position};
 pub(crate) const RESTORED: &str = "ledger";
 
 /// Every table but `ledger`, those that others refer to first.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 18] = [
     "account",
     "org",
     "role",
@@ -24,6 +24,10 @@ const TABLES: [&str; 14] = [
     "application_key_use",
     "org_connection",
     "restriction_policy",
+    "oauth_client",
+    "oauth_authorization",
+    "oauth_token",
+    "login",
     "change",
     "change_of_org",
     "trail",

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use orgbridge_domain::{
-    Account, ApiKey, ApplicationKey, Change, Edit, Org, OrgConnection, RestrictionPolicy, Role, User,
+    Account, ApiKey, ApplicationKey, Authorization, Change, Edit, Login, OauthClient, Org, OrgConnection,
+    RestrictionPolicy, Role, Token, User,
 };
 use rusqlite::types::{ToSql, ToSqlOutput, Value as SqlValue, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
@@ -34,6 +35,10 @@ impl Statements {
             TableStatements::of::<ApplicationKey>(),
             TableStatements::of::<OrgConnection>(),
             TableStatements::of::<RestrictionPolicy>(),
+            TableStatements::of::<OauthClient>(),
+            TableStatements::of::<Authorization>(),
+            TableStatements::of::<Token>(),
+            TableStatements::of::<Login>(),
         ]);
         Self { of_table }
     }
@@ -49,6 +54,10 @@ impl Statements {
             Change::ApplicationKey(edit) => self.edit(connection, edit),
             Change::OrgConnection(edit) => self.edit(connection, edit),
             Change::RestrictionPolicy(edit) => self.edit(connection, edit),
+            Change::OauthClient(edit) => self.edit(connection, edit),
+            Change::Authorization(edit) => self.edit(connection, edit),
+            Change::Token(edit) => self.edit(connection, edit),
+            Change::Login(edit) => self.edit(connection, edit),
         }
     }
 

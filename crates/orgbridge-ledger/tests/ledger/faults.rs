@@ -232,7 +232,7 @@ fn a_newer_schema_is_refused_with_what_to_do() {
     let error = open(&place).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the database has schema version 99, and this program knows versions up to 6; \
+        "the database has schema version 99, and this program knows versions up to 7; \
          use the newer Orgbridge that last opened it"
     );
 }

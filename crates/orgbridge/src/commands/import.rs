@@ -111,8 +111,9 @@ impl Import {
         } else {
             // Nothing will come of it; what else is wrong is worth knowing all the same.
             let view = operator.view();
-            let session = Session::new(&view.state, Principal::Operator);
-            apply(&wishes, &session, policies, SystemClock.now(), &progress).value
+            let now = SystemClock.now();
+            let session = Session::new(&view.state, Principal::Operator, now);
+            apply(&wishes, &session, policies, now, &progress).value
         };
         progress.finish_and_clear();
         problems.extend(outcome.problems.iter().cloned());

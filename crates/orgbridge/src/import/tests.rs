@@ -51,7 +51,7 @@ impl Kept {
         let (wishes, mut problems) = Wishes::read(file).unwrap();
         let decided = apply(
             &wishes,
-            &Session::new(&self.state, Principal::Operator),
+            &Session::new(&self.state, Principal::Operator, Timestamp::from_micros(0)),
             self.policies,
             Timestamp::from_micros(0),
             &ProgressBar::hidden(),

@@ -1,0 +1,227 @@
+//! OAuth2 clients: programs that act for users, or as a service account.
+
+use std::sync::Arc;
+
+use crate::right::OauthClientsWrite;
+use crate::{
+    Change, Decided, Edit, Grant, KeyDigest, Name, OauthClientId, OauthProblem, OrgId, PermissionSet,
+    RedirectUri, Refusal, SiteScope, State, Timestamp, User, UserId, UserKind, user,
+};
+
+/// A program that an org has registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OauthClient {
+    /// Its id, which is no secret.
+    pub id: OauthClientId,
+    /// The org that registered it. Users of any org of the account on the same site may let it act for them.
+    pub org: OrgId,
+    /// What people call it.
+    pub name: Name,
+    /// Where users may be sent back to with a code; nowhere, if it acts for no user.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Whether what a user allows it once it can renew by itself.
+    pub refreshes: bool,
+    /// The service account of its org that it acts as by itself, if it does.
+    pub service_account: Option<UserId>,
+    /// What it may ask for at the most.
+    pub scopes: PermissionSet,
+    /// How it proves itself.
+    pub authentication: ClientAuthentication,
+    /// The user who registered it; `None` where an operator did.
+    pub created_by: Option<UserId>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+}
+
+/// How a client proves itself: how it is registered to, and how it did.
+///
+/// Two are compared in constant time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// Not at all: it can't keep a secret.
+    Public,
+    /// By its secret, in the header `Authorization`.
+    Basic(KeyDigest),
+    /// By its secret, in the body.
+    Post(KeyDigest),
+}
+
+impl ClientAuthentication {
+    /// The name on the wire and in storage. Source: RFC 7591, section 2.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "none",
+            Self::Basic(_) => "client_secret_basic",
+            Self::Post(_) => "client_secret_post",
+        }
+    }
+
+    /// The digest of the secret, where there is one.
+    pub const fn digest(&self) -> Option<&KeyDigest> {
+        match self {
+            Self::Public => None,
+            Self::Basic(digest) | Self::Post(digest) => Some(digest),
+        }
+    }
+}
+
+/// What a client shows to say which it is.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientProof {
+    /// Which it says that it is.
+    pub client: OauthClientId,
+    /// How it proves that.
+    pub authentication: ClientAuthentication,
+}
+
+/// What a new client is made from.
+#[derive(Debug, Clone)]
+pub struct NewOauthClient {
+    /// Its id.
+    pub id: OauthClientId,
+    /// What people call it.
+    pub name: Name,
+    /// Where users may be sent back to with a code.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Whether what a user allows it once it can renew by itself.
+    pub refreshes: bool,
+    /// The service account that it acts as by itself.
+    pub service_account: Option<UserId>,
+    /// What it may ask for at the most.
+    pub scopes: PermissionSet,
+    /// How it proves itself.
+    pub authentication: ClientAuthentication,
+}
+
+/// Why there can't be such a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ClientProblem {
+    /// There is no way in which it could come by a token.
+    #[error("a client needs a redirect URI, or a service account that it acts as, or both")]
+    NoWay,
+    /// Where users are sent back to is a set, and no long one.
+    #[error("redirect URIs: expected at most {} of them, none twice", OauthClient::MAX_REDIRECT_URIS)]
+    RedirectUris,
+    /// Anybody could act as the service account.
+    #[error("a client that acts as a service account needs a secret")]
+    NoSecret,
+    /// It would renew what no user can allow it.
+    #[error("a client that acts for no user has nothing to refresh")]
+    NothingToRefresh,
+    /// A person acts for themselves.
+    #[error("the user that a client acts as must be a service account")]
+    NoServiceAccount,
+}
+
+impl OauthClient {
+    /// The most redirect URIs that a client may have.
+    pub const MAX_REDIRECT_URIS: usize = 16;
+}
+
+impl NewOauthClient {
+    /// # Errors
+    /// [`ClientProblem`] says why there can't be such a client, whoever registers it.
+    fn check(&self) -> Result<(), ClientProblem> {
+        let is_repeated =
+            |(position, uri): (usize, &RedirectUri)| self.redirect_uris[..position].contains(uri);
+        if self.redirect_uris.len() > OauthClient::MAX_REDIRECT_URIS
+            || self.redirect_uris.iter().enumerate().any(is_repeated)
+        {
+            Err(ClientProblem::RedirectUris)
+        } else if self.redirect_uris.is_empty() && self.service_account.is_none() {
+            Err(ClientProblem::NoWay)
+        } else if self.redirect_uris.is_empty() && self.refreshes {
+            Err(ClientProblem::NothingToRefresh)
+        } else if self.service_account.is_some() && self.authentication == ClientAuthentication::Public {
+            Err(ClientProblem::NoSecret)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Registers a client of the grant's org.
+///
+/// # Errors
+/// [`Refusal::BadClient`] if there can't be such a client; [`Refusal::Absent`] if the org has no such service account;
+/// [`Refusal::BeyondOwnRights`] if it could do by itself what the principal may not; [`Refusal::Taken`] if a client has
+/// this id.
+pub fn register(
+    grant: &Grant<'_, OauthClientsWrite>,
+    new: NewOauthClient,
+    now: Timestamp,
+) -> Result<Decided<OauthClient>, Refusal> {
+    new.check()?;
+    let (state, org) = (grant.state(), grant.org().id);
+    let NewOauthClient { id, name, redirect_uris, refreshes, service_account, scopes, authentication } = new;
+    if state.oauth_client(id).is_some() {
+        return Err(Refusal::taken("client id", id));
+    }
+    if let Some(account) = service_account {
+        let account = state.user(account).filter(|account| account.org == org);
+        let account =
+            account.ok_or_else(|| Refusal::absent("service account", "of this organization with this id"))?;
+        if account.kind != UserKind::ServiceAccount {
+            return Err(ClientProblem::NoServiceAccount.into());
+        }
+        grant.may_give(user::permissions(state, account).intersection(scopes))?;
+        grant.may_pass_on(scopes)?;
+    }
+    let client = OauthClient {
+        id,
+        org,
+        name,
+        redirect_uris,
+        refreshes,
+        service_account,
+        scopes,
+        authentication,
+        created_by: grant.user(),
+        created_at: now,
+    };
+    Ok(Decided::one(client.clone(), Change::OauthClient(Edit::Create(client))))
+}
+
+/// Revokes a client of the grant's org, and with it every token that it has.
+///
+/// # Errors
+/// [`Refusal::Absent`] if the org has no such client.
+pub fn revoke(
+    grant: &Grant<'_, OauthClientsWrite>,
+    id: OauthClientId,
+) -> Result<Decided<OauthClient>, Refusal> {
+    let client = grant.state().oauth_client(id).filter(|client| client.org == grant.org().id);
+    let client = OauthClient::clone(client.ok_or_else(|| Refusal::absent("OAuth2 client", id))?);
+    // What it was allowed names it, and is nothing without it; it is cleared away when its time is over.
+    Ok(Decided::one(client.clone(), Change::OauthClient(Edit::Delete(client))))
+}
+
+/// The client that proves itself, among those of the site that was `asked`.
+///
+/// # Errors
+/// [`OauthProblem::Client`] if there is none, its org is disabled, or it proves itself in another way than it is
+/// registered to.
+pub fn authenticate<'s>(
+    state: &'s State,
+    proof: &ClientProof,
+    asked: SiteScope,
+) -> Result<&'s Arc<OauthClient>, OauthProblem> {
+    let client = find(state, proof.client, asked).ok_or(OauthProblem::Client)?;
+    if client.authentication == proof.authentication { Ok(client) } else { Err(OauthProblem::Client) }
+}
+
+/// The client `id` of a live org of the site that was `asked`.
+pub fn find(state: &State, id: OauthClientId, asked: SiteScope) -> Option<&Arc<OauthClient>> {
+    let lives_there = |org: OrgId| state.org(org).is_some_and(|org| !org.disabled && asked.admits(org.site));
+    state.oauth_client(id).filter(|client| lives_there(client.org))
+}
+
+/// Whether a user may let a client act for them: both live in one account, on one site.
+pub fn serves(state: &State, client: &OauthClient, user: &User) -> bool {
+    match (state.org(client.org), state.org(user.org)) {
+        (Some(own), Some(theirs)) => {
+            !own.disabled && own.account == theirs.account && own.site == theirs.site
+        }
+        _ => false,
+    }
+}
