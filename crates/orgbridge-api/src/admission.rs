@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::http::Extensions;
 use orgbridge_domain::{
-    ApiKeyId, Credential, OrgId, Principal, Refusal, SiteScope, authenticate, authenticate_api_key,
+    ApiKeyId, Credential, KeyDigest, OrgId, Principal, Refusal, SiteScope, Timestamp, authenticate,
+    authenticate_api_key, authenticate_token,
 };
 use orgbridge_ledger::{RequestId, View};
 
@@ -33,7 +34,7 @@ pub(crate) struct Admission {
 
 /// Somebody who was let in.
 pub(crate) enum Caller {
-    Anyone,
+    Anyone(Anyone),
     ApiKeyHolder(ApiKeyHolder),
     SignedIn(SignedIn),
 }
@@ -42,7 +43,7 @@ impl Caller {
     /// Puts the caller where the extractors of handlers look for one.
     pub(crate) fn attach_to(self, extensions: &mut Extensions) {
         match self {
-            Self::Anyone => extensions.insert(Anyone).map(drop),
+            Self::Anyone(caller) => extensions.insert(caller).map(drop),
             Self::ApiKeyHolder(caller) => extensions.insert(caller).map(drop),
             Self::SignedIn(caller) => extensions.insert(caller).map(drop),
         };
@@ -58,7 +59,7 @@ impl Caller {
 
     const fn org(&self) -> Option<OrgId> {
         match self {
-            Self::Anyone => None,
+            Self::Anyone(_) => None,
             Self::ApiKeyHolder(caller) => Some(caller.org),
             Self::SignedIn(caller) => Some(caller.org),
         }
@@ -124,7 +125,7 @@ impl Api {
         id: &RequestId,
     ) -> Result<Caller, ApiError> {
         match access {
-            Access::Anyone => Ok(Caller::Anyone),
+            Access::Anyone => Ok(Caller::Anyone(Anyone { asked, request: id.clone() })),
             Access::ApiKey => {
                 let (presented, view) = self.presented(request)?;
                 let (key, caller) = holder_of(presented, &view, asked)?;
@@ -133,7 +134,7 @@ impl Api {
             }
             Access::Credentials | Access::Permission(_) => {
                 let (presented, view) = self.presented(request)?;
-                let caller = sign_in(presented, view, asked, id.clone())?;
+                let caller = sign_in(presented, view, asked, id.clone(), self.ledger.now())?;
                 self.note_use(caller.principal);
                 Ok(Caller::SignedIn(caller))
             }
@@ -169,21 +170,23 @@ fn sign_in(
     view: Arc<View>,
     asked: SiteScope,
     request: RequestId,
+    at: Timestamp,
 ) -> Result<SignedIn, ApiError> {
     let principal = match presented.choose()? {
         Credentials::Keys { api_key, application_key } => {
             authenticate(&view.state, &api_key, &application_key, asked)
                 .map_err(CredentialProblem::NotLive)?
         }
-        Credentials::AccessToken => return Err(CredentialProblem::AccessToken.into()),
+        Credentials::AccessToken(token) => authenticate_token(&view.state, &KeyDigest::of(token), asked, at)
+            .map_err(CredentialProblem::NotLive)?,
     };
     match principal {
-        Principal::User { org, user, .. } => Ok(SignedIn { view, principal, org, user, request }),
+        Principal::User { org, user, .. } => Ok(SignedIn { view, principal, org, user, request, at }),
         // No credential of the wire stands for the operator.
         Principal::Operator => Err(Refusal::OperatorOnly.into()),
     }
 }
 
-fn client_address(request: &Request) -> IpAddr {
+pub(crate) fn client_address(request: &Request) -> IpAddr {
     request.extensions().get().map_or(Ipv6Addr::UNSPECIFIED.into(), |ClientAddress(address)| *address)
 }

@@ -11,7 +11,7 @@ use orgbridge_ledger::Ledger;
 use crate::audit::Searches;
 use crate::rate_limit::Limiter;
 use crate::{
-    IdSource, MonotonicClock, NoRandomness, RandomIds, RateLimits, RequestMetrics, Sites,
+    IdSource, Issuer, MonotonicClock, NoRandomness, RandomIds, RateLimits, RequestMetrics, Sites,
     SystemMonotonicClock,
 };
 
@@ -21,6 +21,8 @@ pub struct ApiOptions {
     pub ledger: Ledger,
     /// The sites that it answers for.
     pub sites: Sites,
+    /// What it is called as an authorization server.
+    pub issuer: Issuer,
     /// The operator's bounds on connections.
     pub limits: Limits,
     /// What becomes of the connections of a user who is switched off.
@@ -41,6 +43,7 @@ impl ApiOptions {
         Self {
             ledger,
             sites: Sites::default(),
+            issuer: Issuer::default(),
             limits: Limits::default(),
             creator_disabled: CreatorDisabled::default(),
             rate_limits: RateLimits::default(),
@@ -56,6 +59,7 @@ impl fmt::Debug for ApiOptions {
         formatter
             .debug_struct("ApiOptions")
             .field("sites", &self.sites)
+            .field("issuer", &self.issuer)
             .field("limits", &self.limits)
             .field("creator_disabled", &self.creator_disabled)
             .field("rate_limits", &self.rate_limits)
@@ -70,6 +74,7 @@ pub(crate) struct Api(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     pub(crate) sites: Sites,
+    pub(crate) issuer: Issuer,
     pub(crate) limits: Limits,
     pub(crate) creator_disabled: CreatorDisabled,
     pub(crate) limiter: Limiter,
@@ -90,13 +95,14 @@ impl Shared {
 
 impl From<ApiOptions> for Api {
     fn from(options: ApiOptions) -> Self {
-        let ApiOptions { ledger, sites, limits, creator_disabled, rate_limits, metrics, clock, ids } =
+        let ApiOptions { ledger, sites, issuer, limits, creator_disabled, rate_limits, metrics, clock, ids } =
             options;
         let limiter = Limiter::new(rate_limits);
         let searches = Searches::default();
         Self(Arc::new(Shared {
             ledger,
             sites,
+            issuer,
             limits,
             creator_disabled,
             limiter,

@@ -1,16 +1,18 @@
 //! What a client sees when something is refused or fails.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use std::sync::Arc;
+
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use orgbridge_domain::{NotAnId, NotAuthenticated, Refusal};
+use orgbridge_domain::{NotAnId, NotAuthenticated, OauthProblem, Refusal};
 use orgbridge_ledger::{CommitError, Unavailable};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::attempt::Refused;
+use crate::dialect::Dialect;
 use crate::extract::{BodyProblem, CredentialProblem};
 use crate::rate_limit::Exhausted;
-use crate::reply::{APPLICATION_JSON, to_json};
 use crate::{NoRandomness, json};
 
 /// Why a call has no success to answer. `Display` is the first string of the answer, word for word as the
@@ -49,6 +51,14 @@ pub(crate) enum ApiError {
     /// The input can be read, but is not what the call takes. The text begins with the place.
     #[error("Validation failed for input.")]
     Invalid(String),
+    /// What an OAuth2 client sent is not what the call takes.
+    #[error("{code}")]
+    Oauth {
+        /// The kind of problem, as programs know it. Source: RFC 6749, section 5.2; RFC 7591, section 3.2.2.
+        code: &'static str,
+        /// What is wrong, and where.
+        problem: String,
+    },
     /// A rule said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -101,7 +111,7 @@ impl From<CommitError> for ApiError {
 }
 
 impl ApiError {
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::ApiKeyRequired | Self::ApiKeyNotLive => StatusCode::FORBIDDEN,
@@ -111,6 +121,7 @@ impl ApiError {
             Self::NoSuchMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAConnectionId(_)
             | Self::Invalid(_)
+            | Self::Oauth { .. }
             | Self::Body(BodyProblem::Incomplete | BodyProblem::Json(_)) => StatusCode::BAD_REQUEST,
             Self::Body(BodyProblem::MediaType(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Body(BodyProblem::TooBig) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -139,7 +150,7 @@ impl ApiError {
                  sites that it is set up for"
                     .to_owned(),
             ],
-            Self::Invalid(problem) => vec![problem.clone()],
+            Self::Invalid(problem) | Self::Oauth { problem, .. } => vec![problem.clone()],
             Self::Body(problem) => vec![problem.to_string()],
             Self::Refused(refusal) => refusal.details(),
             Self::Unavailable(Unavailable::RulePanicked)
@@ -165,7 +176,7 @@ impl ApiError {
     }
 
     /// Seconds after which the same call may succeed, where that is known.
-    const fn retry_seconds(&self) -> Option<u32> {
+    pub(crate) const fn retry_seconds(&self) -> Option<u32> {
         match self {
             Self::RateLimited(exhausted) => Some(exhausted.reset_seconds),
             Self::Unavailable(Unavailable::RulePanicked) => None,
@@ -177,7 +188,7 @@ impl ApiError {
 
 const fn status_of(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+        Refusal::Unauthorized(_) | Refusal::Oauth(OauthProblem::Client) => StatusCode::UNAUTHORIZED,
         Refusal::Forbidden { .. }
         | Refusal::OnlyTheSourceMayUpdate
         | Refusal::OperatorOnly
@@ -200,7 +211,9 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::TooManySinks { .. }
         | Refusal::LocksItselfOut
         | Refusal::UnknownSubject { .. }
-        | Refusal::NoManagedOrg => StatusCode::BAD_REQUEST,
+        | Refusal::NoManagedOrg
+        | Refusal::BadClient(_)
+        | Refusal::Oauth(_) => StatusCode::BAD_REQUEST,
         Refusal::AlreadyConnected { .. }
         | Refusal::Taken { .. }
         | Refusal::InUse { .. }
@@ -222,35 +235,29 @@ impl Errors {
     fn in_words(&self) -> String {
         self.errors.join("; ")
     }
+
+    pub(crate) fn into_vec(self) -> Vec<String> {
+        self.errors
+    }
 }
 
 /// Why an answer is a 5xx, for the log and never for the client. It travels as an extension of the response.
 #[derive(Debug, Clone)]
 pub(crate) struct Cause(pub(crate) String);
 
+/// The error that an answer tells of, for whoever says it in another way. It travels as an extension of the response.
+#[derive(Debug, Clone)]
+pub(crate) struct Told(pub(crate) Arc<ApiError>);
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = self.status();
-        let body = to_json(&self.to_errors())
-            .unwrap_or_else(|_| br#"{"errors":["Internal Server Error"]}"#.to_vec());
-        let mut response = (status, [(header::CONTENT_TYPE, APPLICATION_JSON)], body).into_response();
-        if status == StatusCode::UNAUTHORIZED {
-            // RFC 9110, 11.6.1 asks for a challenge; `ApiKey` is no registered scheme, but says what is
-            // meant.
-            let challenge = HeaderValue::from_static(r#"ApiKey realm="orgbridge", Bearer realm="orgbridge""#);
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        if let Some(seconds) = self.retry_seconds() {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        }
+        let mut response = self.answer(Dialect::Api);
         if let Self::Refused(_) = &self
-            && status != StatusCode::UNAUTHORIZED
+            && self.status() != StatusCode::UNAUTHORIZED
         {
             response.extensions_mut().insert(Refused(self.to_errors().in_words()));
         }
-        if status.is_server_error() {
-            response.extensions_mut().insert(Cause(format!("{self:?}")));
-        }
+        response.extensions_mut().insert(Told(Arc::new(self)));
         response
     }
 }

@@ -12,10 +12,11 @@ use orgbridge_ledger::RequestId;
 use prometheus_client::metrics::histogram::Histogram;
 use tracing::{Instrument as _, Span, debug, debug_span, error};
 
-use crate::admission::Admission;
+use crate::admission::{Admission, client_address};
 use crate::api::Api;
 use crate::attempt::{Refused, Tried};
-use crate::error::{ApiError, Cause};
+use crate::dialect::Dialect;
+use crate::error::{ApiError, Cause, Told};
 use crate::rate_limit::Standing;
 use crate::request_id;
 use crate::{LimitName, RouteInfo};
@@ -52,7 +53,8 @@ where
     H: Handler<T, Api>,
 {
     let exchange = Exchange::open(api, meter, &request);
-    let Admission { standing, outcome } =
+    let address = client_address(&request);
+    let Admission { mut standing, outcome } =
         exchange.api.admit(route, &request, &exchange.id, exchange.opened_at);
     let mut tried = None;
     let mut response = match outcome {
@@ -69,6 +71,19 @@ where
     if let (Some(tried), Some(refused)) = (tried, response.extensions_mut().remove::<Refused>()) {
         tried.note(&exchange.api, response.status().as_u16(), refused);
     }
+    let response = match response.extensions().get().cloned() {
+        None => response,
+        Some(Told(error)) if error.is_failed_authentication() => {
+            let limit = LimitName::FailedAuthentication;
+            standing = exchange.api.limiter.charge_address(limit, address, exchange.opened_at);
+            match standing.check() {
+                Ok(()) => error.answer(route.dialect),
+                Err(exhausted) => ApiError::from(exhausted).answer(route.dialect),
+            }
+        }
+        Some(Told(_)) if route.dialect == Dialect::Api => response,
+        Some(Told(error)) => error.answer(route.dialect),
+    };
     exchange.close(response, &standing)
 }
 

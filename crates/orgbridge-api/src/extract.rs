@@ -2,7 +2,9 @@
 
 mod access_query;
 mod audit_query;
+mod client_header;
 mod credentials;
+mod form_body;
 mod granted;
 mod id_path;
 mod json_body;
@@ -15,7 +17,9 @@ mod parameters;
 
 pub(crate) use access_query::{HoldersQuery, RolesQuery, UsersQuery};
 pub(crate) use audit_query::{AUDIT_SORTS, AuditQuery};
+pub(crate) use client_header::ClientHeader;
 pub(crate) use credentials::{CredentialProblem, Credentials, Presented};
+pub(crate) use form_body::{FormBody, FromForm};
 pub(crate) use granted::{Anyone, ApiKeyHolder, Granted, SignedIn};
 pub(crate) use id_path::{IdPath, InPath, ServiceAccount};
 pub(crate) use json_body::{BodyProblem, JsonBody};
@@ -25,4 +29,4 @@ pub(crate) use keys_query::{
 pub(crate) use list_query::ListQuery;
 pub(crate) use lockout_query::LockoutQuery;
 pub(crate) use orgs_query::OrgsQuery;
-use parameters::Parameters;
+pub(crate) use parameters::Parameters;

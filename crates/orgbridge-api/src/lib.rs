@@ -16,7 +16,8 @@
 //!
 //! `openapi` describes all of that from the same types, and serves the description.
 //!
-//! Every error, whoever raises it, is `{"errors":["what", "where and why"]}`.
+//! Every error, whoever raises it, is `{"errors":["what", "where and why"]}`, but for those of OAuth2, which have the
+//! form of its standards ([`Dialect`]).
 //!
 //! # Absent on purpose
 //! - Cross-origin requests: no answer allows one. A browser session has no business with these credentials.
@@ -29,10 +30,12 @@ mod api;
 mod attempt;
 mod audit;
 mod clock;
+mod dialect;
 mod error;
 mod exchange;
 mod extract;
 mod ids;
+mod issuer;
 mod json;
 mod metrics;
 mod openapi;
@@ -47,7 +50,9 @@ mod wire;
 pub use admission::ClientAddress;
 pub use api::ApiOptions;
 pub use clock::{MonotonicClock, SystemMonotonicClock};
+pub use dialect::Dialect;
 pub use ids::{IdSource, NoRandomness, RandomIds};
+pub use issuer::{Issuer, IssuerUrl, NotAnIssuer};
 pub use metrics::RequestMetrics;
 pub use openapi::openapi_document;
 pub use rate_limit::{LimitName, NotALimitName, Quota, RateLimits};

@@ -47,6 +47,7 @@ pub(crate) enum Tag {
     Roles,
     ServiceAccounts,
     Audit,
+    Oauth,
 }
 
 impl Tag {
@@ -61,6 +62,7 @@ impl Tag {
         Self::Roles,
         Self::ServiceAccounts,
         Self::Audit,
+        Self::Oauth,
     ];
 
     const fn name(self) -> &'static str {
@@ -75,6 +77,7 @@ impl Tag {
             Self::Roles => "Roles",
             Self::ServiceAccounts => "Service Accounts",
             Self::Audit => "Audit",
+            Self::Oauth => "OAuth2",
         }
     }
 
@@ -105,6 +108,10 @@ impl Tag {
                 "What concerns the organization: who changed what of its own and of its connections, and which attempts of \
                  its users were refused. Both sides of a connection see its changes; of the other side's users, each is \
                  shown their organization and no more."
+            }
+            Self::Oauth => {
+                "Access tokens for programs that act for users, or as a service account. A token lets no more through \
+                 than its user may do, cut down to what they consented to. Errors have the form of RFC 6749."
             }
         }
     }

@@ -16,6 +16,9 @@ pub(crate) const APPLICATION_JSON: HeaderValue = HeaderValue::from_static(JSON);
 /// The same for the description of the API.
 pub(crate) const JSON: &str = "application/json";
 
+/// The media type of the forms that OAuth2 takes.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Enough for one resource, so that most answers are written without growing.
 const USUAL_BYTES: usize = 1024;
 
@@ -91,6 +94,22 @@ impl Answers for NoContent {
 impl IntoResponse for NoContent {
     fn into_response(self) -> Response {
         StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+/// An answer of 200 that it is done, with an object in which nothing is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Done;
+
+impl Answers for Done {
+    fn outline(outline: &mut Outline<'_>) {
+        outline.json_answer::<crate::wire::Empty>();
+    }
+}
+
+impl IntoResponse for Done {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, APPLICATION_JSON)], "{}\n").into_response()
     }
 }
 

@@ -13,10 +13,9 @@ use crate::error::ApiError;
 use crate::exchange::{self, Meter};
 use crate::openapi::{Endpoint, Outline, Prose};
 use crate::routes::{
-    api_keys, application_keys, audit, current_user, documents, org_connections, orgs, restriction_policies,
-    roles, service_account_keys, service_accounts, users, validate,
+    api_keys, application_keys, audit, current_user, documents, oauth, oauth_clients, org_connections, orgs, restriction_policies, roles, service_account_keys, service_accounts, users, validate,
 };
-use crate::{ApiOptions, LimitName};
+use crate::{ApiOptions, Dialect, LimitName};
 
 /// One call of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +28,21 @@ pub struct RouteInfo {
     pub limit: LimitName,
     /// Whom it is open to.
     pub access: Access,
+    /// The form of its errors.
+    pub dialect: Dialect,
 }
+
+/// Where users decide about a client.
+pub(crate) const AUTHORIZE: &str = "/oauth2/v1/authorize";
+
+/// Where clients come by tokens.
+pub(crate) const TOKEN: &str = "/oauth2/v1/token";
+
+/// Where clients give them back.
+pub(crate) const REVOKE: &str = "/oauth2/v1/revoke";
+
+/// Where clients are registered.
+pub(crate) const REGISTER: &str = "/api/v2/oauth2/register";
 
 /// Whom a call is open to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,13 +66,17 @@ pub(crate) struct Route {
 }
 
 macro_rules! route {
-    ($method:ident $path:literal => $handler:path, $prose:path, $limit:ident) => {
+    ($method:ident $path:expr => $handler:path, $prose:path, $limit:ident) => {
+        route!($method $path => $handler, $prose, $limit, Api)
+    };
+    ($method:ident $path:expr => $handler:path, $prose:path, $limit:ident, $dialect:ident) => {
         Route {
             info: RouteInfo {
                 method: Method::$method,
                 path: $path,
                 limit: LimitName::$limit,
                 access: access_of(&$handler),
+                dialect: Dialect::$dialect,
             },
             prose: &$prose,
             outline: outline_of(&$handler),
@@ -69,7 +86,7 @@ macro_rules! route {
 }
 
 #[rustfmt::skip]
-pub(crate) static ROUTES: [Route; 59] = [
+pub(crate) static ROUTES: [Route; 63] = [
     route!(GET    "/api/v2/org_connections"                 => org_connections::list,   org_connections::LIST,   OrgConnectionsRead),
     route!(POST   "/api/v2/org_connections"                 => org_connections::create, org_connections::CREATE, OrgConnectionsWrite),
     route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   org_connections::READ,   OrgConnectionsRead),
@@ -129,6 +146,10 @@ pub(crate) static ROUTES: [Route; 59] = [
     route!(GET    "/api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}" => service_account_keys::read,   service_account_keys::READ,   KeysRead),
     route!(PATCH  "/api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}" => service_account_keys::edit,   service_account_keys::EDIT,   KeysWrite),
     route!(DELETE "/api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}" => service_account_keys::delete, service_account_keys::DELETE, KeysWrite),
+    route!(POST   REGISTER                                  => oauth_clients::register, oauth_clients::REGISTER, OauthClientsWrite, Registration),
+    route!(POST   TOKEN                                     => oauth::create_token,     oauth::TOKEN,            OauthToken, Oauth),
+    route!(POST   REVOKE                                    => oauth::revoke_token,     oauth::REVOKE,           OauthToken, Oauth),
+    route!(GET    "/.well-known/oauth-authorization-server" => oauth::metadata,         oauth::METADATA,         Documents, Oauth),
 ];
 
 /// Every call of the API. The router and the description are made from the same table, so there is no other.

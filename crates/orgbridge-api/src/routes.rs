@@ -6,6 +6,8 @@ pub(crate) mod application_keys;
 pub(crate) mod audit;
 pub(crate) mod current_user;
 pub(crate) mod documents;
+pub(crate) mod oauth;
+pub(crate) mod oauth_clients;
 pub(crate) mod org_connections;
 pub(crate) mod orgs;
 pub(crate) mod restriction_policies;

@@ -176,11 +176,6 @@ impl Ledger {
         &self.shared.uses
     }
 
-    /// The time by the clock that changes are dated by.
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
     /// Runs `rule` for `principal` on the state that its commit will see, and makes what it decides durable.
     ///
     /// Returns when the change is on disk and every later [`Self::view`] shows it. The rule may be run more

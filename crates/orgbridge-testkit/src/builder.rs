@@ -8,13 +8,16 @@ use std::thread;
 use std::time::Duration;
 
 use http::Request;
-use orgbridge_api::{ApiOptions, ClientAddress, LimitName, Quota, RateLimits, RequestMetrics, Sites, router};
+use orgbridge_api::{
+    ApiOptions, ClientAddress, Issuer, IssuerUrl, LimitName, Quota, RateLimits, RequestMetrics, Sites, router,
+};
 use orgbridge_domain::CrossSite;
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress};
 use orgbridge_ledger::{AttemptLimits, DatabaseAddress, Ledger, LedgerOptions};
 use prometheus_client::registry::Registry;
+use reqwest::redirect::Policy;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -94,9 +97,12 @@ impl TestServerBuilder {
         let metrics = Arc::new(RequestMetrics::default());
         let mut registry = Registry::with_prefix("orgbridge");
         metrics.register(&mut registry);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("a port");
         let api = router(ApiOptions {
             ledger: ledger.clone(),
             sites: self.sites,
+            issuer: Issuer::OfSite(IssuerUrl::of_listener("http", address)),
             limits: self.limits,
             creator_disabled: self.creator_disabled,
             rate_limits: self.rate_limits,
@@ -105,11 +111,12 @@ impl TestServerBuilder {
             ids: Arc::clone(&ids) as _,
         });
         let stop = CancellationToken::new();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let address = listener.local_addr().expect("a port");
         let thread = serve(listener, api, stop.clone());
 
-        let client = reqwest::Client::builder().no_proxy().dns_resolver(Arc::new(EveryNameIsHere));
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .dns_resolver(Arc::new(EveryNameIsHere));
         let client = if self.is_called_over_http2 { client.http2_prior_knowledge() } else { client };
         let client = client.build().expect("a client");
         let thread = Some(thread);

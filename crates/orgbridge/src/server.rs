@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use http::Request;
-use orgbridge_api::{ApiOptions, ClientAddress, IdSource, MonotonicClock, RandomIds, RateLimits};
+use orgbridge_api::{
+    ApiOptions, ClientAddress, IdSource, Issuer, IssuerUrl, MonotonicClock, RandomIds, RateLimits,
+};
 use orgbridge_api::{RequestMetrics, Sites, SystemMonotonicClock};
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
@@ -40,6 +42,9 @@ pub struct ServerOptions {
     pub edge: EdgeSettings,
     /// The sites that it answers for.
     pub sites: Sites,
+    /// What it is called as an authorization server; without it, the API host of the site that is asked, or where it
+    /// listens.
+    pub issuer: Option<IssuerUrl>,
     /// How many requests are taken, and in how long.
     pub rate_limits: RateLimits,
     /// The operator's bounds on connections.
@@ -66,6 +71,7 @@ impl ServerOptions {
             tls: None,
             edge: EdgeSettings::default(),
             sites: Sites::default(),
+            issuer: None,
             rate_limits: RateLimits::default(),
             limits: Limits::default(),
             creator_disabled: CreatorDisabled::default(),
@@ -87,6 +93,7 @@ impl ServerOptions {
             tls: settings.tls()?,
             edge: settings.edge(),
             sites: settings.sites.clone(),
+            issuer: settings.issuer.clone(),
             rate_limits: settings.rate_limits(),
             limits: settings.limits(),
             creator_disabled: settings.creator_disabled,
@@ -141,6 +148,9 @@ impl Server {
         let api = orgbridge_api::router(ApiOptions {
             ledger: ledger.clone(),
             sites: options.sites,
+            issuer: options
+                .issuer
+                .map_or_else(|| Issuer::OfSite(IssuerUrl::of_listener(scheme, address)), Issuer::Fixed),
             limits: options.limits,
             creator_disabled: options.creator_disabled,
             rate_limits: options.rate_limits,

@@ -27,9 +27,10 @@ pub(crate) enum CredentialProblem {
     )]
     InQuery,
     #[error(
-        "the Authorization header holds no live access token; send DD-API-KEY and DD-APPLICATION-KEY as headers"
+        "the Authorization header holds no access token; send `Bearer` and a token, or DD-API-KEY and \
+         DD-APPLICATION-KEY as headers"
     )]
-    AccessToken,
+    NotABearer,
     #[error(transparent)]
     NotLive(#[from] NotAuthenticated),
 }
@@ -44,11 +45,11 @@ pub(crate) struct Presented<'r> {
 
 /// What decides who the caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Credentials {
+pub(crate) enum Credentials<'r> {
     /// Two keys, by digest.
     Keys { api_key: KeyDigest, application_key: KeyDigest },
-    /// The access token of an OAuth2 client. None has been issued yet.
-    AccessToken,
+    /// The access token of an OAuth2 client, as it was sent.
+    AccessToken(&'r [u8]),
 }
 
 impl<'r> Presented<'r> {
@@ -77,18 +78,26 @@ impl<'r> Presented<'r> {
     ///
     /// # Errors
     /// Which is missing.
-    pub(crate) fn choose(&self) -> Result<Credentials, CredentialProblem> {
-        match (self.api_key, self.application_key) {
-            (Some(api_key), Some(application_key)) => Ok(Credentials::Keys {
+    pub(crate) fn choose(&self) -> Result<Credentials<'r>, CredentialProblem> {
+        match (self.api_key, self.application_key, self.authorization) {
+            (Some(api_key), Some(application_key), _) => Ok(Credentials::Keys {
                 api_key: KeyDigest::of(api_key),
                 application_key: KeyDigest::of(application_key),
             }),
-            _ if self.authorization.is_some() => Ok(Credentials::AccessToken),
-            (None, None) => Err(CredentialProblem::NoKeys),
-            (None, Some(_)) => Err(CredentialProblem::NoApiKey),
-            (Some(_), None) => Err(CredentialProblem::NoApplicationKey),
+            (_, _, Some(authorization)) => {
+                bearer(authorization).map(Credentials::AccessToken).ok_or(CredentialProblem::NotABearer)
+            }
+            (None, None, None) => Err(CredentialProblem::NoKeys),
+            (None, Some(_), None) => Err(CredentialProblem::NoApiKey),
+            (Some(_), None, None) => Err(CredentialProblem::NoApplicationKey),
         }
     }
+}
+
+/// The token behind the word `Bearer`, which is not looked into here. Source: RFC 6750, section 2.1.
+fn bearer(authorization: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = authorization.split_at_checked(b"Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii_start())
 }
 
 /// The value of a header that is given once. An empty one counts as absent: some clients send those.
@@ -125,15 +134,19 @@ mod tests {
     fn choose(
         sent: &[(&'static str, &'static str)],
         query: Option<&str>,
-    ) -> Result<Credentials, CredentialProblem> {
+    ) -> Result<Credentials<'static>, CredentialProblem> {
         let mut headers = HeaderMap::new();
         for (name, value) in sent {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        Presented::read(&headers, query)?.choose()
+        Presented::read(&headers, query)?.choose().map(|chosen| match chosen {
+            Credentials::Keys { api_key, application_key } => Credentials::Keys { api_key, application_key },
+            // What a test sends lives as long as the test.
+            Credentials::AccessToken(token) => Credentials::AccessToken(token.to_vec().leak()),
+        })
     }
 
-    fn keys() -> Credentials {
+    fn keys() -> Credentials<'static> {
         let digest = |key: &str| KeyDigest::of(key.as_bytes());
         Credentials::Keys { api_key: digest(API_KEY), application_key: digest(APPLICATION_KEY) }
     }
@@ -155,12 +168,18 @@ mod tests {
     #[test]
     fn a_token_decides_where_a_key_is_missing() {
         let token = ("authorization", "Bearer abc");
-        assert_eq!(choose(&[token], None), Ok(Credentials::AccessToken));
-        assert_eq!(choose(&[token, ("dd-api-key", API_KEY)], None), Ok(Credentials::AccessToken));
+        let decides = Ok(Credentials::AccessToken(b"abc"));
+        assert_eq!(choose(&[token], None), decides);
+        assert_eq!(choose(&[("authorization", "bearer   abc")], None), decides);
+        assert_eq!(choose(&[token, ("dd-api-key", API_KEY)], None), decides);
         assert_eq!(
             choose(&[token, ("dd-api-key", ""), ("dd-application-key", APPLICATION_KEY)], None),
-            Ok(Credentials::AccessToken)
+            decides
         );
+        for other in ["abc", "Basic abc", "Bearerabc", "Token abc", "Bearer\tabc"] {
+            let sent = [("authorization", other)];
+            assert_eq!(choose(&sent, None), Err(CredentialProblem::NotABearer), "{other}");
+        }
     }
 
     #[test]

@@ -12,8 +12,8 @@ use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
 use orgbridge_domain::{
-    Decided, Grant, MissingFrom, NotAuthenticated, OrgId, Principal, Refusal, Right, Session, Timestamp,
-    UserId,
+    Decided, Grant, MissingFrom, NotAuthenticated, OrgId, Principal, Refusal, Right, Session, SiteScope,
+    Timestamp, UserId,
 };
 use orgbridge_ledger::{RequestId, Unavailable, View};
 
@@ -24,8 +24,12 @@ use crate::error::ApiError;
 use crate::openapi::{Admits, Asks, Outline};
 
 /// Anybody at all, whatever they show.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Anyone;
+#[derive(Debug, Clone)]
+pub(crate) struct Anyone {
+    /// The site that they ask.
+    pub(crate) asked: SiteScope,
+    pub(crate) request: RequestId,
+}
 
 impl Admits for Anyone {
     const ACCESS: Access = Access::Anyone;
@@ -77,12 +81,14 @@ pub(crate) struct SignedIn {
     pub(crate) org: OrgId,
     pub(crate) user: UserId,
     pub(crate) request: RequestId,
+    /// When they were found to be.
+    pub(crate) at: Timestamp,
 }
 
 impl SignedIn {
     /// The user before the view.
     pub(crate) fn session(&self) -> Session<'_> {
-        Session::new(&self.view.state, self.principal)
+        Session::new(&self.view.state, self.principal, self.at)
     }
 }
 
@@ -95,6 +101,7 @@ impl Asks for SignedIn {
         outline.refusal(CredentialProblem::NoKeys);
         outline.refusal(CredentialProblem::from(NotAuthenticated::ApiKey));
         outline.refusal(CredentialProblem::from(NotAuthenticated::ApplicationKey));
+        outline.refusal(CredentialProblem::from(NotAuthenticated::Token));
         outline_reading(outline);
     }
 }
@@ -179,7 +186,7 @@ impl<R: Right> Admits for Granted<R> {
 impl<R: Right> Asks for Granted<R> {
     fn outline(outline: &mut Outline<'_>) {
         SignedIn::outline(outline);
-        for missing_from in [MissingFrom::Roles, MissingFrom::Scopes] {
+        for missing_from in [MissingFrom::Roles, MissingFrom::Scopes, MissingFrom::ScopesOfToken] {
             outline.refusal(Refusal::Forbidden { permission: R::PERMISSION, missing_from });
         }
     }

@@ -60,6 +60,15 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), BodyProblem> {
+    check_media_type_of(headers, is_json, NOT_JSON)
+}
+
+/// Makes sure that a body is said once to be what `is_right` takes, and is sent as it is.
+pub(super) fn check_media_type_of(
+    headers: &HeaderMap,
+    is_right: fn(&[u8]) -> bool,
+    problem: &'static str,
+) -> Result<(), BodyProblem> {
     let single = |name| {
         let mut values = headers.get_all(name).iter().map(|value| value.as_bytes().trim_ascii());
         match (values.next(), values.next()) {
@@ -67,8 +76,8 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), BodyProblem> {
             (_, Some(_)) => Err(()),
         }
     };
-    if !single(header::CONTENT_TYPE).is_ok_and(is_json) {
-        return Err(BodyProblem::MediaType(NOT_JSON));
+    if !single(header::CONTENT_TYPE).is_ok_and(is_right) {
+        return Err(BodyProblem::MediaType(problem));
     }
     match single(header::CONTENT_ENCODING) {
         Ok(coding) if coding.is_empty() || coding.eq_ignore_ascii_case(b"identity") => Ok(()),
@@ -79,19 +88,23 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), BodyProblem> {
 /// Whether a media type is `application/json`, with no parameter but `charset=utf-8`. Source: RFC 9110,
 /// section 8.3.1.
 fn is_json(media_type: &[u8]) -> bool {
+    is_text_of(b"application/json", media_type)
+}
+
+/// The same for another media type than that of JSON.
+pub(super) fn is_text_of(essence: &[u8], media_type: &[u8]) -> bool {
     let mut parts = media_type.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let is_utf8 = |parameter: &[u8]| {
         [&b"charset=utf-8"[..], b"charset=\"utf-8\"", b""]
             .iter()
             .any(|known| parameter.eq_ignore_ascii_case(known))
     };
-    parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(b"application/json"))
-        && parts.all(is_utf8)
+    parts.next().is_some_and(|first| first.eq_ignore_ascii_case(essence)) && parts.all(is_utf8)
 }
 
 /// Reads a body into one piece. A body of many small chunks is copied together as they come: kept apart,
 /// each would hold on to the buffer that it was read into.
-async fn read(mut body: Body) -> Result<Vec<u8>, BodyProblem> {
+pub(super) async fn read(mut body: Body) -> Result<Vec<u8>, BodyProblem> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > MAX_BYTES {
         return Err(BodyProblem::TooBig);

@@ -9,10 +9,10 @@ use crate::error::ApiError;
 
 /// Decoded names and values, in order. Names that nobody asks for are ignored.
 #[derive(Debug)]
-pub(super) struct Parameters<'q>(Vec<(Cow<'q, str>, Cow<'q, str>)>);
+pub(crate) struct Parameters<'q>(Vec<(Cow<'q, str>, Cow<'q, str>)>);
 
 impl<'q> Parameters<'q> {
-    pub(super) fn read(query: Option<&'q str>) -> Self {
+    pub(crate) fn read(query: Option<&'q str>) -> Self {
         Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect())
     }
 
@@ -20,7 +20,7 @@ impl<'q> Parameters<'q> {
     ///
     /// # Errors
     /// [`ApiError::Invalid`] if it is given twice: there is no saying which is meant.
-    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
         Ok(self.single(name)?.filter(|value| !value.is_empty()))
     }
 
@@ -98,6 +98,13 @@ impl<'q> Parameters<'q> {
     /// `name` is given more than once.
     pub(super) fn repeated(name: &str) -> ApiError {
         ApiError::Invalid(format!("{name}: is given more than once"))
+    }
+
+    /// A name that is given more than once, whether anybody asks for it or not.
+    pub(super) fn first_repeated(&self) -> Option<&str> {
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
     }
 
     fn single(&self, name: &str) -> Result<Option<&str>, ApiError> {

@@ -1,25 +1,25 @@
 //! The whole description from its parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::IntoResponse as _;
 use orgbridge_domain::{ApiKeyId, ApplicationKeyId, ConnectionId, Permission, RoleId, UserId};
-use schemars::Schema;
+use schemars::{Schema, json_schema};
 use serde_json::{Value, json};
 
 use super::headers::{self, Origin};
 use super::model::{
-    Components, Content, Document, Example, Info, License, Link, NeededPermission, Operation, Place,
+    Components, Content, Document, Example, Flow, Info, License, Link, NeededPermission, Operation, Place,
     RequestBody, Response, SecurityScheme, Server, Tag as TagText,
 };
 use super::outline::{Answer, Outline, Said, Schemas};
 use super::{Tag, sample};
+use crate::dialect::{Dialect, OauthErrors, RegistrationErrors};
 use crate::error::{ApiError, Errors};
 use crate::extract::InPath as _;
 use crate::rate_limit::Exhausted;
 use crate::reply::JSON;
-use crate::router::Route;
+use crate::router::{AUTHORIZE, Route, TOKEN};
 use crate::wire::{Resource as _, RestrictedConnection};
 use crate::{Access, LimitName, RateLimits};
 
@@ -28,6 +28,7 @@ pub(super) const VERSION: &str = "3.1.0";
 
 const API_KEY: &str = "apiKeyAuth";
 const APPLICATION_KEY: &str = "appKeyAuth";
+const OAUTH: &str = "oauth2";
 
 const DESCRIPTION: &str = "\
 Every error is `{\"errors\": [\"what\", \"where and why\"]}`. One slash at the end of a path changes nothing, and HEAD \
@@ -39,7 +40,7 @@ too many of these with 429, and a host that the server does not answer for with 
 /// The description of the calls of a table.
 pub(super) fn document(routes: &'static [Route]) -> Document {
     let mut schemas = Schemas::new();
-    let errors = schemas.shown::<Errors>();
+    let errors = ErrorSchemas::of(&mut schemas);
     let said: Vec<_> = routes.iter().map(|route| (route, said_of(route, &mut schemas))).collect();
     let named = named(schemas);
     let operations = said.into_iter().map(|(route, said)| operation(route, said, &errors, &named));
@@ -79,12 +80,12 @@ fn said_of(route: &Route, schemas: &mut Schemas) -> Said {
 fn operation(
     route: &'static Route,
     said: Said,
-    errors: &Schema,
+    errors: &ErrorSchemas,
     named: &BTreeMap<String, Schema>,
 ) -> Operation {
     let Route { info, prose, .. } = route;
     let Said { parameters, body, refusals, answers } = said;
-    let mut responses = refused(refusals, errors);
+    let mut responses = refused(refusals, info.dialect, errors);
     responses.extend(answers.into_iter().map(|answer| (answer.status.as_u16(), succeeded(answer, named))));
     let permission = permission(info.access);
     Operation {
@@ -98,9 +99,9 @@ fn operation(
         permission: permission
             .map(|permission| NeededPermission { operator: "OR", permissions: [permission.as_str()] }),
         parameters,
-        request_body: body.map(|schema| RequestBody {
+        request_body: body.map(|(media_type, schema)| RequestBody {
             required: true,
-            content: BTreeMap::from([(JSON, Content::with_example(schema, named))]),
+            content: BTreeMap::from([(media_type, Content::with_example(schema, named))]),
         }),
         responses,
     }
@@ -111,7 +112,7 @@ fn succeeded(answer: Answer, named: &BTreeMap<String, Schema>) -> Response {
     let content = answer.content.into_iter();
     Response {
         description: answer.description.to_owned(),
-        headers: headers::of(Origin::Api, &HeaderMap::from_iter(etag)),
+        headers: headers::of(Origin::Api, &[HeaderMap::from_iter(etag)]),
         content: content
             .map(|(media_type, schema)| (media_type, Content::with_example(close(schema), named)))
             .collect(),
@@ -154,51 +155,85 @@ fn origin(status: u16) -> Origin {
     if of_the_edge.iter().any(|known| known.as_u16() == status) { Origin::ApiOrEdge } else { Origin::Api }
 }
 
+/// The schema of errors in each dialect.
+struct ErrorSchemas(BTreeMap<Dialect, Schema>);
+
+impl ErrorSchemas {
+    fn of(schemas: &mut Schemas) -> Self {
+        Self(BTreeMap::from([
+            (Dialect::Api, schemas.shown::<Errors>()),
+            (Dialect::Oauth, schemas.shown::<OauthErrors>()),
+            (Dialect::Registration, schemas.shown::<RegistrationErrors>()),
+        ]))
+    }
+
+    /// The schema of what is in any of `dialects`.
+    fn in_any(&self, dialects: &BTreeSet<Dialect>) -> Schema {
+        let mut schemas: Vec<_> =
+            dialects.iter().filter_map(|dialect| self.0.get(dialect)).cloned().collect();
+        if schemas.len() == 1 { schemas.remove(0) } else { json_schema!({"anyOf": schemas}) }
+    }
+}
+
+/// All that is said of refusals with one status.
+#[derive(Default)]
+struct Refused {
+    dialects: BTreeSet<Dialect>,
+    headers: Vec<HeaderMap>,
+    shown: Vec<Value>,
+}
+
 /// The answers that refusals become, by status.
-fn refused(refusals: impl IntoIterator<Item = ApiError>, errors: &Schema) -> BTreeMap<u16, Response> {
-    let mut responses = BTreeMap::<u16, Response>::new();
-    let of_the_edge = [
-        (
-            StatusCode::BAD_REQUEST,
-            json!({"errors": ["Bad Request", "the Host header is missing"]}),
-            HeaderMap::new(),
-        ),
+fn refused(
+    refusals: impl IntoIterator<Item = ApiError>,
+    dialect: Dialect,
+    errors: &ErrorSchemas,
+) -> BTreeMap<u16, Response> {
+    let mut by_status = BTreeMap::<u16, Refused>::new();
+    for refusal in refusals {
+        let headers = refusal.answer(dialect).headers().clone();
+        let shown = refusal.body(dialect).and_then(|body| serde_json::from_slice(&body));
+        let said = by_status.entry(refusal.status().as_u16()).or_default();
+        said.dialects.insert(dialect);
+        said.headers.push(headers);
+        said.shown.extend(shown);
+    }
+    for (status, shown) in [
+        (StatusCode::BAD_REQUEST, json!({"errors": ["Bad Request", "the Host header is missing"]})),
         (
             StatusCode::SERVICE_UNAVAILABLE,
             json!({"errors": ["Service Unavailable", "too many connections; close some, or try again later"]}),
-            HeaderMap::new(),
         ),
-    ];
-    let of_the_api = refusals.into_iter().map(|refusal| {
-        let shown = json!(refusal.to_errors());
-        let response = refusal.into_response();
-        (response.status(), shown, response.headers().clone())
-    });
-    for (status, shown, others) in of_the_api.chain(of_the_edge) {
-        let response = responses.entry(status.as_u16()).or_insert_with(|| Response {
-            description: status.canonical_reason().unwrap_or_default().to_owned(),
-            headers: BTreeMap::new(),
-            content: BTreeMap::from([(JSON, Content::with_examples(errors.clone()))]),
-            links: BTreeMap::new(),
-        });
-        response.headers.extend(headers::of(origin(status.as_u16()), &others));
-        for content in response.content.values_mut() {
-            let number = content.examples.len() + 1;
-            content.examples.insert(number.to_string(), Example { value: shown.clone() });
-        }
+    ] {
+        let said = by_status.entry(status.as_u16()).or_default();
+        said.dialects.insert(Dialect::Api);
+        said.shown.push(shown);
     }
-    responses
+    let response = |(status, Refused { dialects, headers, shown }): (u16, Refused)| {
+        let mut content = Content::with_examples(errors.in_any(&dialects));
+        let numbered = shown.into_iter().zip(1..);
+        content.examples = numbered.map(|(value, number)| (number.to_string(), Example { value })).collect();
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+        let response = Response {
+            description: reason.unwrap_or_default().to_owned(),
+            headers: headers::of(origin(status), &headers),
+            content: BTreeMap::from([(JSON, content)]),
+            links: BTreeMap::new(),
+        };
+        (status, response)
+    };
+    by_status.into_iter().map(response).collect()
 }
 
 /// The answers to what is no call.
-fn outside(errors: &Schema) -> BTreeMap<&'static str, Response> {
+fn outside(errors: &ErrorSchemas) -> BTreeMap<&'static str, Response> {
     let refusals = [ApiError::NoSuchPath, ApiError::NoSuchMethod("GET, HEAD".to_owned())].into_iter();
-    let mut responses = refused(refusals.chain(anywhere(LimitName::UnknownRoute)), errors);
+    let mut responses = refused(refusals.chain(anywhere(LimitName::UnknownRoute)), Dialect::Api, errors);
     let mut take = |status: StatusCode| responses.remove(&status.as_u16()).unwrap_or_default();
     let (no_path, mut no_method) = (take(StatusCode::NOT_FOUND), take(StatusCode::METHOD_NOT_ALLOWED));
     // The router adds it.
     let allow = HeaderMap::from_iter([(header::ALLOW, HeaderValue::from_static("GET,HEAD"))]);
-    no_method.headers.extend(headers::of(Origin::Api, &allow));
+    no_method.headers.extend(headers::of(Origin::Api, &[allow]));
     let too_many = take(StatusCode::TOO_MANY_REQUESTS);
     let misdirected = take(StatusCode::MISDIRECTED_REQUEST);
     BTreeMap::from([
@@ -211,12 +246,12 @@ fn outside(errors: &Schema) -> BTreeMap<&'static str, Response> {
 
 /// What a caller has to show.
 fn security(access: Access) -> Vec<BTreeMap<&'static str, Vec<&'static str>>> {
+    let keys = || BTreeMap::from([(API_KEY, Vec::new()), (APPLICATION_KEY, Vec::new())]);
     match access {
         Access::Anyone => Vec::new(),
         Access::ApiKey => vec![BTreeMap::from([(API_KEY, Vec::new())])],
-        Access::Credentials | Access::Permission(_) => {
-            vec![BTreeMap::from([(API_KEY, Vec::new()), (APPLICATION_KEY, Vec::new())])]
-        }
+        Access::Credentials => vec![keys(), BTreeMap::from([(OAUTH, Vec::new())])],
+        Access::Permission(permission) => vec![keys(), BTreeMap::from([(OAUTH, vec![permission.as_str()])])],
     }
 }
 
@@ -228,7 +263,15 @@ fn permission(access: Access) -> Option<Permission> {
 }
 
 fn security_schemes() -> BTreeMap<&'static str, SecurityScheme> {
-    let header = |name, description| SecurityScheme { kind: "apiKey", place: "header", name, description };
+    let header = |name, description| SecurityScheme::ApiKey { place: "header", name, description };
+    let scopes =
+        || Permission::ALL.iter().map(|permission| (permission.as_str(), permission.description())).collect();
+    let flow = |authorization_url| Flow {
+        authorization_url,
+        token_url: TOKEN,
+        refresh_url: authorization_url.map(|_| TOKEN),
+        scopes: scopes(),
+    };
     BTreeMap::from([
         (API_KEY, header("DD-API-KEY", "A key of an organization.")),
         (
@@ -237,6 +280,17 @@ fn security_schemes() -> BTreeMap<&'static str, SecurityScheme> {
                 "DD-APPLICATION-KEY",
                 "A key of a user of the same organization. Its scopes, where it has any, cut the user's permissions.",
             ),
+        ),
+        (
+            OAUTH,
+            SecurityScheme::Oauth2 {
+                description: "An access token in the header `Authorization`, behind the word `Bearer`. Its scopes cut the \
+                              permissions of the user whom it stands for.",
+                flows: BTreeMap::from([
+                    ("authorizationCode", flow(Some(AUTHORIZE))),
+                    ("clientCredentials", flow(None)),
+                ]),
+            },
         ),
     ])
 }

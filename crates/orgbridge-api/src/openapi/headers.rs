@@ -34,24 +34,36 @@ pub(super) enum Origin {
     ApiOrEdge,
 }
 
-/// The headers of an answer: those that all have, and those of `others` that are described.
-pub(super) fn of(origin: Origin, others: &HeaderMap) -> BTreeMap<&'static str, Reference> {
+/// The headers of answers with one status: those that all have, and those of `others` that are described. What not each
+/// of `others` has may be missing.
+pub(super) fn of(origin: Origin, others: &[HeaderMap]) -> BTreeMap<&'static str, Reference> {
     let special = [
         (header::ALLOW, ALLOW),
         (header::ETAG, ETAG),
         (header::RETRY_AFTER, RETRY_AFTER),
         (header::WWW_AUTHENTICATE, WWW_AUTHENTICATE),
     ];
-    let special = special.into_iter().filter(|(name, _)| others.contains_key(name)).map(|(_, shown)| shown);
-    let prefix = if origin == Origin::Api { "" } else { PERHAPS };
-    let refer = |name: &'static str| (name, Reference::to_header(&format!("{prefix}{name}")));
-    COMMON.into_iter().chain(special).map(refer).collect()
+    let special = special.into_iter().filter_map(|(name, shown)| {
+        let having = others.iter().filter(|headers| headers.contains_key(&name)).count();
+        (having > 0).then_some((shown, having == others.len()))
+    });
+    COMMON
+        .into_iter()
+        .map(|name| (name, true))
+        .chain(special)
+        .map(|(name, is_certain)| {
+            let prefix = if origin == Origin::Api && is_certain { "" } else { PERHAPS };
+            (name, Reference::to_header(&format!("{prefix}{name}")))
+        })
+        .collect()
 }
 
 /// Every header that [`of`] refers to.
 pub(super) fn components() -> BTreeMap<String, Header> {
     let described = all();
-    let perhaps = described.iter().filter(|(name, ..)| COMMON.contains(name) || *name == RETRY_AFTER);
+    let perhaps = described
+        .iter()
+        .filter(|(name, ..)| COMMON.contains(name) || [RETRY_AFTER, WWW_AUTHENTICATE].contains(name));
     let perhaps = perhaps.map(|(name, description, schema)| {
         (format!("{PERHAPS}{name}"), Header { description, required: false, schema: schema.clone() })
     });

@@ -161,15 +161,41 @@ pub(super) struct Header {
     pub(super) schema: Schema,
 }
 
-/// A key in a header.
+/// How a caller says who they are.
 #[derive(Debug, Serialize)]
-pub(super) struct SecurityScheme {
-    #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    #[serde(rename = "in")]
-    pub(super) place: &'static str,
-    pub(super) name: &'static str,
-    pub(super) description: &'static str,
+#[serde(tag = "type", rename_all = "camelCase")]
+pub(super) enum SecurityScheme {
+    /// By a key in a header.
+    ApiKey {
+        #[serde(rename = "in")]
+        place: &'static str,
+        name: &'static str,
+        description: &'static str,
+    },
+    /// By an access token.
+    Oauth2 { description: &'static str, flows: BTreeMap<&'static str, Flow> },
+}
+
+/// A way to come by an access token.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Flow {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) authorization_url: Option<&'static str>,
+    pub(super) token_url: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refresh_url: Option<&'static str>,
+    pub(super) scopes: BTreeMap<&'static str, &'static str>,
+}
+
+impl SecurityScheme {
+    /// What it is called in a header, and what it is.
+    pub(super) const fn shown(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::ApiKey { name, description, .. } => (name, description),
+            Self::Oauth2 { description, .. } => ("Authorization", description),
+        }
+    }
 }
 
 /// Writes the operations under their paths and methods, in the order of the table.

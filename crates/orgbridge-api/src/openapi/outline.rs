@@ -13,7 +13,7 @@ use super::model::{Parameter, Place};
 use crate::Access;
 use crate::api::Api;
 use crate::error::ApiError;
-use crate::reply::JSON;
+use crate::reply::{FORM, JSON};
 
 /// An argument of a handler.
 pub(crate) trait Asks {
@@ -82,7 +82,8 @@ pub(crate) struct Outline<'g> {
 #[derive(Default)]
 pub(super) struct Said {
     pub(super) parameters: Vec<Parameter>,
-    pub(super) body: Option<Schema>,
+    /// The media type and what it holds.
+    pub(super) body: Option<(&'static str, Schema)>,
     pub(super) refusals: Vec<ApiError>,
     pub(super) answers: Vec<Answer>,
 }
@@ -130,7 +131,12 @@ impl<'g> Outline<'g> {
 
     /// A body of JSON from which a `T` is read.
     pub(crate) fn json_body<T: JsonSchema>(&mut self) {
-        self.said.body = Some(self.schemas.taken.subschema_for::<T>());
+        self.said.body = Some((JSON, self.schemas.taken.subschema_for::<T>()));
+    }
+
+    /// A form from which a `T` is read.
+    pub(crate) fn form_body<T: JsonSchema>(&mut self) {
+        self.said.body = Some((FORM, self.schemas.taken.subschema_for::<T>()));
     }
 
     /// A refusal, as an example of its kind.

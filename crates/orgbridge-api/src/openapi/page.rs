@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::fields::{self, Field};
 use super::html::{Html, code};
 use super::model::{Content, Document, Operation, Parameter, Place, Response};
+use crate::reply::FORM;
 
 /// How the page looks. It stands in the page itself.
 pub(super) const STYLE: &str = include_str!("page.css");
@@ -47,12 +48,10 @@ fn introduction(document: &Document) -> Html {
     let title = [Html::text(format!("{} API", document.info.title)), version];
     let description = Html::element("a", &[("href", "/api/v2/openapi.json")], [Html::text("openapi.json")]);
     let schemes = document.components.security_schemes.values().map(|scheme| {
-        [
-            Html::element("dt", &[], [code(scheme.name)]),
-            Html::element("dd", &[], [Html::prose(scheme.description)]),
-        ]
-        .into_iter()
-        .collect()
+        let (name, description) = scheme.shown();
+        [Html::element("dt", &[], [code(name)]), Html::element("dd", &[], [Html::prose(description)])]
+            .into_iter()
+            .collect()
     });
     Html::element(
         "header",
@@ -104,7 +103,7 @@ fn needs(operation: &Operation) -> String {
     let keys = match operation.security.first().map_or(0, BTreeMap::len) {
         0 => "no credentials".to_owned(),
         1 => "an API key".to_owned(),
-        _ => "an API key and an application key".to_owned(),
+        _ => "an API key and an application key, or an access token,".to_owned(),
     };
     let permission = operation.permission.as_ref().map(|needed| needed.permissions[0]);
     let permission = permission.map_or(String::new(), |name| format!(" with the permission `{name}`"));
@@ -164,9 +163,15 @@ fn curl(operation: &Operation) -> String {
     }
     let body = operation.request_body.as_ref().and_then(|body| body.content.iter().next());
     if let Some((media_type, content)) = body {
-        lines.push(format!("  --header \"Content-Type: {media_type}\""));
-        let example = content.example.as_ref().map_or(String::new(), pretty);
-        lines.push(format!("  --data @- <<'EOF'\n{example}\nEOF"));
+        if *media_type == FORM {
+            let members = content.example.as_ref().and_then(Value::as_object).into_iter().flatten();
+            let members = members.filter_map(|(name, value)| Some((name, value.as_str()?)));
+            lines.extend(members.map(|(name, value)| format!("  --data-urlencode '{name}={value}'")));
+        } else {
+            lines.push(format!("  --header \"Content-Type: {media_type}\""));
+            let example = content.example.as_ref().map_or(String::new(), pretty);
+            lines.push(format!("  --data @- <<'EOF'\n{example}\nEOF"));
+        }
     }
     lines.join(" \\\n")
 }
@@ -195,7 +200,11 @@ fn errors(operation: &Operation) -> Html {
     let rows = refusals.map(|(status, response)| {
         let examples = response.content.values().flat_map(|content| content.examples.values());
         let texts = examples.map(|example| {
-            let texts = example.value["errors"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let value = &example.value;
+            let of_oauth = [&value["error"], &value["error_description"]];
+            let texts =
+                value["errors"].as_array().map_or_else(|| of_oauth.to_vec(), |texts| texts.iter().collect());
+            let texts = texts.into_iter().filter_map(Value::as_str);
             let texts = texts.enumerate().map(|(position, text)| {
                 let separator = if position == 0 { Html::nothing() } else { Html::text(" · ") };
                 [separator, code(text)].into_iter().collect()

@@ -61,6 +61,12 @@ limits! {
     Validate "validate" 1200 per 60
     /// Reading the description of the API, per client address.
     Documents "documents" 300 per 60
+    /// Registering OAuth2 clients, per org.
+    OauthClientsWrite "oauth_clients_write" 60 per 60
+    /// Logging in, and allowing OAuth2 clients something, per client address.
+    OauthAuthorize "oauth_authorize" 120 per 60
+    /// Coming by tokens of OAuth2, and giving them back, per client address.
+    OauthToken "oauth_token" 600 per 60
     /// Failing to authenticate, per client address.
     FailedAuthentication "failed_authentication" 60 per 60
     /// Asking for what is no site, path or method of the API, per client address.

@@ -1,9 +1,10 @@
 //! What can be said of texts that have no type of their own here. Each bound is one that the domain keeps.
 
 use orgbridge_domain::restriction_policy::Relation;
-use orgbridge_domain::{ConnectionId, ConnectionType, OrgId, Permission, RoleId};
+use orgbridge_domain::{ConnectionId, ConnectionType, OauthClient, OrgId, Permission, RoleId, SecretUse};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
+use super::oauth_client::{AUTHENTICATIONS, GRANT_TYPES};
 use super::resource::{Nameable, Textual as _};
 use super::restriction_policy::RestrictedConnection;
 
@@ -161,4 +162,102 @@ pub(super) fn null(_: &mut SchemaGenerator) -> Schema {
 /// How many there are of something.
 pub(super) fn count(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "integer", "minimum": 0, "examples": [1]})
+}
+
+/// What a client is called. Its name is shown to whoever decides about it.
+pub(super) fn client_name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string", "pattern": NAME, "minLength": 1, "maxLength": 255, "examples": ["Example Dashboards"]
+    })
+}
+
+/// The id of a client.
+pub(super) fn client_id(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "format": "uuid", "examples": ["0c1d2e3f-4a5b-4c6d-8e7f-8a9b0c1d2e3f"]})
+}
+
+/// An id that may be left out.
+pub(super) fn optional_id(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "null"], "format": "uuid", "examples": [null]})
+}
+
+/// Where users may be sent back to.
+pub(super) fn redirect_uris(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": {"type": "string", "format": "uri", "maxLength": 2000},
+        "maxItems": OauthClient::MAX_REDIRECT_URIS,
+        "uniqueItems": true,
+        "examples": [["https://app.example.com/callback"]],
+    })
+}
+
+/// How a client comes by tokens.
+pub(super) fn grant_types(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": {"type": "string", "enum": GRANT_TYPES},
+        "examples": [["authorization_code", "refresh_token"]],
+    })
+}
+
+/// How it does now.
+pub(super) fn grant_type(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": GRANT_TYPES})
+}
+
+/// What a client is answered with.
+pub(super) fn response_types(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": {"type": "string", "enum": ["code"]}, "maxItems": 1, "examples": [["code"]]})
+}
+
+/// How a client proves itself.
+pub(super) fn client_authentication(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": AUTHENTICATIONS, "examples": ["client_secret_basic"]})
+}
+
+/// Names of permissions with spaces between.
+pub(super) fn scope(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^[a-z_ ]*$", "examples": ["org_connections_read"]})
+}
+
+/// What a client proves itself by.
+pub(super) fn client_secret(_: &mut SchemaGenerator) -> Schema {
+    secret(SecretUse::Client)
+}
+
+/// What calls are made with.
+pub(super) fn access_token(_: &mut SchemaGenerator) -> Schema {
+    secret(SecretUse::Access)
+}
+
+/// What comes by the next.
+pub(super) fn refresh_token(_: &mut SchemaGenerator) -> Schema {
+    secret(SecretUse::Refresh)
+}
+
+fn secret(for_what: SecretUse) -> Schema {
+    let prefix = for_what.prefix();
+    let example = format!("{prefix}{}", "0123456789abcdef".repeat(4));
+    json_schema!({"type": "string", "pattern": format!("^{prefix}[0-9a-f]{{64}}$"), "examples": [example]})
+}
+
+/// How an access token is shown.
+pub(super) fn token_type(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": ["Bearer"]})
+}
+
+/// Always 0.
+pub(super) fn zero(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "enum": [0]})
+}
+
+/// Where something is.
+pub(super) fn url(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "format": "uri", "examples": ["https://api.datadoghq.com"]})
+}
+
+/// Words that programs know.
+pub(super) fn words(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": true})
 }

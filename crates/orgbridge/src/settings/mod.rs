@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use orgbridge_api::{RateLimits, Sites};
+use orgbridge_api::{IssuerUrl, RateLimits, Sites};
 use orgbridge_domain::CrossSite;
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
@@ -136,6 +136,10 @@ settings! {
     "audit.refused_attempts_per_minute" audit_refused_attempts_per_minute: NonZeroU32 = "60";
     /// How many of them the audit trail keeps of one org at all: the oldest make room for new ones.
     "audit.refused_attempts_per_org" audit_refused_attempts_per_org: NonZeroU32 = "10000";
+    /// What the server is called as an authorization server of OAuth2, where clients reach it by another URL than they
+    /// would expect: such as `https://api.example.com`. Without it, the API host of the site that is asked; without sites,
+    /// where it listens.
+    "oauth.issuer" issuer: Option<IssuerUrl>;
     /// From the first byte of a request until its head is complete; also for a TLS handshake.
     "edge.header_timeout_seconds" edge_header_timeout: Duration = "10";
     /// From the end of a request's head until its content is complete.
@@ -204,11 +208,17 @@ impl Settings {
 
     /// What can only be seen wrong by looking at several settings: a setting that is there, and what it lacks.
     fn contradictions(&self) -> Vec<(&'static str, &'static str)> {
+        let mut contradictions = Vec::new();
         match (&self.tls_cert, &self.tls_key) {
-            (Some(_), None) => vec![("tls_cert", "needs tls_key beside it")],
-            (None, Some(_)) => vec![("tls_key", "needs tls_cert beside it")],
-            _ => Vec::new(),
+            (Some(_), None) => contradictions.push(("tls_cert", "needs tls_key beside it")),
+            (None, Some(_)) => contradictions.push(("tls_key", "needs tls_cert beside it")),
+            _ => {}
         }
+        if self.issuer.is_some() && self.sites.iter().count() > 1 {
+            contradictions
+                .push(("oauth.issuer", "can't be one and the same for several sites; leave it out"));
+        }
+        contradictions
     }
 }
 

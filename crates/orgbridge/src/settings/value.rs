@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use orgbridge_api::Sites;
+use orgbridge_api::{IssuerUrl, Sites};
 use orgbridge_domain::Site;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_ledger::DatabaseAddress;
@@ -106,6 +106,20 @@ impl Value for PathBuf {
 
     fn show(&self) -> String {
         self.display().to_string()
+    }
+}
+
+/// What clients know an authorization server by.
+impl Value for IssuerUrl {
+    const EXPECTED: &'static str =
+        "https:// and a host, with nothing behind it, such as https://api.example.com";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 
