@@ -52,7 +52,7 @@ impl Caller {
     /// The user, where it is one, and their org.
     pub(crate) const fn user(&self) -> Option<(Principal, OrgId)> {
         match self {
-            Self::Anyone | Self::ApiKeyHolder(_) => None,
+            Self::Anyone(_) | Self::ApiKeyHolder(_) => None,
             Self::SignedIn(caller) => Some((caller.principal, caller.org)),
         }
     }

@@ -84,6 +84,7 @@ impl Target {
         let collection = segments.get(at).copied().unwrap_or_default();
         let entity = match collection {
             "service_accounts" => "user",
+            "oauth2" => "oauth_client",
             plural => plural.strip_suffix('s').unwrap_or(plural),
         };
         let variable = segments.get(at + 1).filter(|segment| segment.starts_with('{'));

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::{ApiError, Cause};
-use crate::extract::CredentialProblem;
+use crate::extract::{BodyProblem, CredentialProblem};
 use crate::reply::{APPLICATION_JSON, to_json};
 
 /// The form that the errors of a call have.
@@ -19,7 +19,8 @@ pub enum Dialect {
     Api,
     /// `{"error":"code","error_description":"why"}`. Source: RFC 6749, section 5.2.
     Oauth,
-    /// Both at once, for the one call that belongs to both. Source: RFC 7591, section 3.2.2.
+    /// Both at once where a client can't be registered, for the one call that belongs to both; elsewhere that of the API.
+    /// Source: RFC 7591, section 3.2.2.
     Registration,
 }
 
@@ -49,12 +50,20 @@ pub(crate) struct RegistrationErrors {
 }
 
 impl ApiError {
+    /// The dialect in which a call that has `dialect` says this.
+    pub(crate) fn dialect(&self, dialect: Dialect) -> Dialect {
+        match dialect {
+            Dialect::Registration if self.status() != StatusCode::BAD_REQUEST => Dialect::Api,
+            other => other,
+        }
+    }
+
     /// What the client is shown, in `dialect`.
     ///
     /// # Errors
     /// [`serde_json::Error`] if it has no form in JSON, which is a bug.
     pub(crate) fn body(&self, dialect: Dialect) -> Result<Vec<u8>, serde_json::Error> {
-        match dialect {
+        match self.dialect(dialect) {
             Dialect::Api => to_json(&self.to_errors()),
             Dialect::Oauth => to_json(&self.to_oauth()),
             Dialect::Registration => {
@@ -124,7 +133,10 @@ impl ApiError {
         match self {
             Self::Oauth { code, .. } => (*code).into(),
             Self::Refused(Refusal::Oauth(problem)) => problem.to_string().into(),
-            Self::Refused(Refusal::BadClient(_)) => "invalid_client_metadata".into(),
+            // Only what registers a client takes JSON.
+            Self::Refused(Refusal::BadClient(_)) | Self::Body(BodyProblem::Json(_)) => {
+                "invalid_client_metadata".into()
+            }
             Self::Refused(Refusal::Unauthorized(_)) | Self::Unauthorized(_) => "invalid_token".into(),
             Self::RateLimited(_) | Self::Unavailable(_) => "temporarily_unavailable".into(),
             _ if self.status() == StatusCode::FORBIDDEN => "insufficient_scope".into(),

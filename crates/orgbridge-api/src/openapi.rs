@@ -51,7 +51,7 @@ pub(crate) enum Tag {
 }
 
 impl Tag {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::OrgConnections,
         Self::Authentication,
         Self::Users,

@@ -13,7 +13,8 @@ use crate::error::ApiError;
 use crate::exchange::{self, Meter};
 use crate::openapi::{Endpoint, Outline, Prose};
 use crate::routes::{
-    api_keys, application_keys, audit, current_user, documents, oauth, oauth_clients, org_connections, orgs, restriction_policies, roles, service_account_keys, service_accounts, users, validate,
+    api_keys, application_keys, audit, current_user, documents, oauth, oauth_clients, org_connections, orgs,
+    restriction_policies, roles, service_account_keys, service_accounts, users, validate,
 };
 use crate::{ApiOptions, Dialect, LimitName};
 

@@ -234,7 +234,7 @@ fn added(before: Option<PermissionSet>, after: Option<PermissionSet>) -> Permiss
 }
 
 /// Nobody makes a key, or widens one, so that it could do what they may not by the credential that they show.
-fn may_widen<R>(
+pub(crate) fn may_widen<R>(
     grant: &Grant<'_, R>,
     owner: &User,
     before: Option<PermissionSet>,

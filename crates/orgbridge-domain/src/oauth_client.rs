@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::right::OauthClientsWrite;
 use crate::{
     Change, Decided, Edit, Grant, KeyDigest, Name, OauthClientId, OauthProblem, OrgId, PermissionSet,
-    RedirectUri, Refusal, SiteScope, State, Timestamp, User, UserId, UserKind, user,
+    RedirectUri, Refusal, SiteScope, State, Timestamp, User, UserId, UserKind, application_key,
 };
 
 /// A program that an org has registered.
@@ -164,8 +164,8 @@ pub fn register(
         if account.kind != UserKind::ServiceAccount {
             return Err(ClientProblem::NoServiceAccount.into());
         }
-        grant.may_give(user::permissions(state, account).intersection(scopes))?;
-        grant.may_pass_on(scopes)?;
+        // Whoever knows the client's secret can act as the account, as with a key of it.
+        application_key::may_widen(grant, account, Some(PermissionSet::EMPTY), Some(scopes))?;
     }
     let client = OauthClient {
         id,

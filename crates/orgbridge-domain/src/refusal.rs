@@ -213,24 +213,7 @@ impl Refusal {
             Self::Unauthorized(reason) => vec![reason.to_string()],
             Self::Forbidden { permission, missing_from } => vec![
                 "Failed permission authorization checks".to_owned(),
-                match missing_from {
-                    MissingFrom::Roles => format!(
-                        "no role of the user who owns DD-APPLICATION-KEY has the permission {permission}; \
-                         an administrator of the organization can give one that has it"
-                    ),
-                    MissingFrom::Scopes => format!(
-                        "the scopes of DD-APPLICATION-KEY do not include {permission}; \
-                         use a key whose scopes do, or one without scopes"
-                    ),
-                    MissingFrom::RolesOfTokensUser => format!(
-                        "no role of the user whom the access token stands for has the permission {permission}; \
-                         an administrator of the organization can give one that has it"
-                    ),
-                    MissingFrom::ScopesOfToken => format!(
-                        "the scopes of the access token do not include {permission}; \
-                         use one that was authorized for it"
-                    ),
-                },
+                lacking(*permission, *missing_from),
             ],
             Self::OnlyTheSourceMayUpdate => vec![
                 "only the source organization can update a connection, with keys of its own; \
@@ -329,6 +312,28 @@ const LOCKS_ITSELF_OUT: &str = "\
 const BEYOND_OWN_STANDING: &str = "\
     a restriction policy of your organization lets them see or edit a connection that it does not let you; nobody can \
     give that away without user_access_manage";
+
+/// Where a permission would have to stand, and who can put it there.
+fn lacking(permission: Permission, missing_from: MissingFrom) -> String {
+    match missing_from {
+        MissingFrom::Roles => format!(
+            "no role of the user who owns DD-APPLICATION-KEY has the permission {permission}; \
+             an administrator of the organization can give one that has it"
+        ),
+        MissingFrom::Scopes => format!(
+            "the scopes of DD-APPLICATION-KEY do not include {permission}; \
+             use a key whose scopes do, or one without scopes"
+        ),
+        MissingFrom::RolesOfTokensUser => format!(
+            "no role of the user whom the access token stands for has the permission {permission}; \
+             an administrator of the organization can give one that has it"
+        ),
+        MissingFrom::ScopesOfToken => format!(
+            "the scopes of the access token do not include {permission}; \
+             use one that was authorized for it"
+        ),
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -113,6 +113,9 @@ pub enum Presented {
 }
 
 /// For whom a client would act that presents this: whoever its tokens come of. Nothing is proven of what it presents.
+///
+/// # Errors
+/// [`OauthProblem`] if it is nothing that tokens come of.
 pub fn acting_for(
     state: &State,
     client: &oauth_client::OauthClient,

@@ -114,6 +114,13 @@ pub fn fitting_body(
         ("POST", "/api/v2/service_accounts") => {
             json!({"data": {"type": "users", "attributes": {"email": email, "service_account": true}}})
         }
+        ("POST", "/api/v2/oauth2/register") => {
+            json!({"client_name": name, "redirect_uris": ["https://app.example.com/callback"]})
+        }
+        ("POST", "/oauth2/v1/token") => {
+            json!({"grant_type": "client_credentials", "client_id": id.to_string()})
+        }
+        ("POST", "/oauth2/v1/revoke") => json!({"token": "none", "client_id": id.to_string()}),
         _ => return None,
     })
 }

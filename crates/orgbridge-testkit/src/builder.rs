@@ -21,7 +21,7 @@ use reqwest::redirect::Policy;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::{CountingIds, TestClock, TestServer, cast, panics};
+use crate::{CountingIds, Persona, TestClock, TestServer, cast, panics, tokens};
 
 /// How long after the cast a test begins, so that it can tell its own times from theirs.
 const PROLOGUE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -122,7 +122,13 @@ impl TestServerBuilder {
         let thread = Some(thread);
         let server = TestServer { address, ledger, clock, ids, registry, client, stop, thread, folder };
         server.operate(cast::enter).await;
+        tokens::register(&server).await;
+        tokens::issue(&server.ledger, Persona::ExpiredToken).await;
         server.clock().advance(PROLOGUE);
+        for persona in [Persona::Token, Persona::RevokedToken] {
+            tokens::issue(&server.ledger, persona).await;
+        }
+        tokens::revoke(&server.ledger, Persona::RevokedToken).await;
         server
     }
 }

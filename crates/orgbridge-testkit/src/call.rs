@@ -5,7 +5,12 @@ use std::pin::Pin;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
-use crate::{Persona, Reply, TestServer};
+use serde_json::Value;
+
+use crate::{Description, Persona, Reply, TestServer};
+
+/// The media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The name that requests have unless a test gives them another, so that no reply depends on their number.
 const REQUEST_ID: &str = "a-test";
@@ -47,6 +52,26 @@ impl<'s> Call<'s> {
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self
+    }
+
+    /// Gives it a body of the kind that the description says that the call takes: JSON, or a form with the same members.
+    pub fn fitting(self, body: &Value) -> Self {
+        let operation = Description::of_the_program().operation(&self.method, &self.path);
+        let takes_a_form =
+            operation.is_some_and(|operation| operation["requestBody"]["content"].get(FORM).is_some());
+        if !takes_a_form {
+            return self.body(body.to_string());
+        }
+        let members = body.as_object().expect("names and values");
+        let members = members.iter().map(|(name, value)| (name.as_str(), value.as_str().expect("a text")));
+        self.form(members)
+    }
+
+    /// Gives it a form for a body.
+    pub fn form<'t>(self, members: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(members);
+        self.header("content-type", FORM).body(form.finish())
     }
 
     async fn send(mut self) -> Reply {

@@ -316,7 +316,7 @@ pub(crate) fn application_key_id(persona: Persona) -> ApplicationKeyId {
 }
 
 /// An id of any kind, easy to tell from others in a failure.
-fn id<T: std::str::FromStr>(number: u128) -> T
+pub(crate) fn id<T: std::str::FromStr>(number: u128) -> T
 where
     T::Err: std::fmt::Debug,
 {

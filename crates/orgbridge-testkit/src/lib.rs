@@ -44,6 +44,7 @@ mod persona;
 mod raw;
 mod reply;
 mod server;
+mod tokens;
 
 pub use body::{
     create_body, fitting_body, inner_id, named_body, path_of, rename_body, resource_of, restriction_body,

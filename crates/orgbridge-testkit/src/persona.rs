@@ -5,7 +5,7 @@ use std::fmt;
 use orgbridge_domain::{Permission, PermissionSet};
 
 use crate::cast::{random_digits, revoked_api_key};
-use crate::{TestOrg, TestUser};
+use crate::{TestOrg, TestUser, tokens};
 
 /// Somebody who calls, with the credentials that they show. Each has an application key of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +56,17 @@ pub enum Persona {
     StrangerAdmin,
     /// The admin of an org of the account on another site.
     OverseasAdmin,
+    /// An OAuth2 client of the source with an access token of its service account, which may read connections.
+    Token,
+    /// The same, with a token that has expired.
+    ExpiredToken,
+    /// The same, with a token that was given back.
+    RevokedToken,
 }
 
 impl Persona {
     /// Everybody.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Anonymous,
         Self::ApiKeyAlone,
         Self::ApplicationKeyAlone,
@@ -84,6 +90,9 @@ impl Persona {
         Self::BystanderAdmin,
         Self::StrangerAdmin,
         Self::OverseasAdmin,
+        Self::Token,
+        Self::ExpiredToken,
+        Self::RevokedToken,
     ];
 
     /// What they are called in a sentence.
@@ -112,13 +121,18 @@ impl Persona {
             Self::BystanderAdmin => "admin of a bystander",
             Self::StrangerAdmin => "admin of another account",
             Self::OverseasAdmin => "admin on another site",
+            Self::Token => "service account's token scoped to read",
+            Self::ExpiredToken => "expired token",
+            Self::RevokedToken => "revoked token",
         }
     }
 
     /// The headers that they send.
     pub fn credentials(self) -> Vec<(&'static str, String)> {
         let keys = [("dd-api-key", self.api_key()), ("dd-application-key", self.application_key())];
-        keys.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+        let token = tokens::access_token(self).map(|token| format!("Bearer {}", token.expose()));
+        let headers = keys.into_iter().chain([("authorization", token)]);
+        headers.filter_map(|(name, value)| Some((name, value?))).collect()
     }
 
     /// The same as lines of a request's head.
@@ -130,7 +144,11 @@ impl Persona {
 
     fn api_key(self) -> Option<String> {
         match self {
-            Self::Anonymous | Self::ApplicationKeyAlone => None,
+            Self::Anonymous
+            | Self::ApplicationKeyAlone
+            | Self::Token
+            | Self::ExpiredToken
+            | Self::RevokedToken => None,
             Self::WrongApiKey => Some(random_digits(32, 0x300)),
             Self::RevokedApiKey => Some(revoked_api_key()),
             _ => Some(self.user().map_or(TestOrg::Source, TestUser::org).api_key()),
@@ -139,7 +157,9 @@ impl Persona {
 
     fn application_key(self) -> Option<String> {
         match self {
-            Self::Anonymous | Self::ApiKeyAlone => None,
+            Self::Anonymous | Self::ApiKeyAlone | Self::Token | Self::ExpiredToken | Self::RevokedToken => {
+                None
+            }
             Self::MixedKeys => Some(Self::SinkAdmin.own_application_key()),
             // Of a persona without a user nobody has the key.
             _ => Some(self.own_application_key()),
@@ -154,7 +174,13 @@ impl Persona {
     /// Who owns the key, if anybody does.
     pub(crate) const fn user(self) -> Option<TestUser> {
         match self {
-            Self::Anonymous | Self::ApiKeyAlone | Self::WrongApplicationKey | Self::MixedKeys => None,
+            Self::Anonymous
+            | Self::ApiKeyAlone
+            | Self::WrongApplicationKey
+            | Self::MixedKeys
+            | Self::Token
+            | Self::ExpiredToken
+            | Self::RevokedToken => None,
             Self::ApplicationKeyAlone
             | Self::WrongApiKey
             | Self::RevokedApiKey

@@ -194,7 +194,7 @@ fn refused(
         let headers = refusal.answer(dialect).headers().clone();
         let shown = refusal.body(dialect).and_then(|body| serde_json::from_slice(&body));
         let said = by_status.entry(refusal.status().as_u16()).or_default();
-        said.dialects.insert(dialect);
+        said.dialects.insert(refusal.dialect(dialect));
         said.headers.push(headers);
         said.shown.extend(shown);
     }

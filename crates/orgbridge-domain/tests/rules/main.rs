@@ -7,6 +7,7 @@ mod connections;
 mod escalation;
 mod keys;
 mod model;
+mod oauth;
 mod people;
 mod restriction_policies;
 mod roles;

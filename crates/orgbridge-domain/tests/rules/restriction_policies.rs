@@ -376,7 +376,7 @@ fn nobody_makes_a_key_of_somebody_whom_a_policy_binds_more_closely() {
 fn an_operator_is_bound_by_no_policy() {
     let mut world = world();
     say(&mut world, 0, Persona::Admin, &format!("editor={}", user_text(0, Persona::Admin))).unwrap();
-    let session = Session::new(&world.state, Principal::Operator);
+    let session = Session::new(&world.state, Principal::Operator, world.now());
     let grant = session.authorize_in(org_id(0)).unwrap();
     assert!(org_connection::update(&grant, connection_id(1), types("audit"), world.now()).is_ok());
     let grant = session.authorize_in(org_id(0)).unwrap();

@@ -144,6 +144,11 @@ impl World {
         Timestamp::from_micros(self.clock)
     }
 
+    /// Lets time pass.
+    pub(crate) fn pass(&mut self, time: std::time::Duration) {
+        self.clock = self.now().plus(time).micros();
+    }
+
     pub(crate) fn tick(&mut self) -> Timestamp {
         self.clock += 1;
         Timestamp::from_micros(self.clock)

@@ -91,7 +91,7 @@ async fn what_is_empty_is_absent() {
 async fn a_token_that_nobody_issued_is_refused() {
     let server = TestServer::start().await;
     let reply = server.anonymous().get(WHOAMI).header("authorization", "Bearer c0ffee").await;
-    assert_snapshot!(reply, @r#"401 {"errors":["Unauthorized","the Authorization header holds no live access token; send DD-API-KEY and DD-APPLICATION-KEY as headers"]}"#);
+    assert_snapshot!(reply, @r#"401 {"errors":["Unauthorized","the access token in the Authorization header is not live here: it is unknown, expired or revoked, or whom it stands for is disabled or of another site"]}"#);
 }
 
 #[tokio::test]

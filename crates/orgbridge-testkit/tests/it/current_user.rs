@@ -51,7 +51,8 @@ async fn the_caller_is_shown_with_their_roles_and_their_org() {
                 {"type":"permissions","id":"53576ae9-350b-8a98-a609-deea675d709d"},
                 {"type":"permissions","id":"9650f48d-43a5-895b-a36c-a899da9bc7c6"},
                 {"type":"permissions","id":"4b016a96-4667-817c-b833-03d40cc2e2c0"},
-                {"type":"permissions","id":"e79b0cb8-4e1f-8c9a-a3d9-d16195d491f5"}
+                {"type":"permissions","id":"e79b0cb8-4e1f-8c9a-a3d9-d16195d491f5"},
+                {"type":"permissions","id":"991289af-3416-89b4-a9e8-2c2348fc404a"}
               ]
             }
           }

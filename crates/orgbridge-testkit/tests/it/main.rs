@@ -1,7 +1,8 @@
 //! The API held to its contract: real requests to a real server, whole replies.
 //!
-//! `org_connections`, `restriction_policies`, `access`, `validate`, `current_user`, `orgs`, `api_keys` and `application_keys` go through the
-//! calls; `credentials`, `rate_limits`, `bodies` and `paths` through what all calls have in common; `openapi` holds the
+//! `org_connections`, `restriction_policies`, `access`, `validate`, `current_user`, `orgs`, `api_keys` and
+//! `application_keys` go through the calls; `oauth` comes by tokens and uses them; `credentials`, `rate_limits`, `bodies`
+//! and `paths` go through what all calls have in common; `openapi` holds the
 //! description, and `compatibility` a document, to what is answered; `rights` tries everybody on everything; `walls`,
 //! `sites`, `sockets`, `secrets` and `faults` hold what must hold against malice and bad luck; `terraform` lives the life
 //! of a client that keeps a state of its own.
@@ -16,6 +17,7 @@ mod compatibility;
 mod credentials;
 mod current_user;
 mod faults;
+mod oauth;
 mod openapi;
 mod org_connections;
 mod orgs;

@@ -19,6 +19,7 @@ use orgbridge_testkit::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::oauth::{Client, REGISTER, REVOKE, Registers as _, TOKEN};
 use crate::{access, restriction_policies};
 
 const DOCUMENT: &str = "/api/v2/openapi.json";
@@ -141,6 +142,7 @@ async fn every_answer_that_is_described_can_be_had() {
     let mut seen = Seen::new();
     call_everything(&mut seen).await;
     run_into_what_is_there(&mut seen).await;
+    come_by_tokens(&mut seen).await;
     call_too_often(&mut seen).await;
     call_another_host(&mut seen).await;
     break_the_heads(&mut seen).await;
@@ -240,6 +242,31 @@ async fn run_into_what_is_there(seen: &mut Seen) {
     }
 }
 
+/// What clients of OAuth2 do, rightly and not.
+async fn come_by_tokens(seen: &mut Seen) {
+    let server = TestServer::builder().without_rate_limits().start().await;
+    let client = Client::alone(&server).await;
+    let post = Method::POST;
+    let alone = [("grant_type", "client_credentials")];
+    for form in [&alone[..], &[("grant_type", "password")]] {
+        note(seen, post.clone(), TOKEN, client.post(&server, TOKEN, form)).await;
+    }
+    for form in [&[("token", "none")][..], &[]] {
+        note(seen, post.clone(), REVOKE, client.post(&server, REVOKE, form)).await;
+    }
+    for path in [TOKEN, REVOKE] {
+        let nobody = server.anonymous().call(post.clone(), path).form([("token", "none"), alone[0]]);
+        note(seen, post.clone(), path, nobody).await;
+        let large =
+            server.anonymous().call(post.clone(), path).form([("token", "a".repeat(70_000).as_str())]);
+        note(seen, post.clone(), path, large).await;
+    }
+    let absent = json!({
+        "client_name": "Nobody", "grant_types": ["client_credentials"], "service_account_id": ABSENT,
+    });
+    note(seen, post, REGISTER, server.source_admin().register(&absent)).await;
+}
+
 async fn call_too_often(seen: &mut Seen) {
     let builder =
         LimitName::ALL.iter().fold(TestServer::builder(), |builder, name| builder.limiting(*name, 1, 60));
@@ -298,9 +325,19 @@ async fn the_page_names_every_call_and_needs_nothing_else() {
             assert!(page.contains(&part), "{part} is not on the page");
         }
     }
-    for foreign in
-        ["<script", "<link", "<img", "<iframe", "src=", "url(", "@import", "//", "javascript:", "onload"]
-    {
+    for foreign in [
+        "<script",
+        "<link",
+        "<img",
+        "<iframe",
+        "src=",
+        "url(",
+        "@import",
+        "=\"//",
+        "=\"http",
+        "javascript:",
+        "onload",
+    ] {
         assert!(!page.contains(foreign), "{foreign} is on the page");
     }
     for target in page.split(" href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {

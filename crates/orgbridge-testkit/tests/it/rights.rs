@@ -59,6 +59,7 @@ const OWN_APP_KEYS: Access = Access::Permission(Permission::UserAppKeys);
 const SEE_USERS: Access = Access::Permission(Permission::UserAccessRead);
 const MANAGE_USERS: Access = Access::Permission(Permission::UserAccessManage);
 const SEE_AUDIT: Access = Access::Permission(Permission::AuditLogsRead);
+const WRITE_CLIENTS: Access = Access::Permission(Permission::OauthClientsWrite);
 const MAKE_SERVICE_ACCOUNTS: Access = Access::Permission(Permission::ServiceAccountWrite);
 
 #[rustfmt::skip]
@@ -158,6 +159,10 @@ const POLICIES: &[Policy] = &[
         outcome: Outcome::ByOrg { own: 200, other: 404 } },
     Policy { call: "DELETE /api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}", access: MAKE_SERVICE_ACCOUNTS,
         outcome: Outcome::ByOrg { own: 204, other: 404 } },
+    Policy { call: "POST /api/v2/oauth2/register", access: WRITE_CLIENTS, outcome: Outcome::Always(201) },
+    Policy { call: "POST /oauth2/v1/token", access: OPEN, outcome: Outcome::Always(401) },
+    Policy { call: "POST /oauth2/v1/revoke", access: OPEN, outcome: Outcome::Always(401) },
+    Policy { call: "GET /.well-known/oauth-authorization-server", access: OPEN, outcome: Outcome::Always(200) },
 ];
 
 /// Who a persona should be taken for.
@@ -180,14 +185,16 @@ fn standing(persona: Persona) -> Standing {
         | Persona::ApplicationKeyAlone
         | Persona::WrongApiKey
         | Persona::RevokedApiKey
-        | Persona::DisabledOrg => Standing::Nobody,
+        | Persona::DisabledOrg
+        | Persona::ExpiredToken
+        | Persona::RevokedToken => Standing::Nobody,
         Persona::ApiKeyAlone
         | Persona::WrongApplicationKey
         | Persona::MixedKeys
         | Persona::RevokedApplicationKey
         | Persona::DisabledUser => Standing::ApiKeyHolder,
         Persona::NoPermission | Persona::ScopedToNothing => of_source(PermissionSet::EMPTY),
-        Persona::ScopedToRead | Persona::ScopedBeyondRights => {
+        Persona::ScopedToRead | Persona::ScopedBeyondRights | Persona::Token => {
             of_source(PermissionSet::of(&[Permission::OrgConnectionsRead]))
         }
         Persona::ReadOnly => of_source(ManagedRole::ReadOnly.permissions()),
@@ -236,6 +243,8 @@ impl Policy {
     fn expects(&self, persona: Persona, target: Target) -> u16 {
         match (self.access, standing(persona)) {
             (Access::ApiKey, Standing::Nobody) => 403,
+            // A token is no API key.
+            (Access::ApiKey, _) if persona == Persona::Token => 403,
             (Access::Anyone | Access::ApiKey, _) => self.outcome_for(persona, TestOrg::Source, target),
             (_, Standing::Nobody | Standing::ApiKeyHolder) => 401,
             (Access::Permission(needed), Standing::User { may, .. }) if !may.contains(needed) => 403,
@@ -370,7 +379,7 @@ async fn try_out(server: &TestServer, persona: Persona, route: &RouteInfo, targe
     let before = server.revision();
     let body = fitting_body(&route.method, route.path, &id, sink(target), before.get());
     let reply = match body {
-        Some(body) => call.body(body.to_string()).await,
+        Some(body) => call.fitting(&body).await,
         None => call.await,
     };
     let should_change = is_write && reply.status() < 300;
@@ -394,7 +403,8 @@ async fn prepare_policies(server: &TestServer, method: &Method) {
 async fn undo(server: &TestServer, caller: Caller<'_>, route: &RouteInfo, id: &str, reply: &Reply) {
     let of_connections = route.path.starts_with("/api/v2/org_connections");
     match route.method {
-        Method::POST if route.path == "/api/v1/org" => {}
+        // Nothing else comes of these.
+        Method::POST if ["/api/v1/org", "/api/v2/oauth2/register"].contains(&route.path) => {}
         Method::POST => {
             let made = format!("{}/{}", route.path, reply.at("/data/id"));
             // An ordinary user may make connections and keys, and so may delete them.

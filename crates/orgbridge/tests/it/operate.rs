@@ -180,7 +180,7 @@ fn a_table_has_a_heading_and_a_line_for_each() {
     let ended = program.run(&["role", "list", "--org", "Source Org"]);
     insta::assert_snapshot!(ended.text(), @r#"
     ID                                    NAME       MANAGED  PERMISSIONS
-    0b1d6e00-0000-4000-8000-000000000001  Admin      yes      org_connections_read, org_connections_write, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read
+    0b1d6e00-0000-4000-8000-000000000001  Admin      yes      org_connections_read, org_connections_write, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write
     0b1d6e00-0000-4000-8000-000000000002  Standard   yes      org_connections_read, user_access_read, user_app_keys
     0b1d6e00-0000-4000-8000-000000000003  Read Only  yes      org_connections_read, user_access_read
     "#);
