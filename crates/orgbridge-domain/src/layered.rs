@@ -12,6 +12,7 @@
 //! look-up costs what it would in a persistent map alone.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -73,6 +74,13 @@ impl<K: Clone + Eq + Hash, V: Clone> LayeredMap<K, V> {
         self.len += usize::from(!was_there);
     }
 
+    /// Makes room for `additional` keys more, so that the map grows once while everything is read from storage.
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        if let Some(lower) = self.unshared() {
+            lower.reserve(additional);
+        }
+    }
+
     /// Takes `key` out, and returns its value.
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let value = if let Some(lower) = self.unshared() {
@@ -115,11 +123,30 @@ impl<P: Clone + Eq + Hash, M: Clone + Ord> Groups<P, M> {
 
     /// Puts `member` among those of `parent`, unless it is there.
     pub(crate) fn insert(&mut self, parent: P, member: M) {
-        let mut members = self.0.remove(&parent).unwrap_or_default();
-        if let Err(place) = members.binary_search(&member) {
-            Arc::make_mut(&mut members).insert(place, member);
+        let add = |members: &mut Arc<Vec<M>>| {
+            if let Err(place) = members.binary_search(&member) {
+                Arc::make_mut(members).insert(place, member);
+            }
+        };
+        if let Some(lower) = self.0.unshared() {
+            // One look-up where there are most: while everything is read from storage.
+            match lower.entry(parent) {
+                Entry::Occupied(mut members) => add(members.get_mut()),
+                Entry::Vacant(place) => {
+                    add(place.insert(Arc::default()));
+                    self.0.len += 1;
+                }
+            }
+            return;
         }
+        let mut members = self.0.remove(&parent).unwrap_or_default();
+        add(&mut members);
         self.0.insert(parent, members);
+    }
+
+    /// Makes room for `additional` parents more.
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        self.0.reserve(additional);
     }
 
     /// Takes `member` from among those of `parent`, if it is there.

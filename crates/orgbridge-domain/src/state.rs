@@ -405,6 +405,9 @@ impl State {
 
 /// What [`State`] keeps: each kind of entity with the indexes that lead to it.
 pub trait Kept: Clone {
+    /// Makes room for `additional` entities more that are about to be put in.
+    fn make_room(state: &mut State, additional: usize);
+
     /// Puts the entity in, or in the place of its former version.
     fn put_into(self, state: &mut State);
 
@@ -413,6 +416,11 @@ pub trait Kept: Clone {
 }
 
 impl Kept for Account {
+    fn make_room(state: &mut State, additional: usize) {
+        state.accounts.reserve(additional);
+        state.account_with_name.reserve(additional);
+    }
+
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         state.account_with_name.insert(self.name.clone(), self.id);
@@ -427,6 +435,11 @@ impl Kept for Account {
 }
 
 impl Kept for Org {
+    fn make_room(state: &mut State, additional: usize) {
+        state.orgs.reserve(additional);
+        state.org_with_public_id.reserve(additional);
+    }
+
     fn put_into(self, state: &mut State) {
         let (id, site) = (self.id, self.site);
         let former_site = self.take_out_of_indexes(state).map(|former| former.site);
@@ -460,6 +473,12 @@ impl Org {
 }
 
 impl Kept for User {
+    fn make_room(state: &mut State, additional: usize) {
+        state.users.reserve(additional);
+        state.users_of_org.reserve(additional);
+        state.user_with_email.reserve(additional);
+    }
+
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         state.users_of_org.insert(self.org, self.id);
@@ -476,6 +495,10 @@ impl Kept for User {
 }
 
 impl Kept for Role {
+    fn make_room(state: &mut State, additional: usize) {
+        state.roles.reserve(additional);
+    }
+
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         state.roles_of_org.insert(self.org, self.id);
@@ -490,6 +513,11 @@ impl Kept for Role {
 }
 
 impl Kept for ApiKey {
+    fn make_room(state: &mut State, additional: usize) {
+        state.api_keys.reserve(additional);
+        state.api_key_with_digest.reserve(additional);
+    }
+
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         let key = Arc::new(self);
@@ -507,6 +535,11 @@ impl Kept for ApiKey {
 }
 
 impl Kept for ApplicationKey {
+    fn make_room(state: &mut State, additional: usize) {
+        state.application_keys.reserve(additional);
+        state.application_key_with_digest.reserve(additional);
+    }
+
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         let key = Arc::new(self);
@@ -534,12 +567,20 @@ impl OrgConnection {
 }
 
 impl Kept for OrgConnection {
+    fn make_room(state: &mut State, additional: usize) {
+        state.connections.reserve(additional);
+        state.connection_of_pair.reserve(additional);
+        state.connections_of_org.reserve(state.orgs.len());
+    }
+
     fn put_into(self, state: &mut State) {
         let place = self.place();
+        let kept = state.connection(self.id).map(|kept| kept.place());
         // The hot path: an update changes types alone, and no list of an org's connections holds those.
-        let keeps_its_place = state.connection(self.id).is_some_and(|kept| kept.place() == place);
-        if !keeps_its_place {
-            self.take_out(state);
+        if kept != Some(place) {
+            if kept.is_some() {
+                self.take_out(state);
+            }
             state.connections_of_org.insert(self.source, place);
             state.connections_of_org.insert(self.sink, place);
         }
@@ -559,6 +600,11 @@ impl Kept for OrgConnection {
 }
 
 impl Kept for RestrictionPolicy {
+    fn make_room(state: &mut State, additional: usize) {
+        state.restriction_policies.reserve(additional);
+        state.restriction_policy_of_side.reserve(additional);
+    }
+
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         let policy = Arc::new(self);

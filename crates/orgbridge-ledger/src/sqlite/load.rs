@@ -66,6 +66,10 @@ fn table<R: Record + Send>(connection: &Connection, sender: &SyncSender<Put>) ->
     if schema::version(connection)? < R::SINCE {
         return Ok(());
     }
+    let entities: i64 =
+        connection.query_row(&format!("SELECT count(*) FROM {}", R::TABLE), [], |row| row.get(0))?;
+    let additional = usize::try_from(entities).unwrap_or_default();
+    send(sender, move |state| R::make_room(state, additional));
     let sql = format!("SELECT {} FROM {}", columns::<R>(connection)?, R::TABLE);
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
@@ -112,6 +116,10 @@ fn columns<R: Record>(connection: &Connection) -> Result<String, Unavailable> {
 }
 
 fn hand_over<R: Record + Send>(bundle: Vec<R>, sender: &SyncSender<Put>) {
+    send(sender, |state| bundle.into_iter().for_each(|entity| state.put(entity)));
+}
+
+fn send(sender: &SyncSender<Put>, put: impl FnOnce(&mut State) + Send + 'static) {
     // Nobody takes it only where the builder has panicked, which whoever joins it finds out.
-    let _ = sender.send(Box::new(|state| bundle.into_iter().for_each(|entity| state.put(entity))));
+    let _ = sender.send(Box::new(put));
 }
