@@ -12,7 +12,6 @@
 //! look-up costs what it would in a persistent map alone.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -74,6 +73,26 @@ impl<K: Clone + Eq + Hash, V: Clone> LayeredMap<K, V> {
         self.len += usize::from(!was_there);
     }
 
+    /// Alters the value of `key`, which is the default where there is none.
+    pub(crate) fn alter<T>(&mut self, key: K, alter: impl FnOnce(&mut V) -> T) -> T
+    where
+        V: Default,
+    {
+        if let Some(lower) = self.unshared() {
+            // One look-up where there are most: while everything is read from storage.
+            let known = lower.len();
+            let altered = alter(lower.entry(key).or_default());
+            let added = lower.len() - known;
+            self.len += added;
+            return altered;
+        }
+        // Taken out, it is shared with fewer, and so may be altered in place.
+        let mut value = self.remove(&key).unwrap_or_default();
+        let altered = alter(&mut value);
+        self.insert(key, value);
+        altered
+    }
+
     /// Makes room for `additional` keys more, so that the map grows once while everything is read from storage.
     pub(crate) fn reserve(&mut self, additional: usize) {
         if let Some(lower) = self.unshared() {
@@ -123,25 +142,11 @@ impl<P: Clone + Eq + Hash, M: Clone + Ord> Groups<P, M> {
 
     /// Puts `member` among those of `parent`, unless it is there.
     pub(crate) fn insert(&mut self, parent: P, member: M) {
-        let add = |members: &mut Arc<Vec<M>>| {
+        self.0.alter(parent, |members| {
             if let Err(place) = members.binary_search(&member) {
                 Arc::make_mut(members).insert(place, member);
             }
-        };
-        if let Some(lower) = self.0.unshared() {
-            // One look-up where there are most: while everything is read from storage.
-            match lower.entry(parent) {
-                Entry::Occupied(mut members) => add(members.get_mut()),
-                Entry::Vacant(place) => {
-                    add(place.insert(Arc::default()));
-                    self.0.len += 1;
-                }
-            }
-            return;
-        }
-        let mut members = self.0.remove(&parent).unwrap_or_default();
-        add(&mut members);
-        self.0.insert(parent, members);
+        });
     }
 
     /// Makes room for `additional` parents more.

@@ -24,6 +24,7 @@ pub mod key_list;
 mod layered;
 mod listing;
 pub mod login;
+mod neighbours;
 pub mod oauth_client;
 mod oauth_problem;
 pub mod org;

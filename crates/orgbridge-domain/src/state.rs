@@ -9,11 +9,12 @@ use std::sync::Arc;
 use imbl::OrdSet;
 
 use crate::layered::{Groups, LayeredMap};
+use crate::neighbours::Neighbours;
 use crate::{
     Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Authorization, AuthorizationId,
     Change, ConnectionId, ConnectionType, ConnectionTypes, CrossSite, Edit, Email, KeyDigest, Login, LoginId,
     Name, OauthClient, OauthClientId, Org, OrgConnection, OrgId, PublicId, RestrictionPolicy,
-    RestrictionPolicyId, Role, RoleId, Timestamp, Token, TokenId, User, UserId,
+    RestrictionPolicyId, Role, RoleId, Site, Timestamp, Token, TokenId, User, UserId,
 };
 
 /// Everything that is kept, at one revision.
@@ -45,7 +46,7 @@ pub struct State {
     application_keys_of_user: Groups<UserId, ApplicationKeyId>,
     application_key_with_digest: LayeredMap<KeyDigest, Arc<ApplicationKey>>,
     connection_of_pair: LayeredMap<Pair, Connected>,
-    connections_of_org: Groups<OrgId, Place>,
+    neighbours: Neighbours,
     restriction_policy_of_side: LayeredMap<(OrgId, ConnectionId), Arc<RestrictionPolicy>>,
     /// Few as a rule, so that a list of connections need not look for the policy of each.
     restricted_by_org: Groups<OrgId, ConnectionId>,
@@ -321,7 +322,7 @@ impl State {
 
     /// The connections in which `org` is source or sink, by creation, then id.
     pub fn connections_of(&self, org: OrgId) -> impl Iterator<Item = &Place> {
-        self.connections_of_org.of(&org).iter()
+        self.neighbours.connections_of(org).iter()
     }
 
     /// The restriction policy `id`.
@@ -381,26 +382,28 @@ impl State {
         entity.put_into(self);
     }
 
-    /// Keeps how the orgs of `connection` are connected.
-    fn connect(&mut self, connection: &Arc<OrgConnection>) {
-        let site_of = |org| self.org(org).map(|org| org.site);
-        let (source, sink) = (site_of(connection.source), site_of(connection.sink));
-        let connected = Connected {
-            types: connection.types,
-            crosses_sites: source.is_none() || source != sink,
-            by: Arc::clone(connection),
-        };
-        self.connection_of_pair.insert(connection.pair(), connected);
-    }
-
-    /// Looks again which connections of `org` cross sites. No rule moves an org, but no index may depend on that.
-    fn connect_again(&mut self, org: OrgId) {
-        let of_org: Vec<_> =
-            self.connections_of(org).filter_map(|place| self.connection(place.id)).cloned().collect();
-        for connection in &of_org {
-            self.connect(connection);
+    /// Keeps where `org` lives, or that it is no more, and looks again which of its connections cross sites where that
+    /// is new. No rule moves an org, but no index may depend on that.
+    fn settle(&mut self, org: OrgId, site: Option<Site>) {
+        if self.neighbours.site_of(org) == site {
+            return;
+        }
+        self.neighbours.settle(org, site);
+        for place in self.neighbours.connections_of(org).to_vec() {
+            let Pair { source, sink } = place.pair;
+            let crosses_sites = crosses(self.neighbours.site_of(source), self.neighbours.site_of(sink));
+            if let Some(connected) = self.connection_of_pair.get(&place.pair) {
+                let connected = Connected { crosses_sites, ..connected.clone() };
+                self.connection_of_pair.insert(place.pair, connected);
+            }
         }
     }
+}
+
+/// Whether a connection between orgs on these sites crosses sites. It does where an org is not there, so that
+/// nothing is shared with it.
+fn crosses(source: Option<Site>, sink: Option<Site>) -> bool {
+    source.is_none() || source != sink
 }
 
 /// What [`State`] keeps: each kind of entity with the indexes that lead to it.
@@ -437,38 +440,36 @@ impl Kept for Account {
 impl Kept for Org {
     fn make_room(state: &mut State, additional: usize) {
         state.orgs.reserve(additional);
+        state.neighbours.reserve(additional);
         state.org_with_public_id.reserve(additional);
     }
 
     fn put_into(self, state: &mut State) {
-        let (id, site) = (self.id, self.site);
-        let former_site = self.take_out_of_indexes(state).map(|former| former.site);
+        let (id, site) = (self.id, Some(self.site));
+        self.take_out_of_indexes(state);
         state.orgs_of_account.insert(self.account, (self.created_at, id));
         state.org_with_public_id.insert(self.public_id.clone(), id);
         if self.disabled {
             state.disabled_orgs.insert(id, ());
         }
         state.orgs.insert(id, Arc::new(self));
-        if former_site != Some(site) {
-            state.connect_again(id);
-        }
+        state.settle(id, site);
     }
 
     fn take_out(&self, state: &mut State) {
-        if self.take_out_of_indexes(state).is_some() {
-            state.connect_again(self.id);
-        }
+        self.take_out_of_indexes(state);
+        state.settle(self.id, None);
     }
 }
 
 impl Org {
     /// Takes the org with the id of this one out, but for what its connections know of it.
-    fn take_out_of_indexes(&self, state: &mut State) -> Option<Arc<Self>> {
-        let org = state.orgs.remove(&self.id)?;
-        state.orgs_of_account.remove(&org.account, &(org.created_at, org.id));
-        state.org_with_public_id.remove(&org.public_id);
-        state.disabled_orgs.remove(&org.id);
-        Some(org)
+    fn take_out_of_indexes(&self, state: &mut State) {
+        if let Some(org) = state.orgs.remove(&self.id) {
+            state.orgs_of_account.remove(&org.account, &(org.created_at, org.id));
+            state.org_with_public_id.remove(&org.public_id);
+            state.disabled_orgs.remove(&org.id);
+        }
     }
 }
 
@@ -570,30 +571,32 @@ impl Kept for OrgConnection {
     fn make_room(state: &mut State, additional: usize) {
         state.connections.reserve(additional);
         state.connection_of_pair.reserve(additional);
-        state.connections_of_org.reserve(state.orgs.len());
     }
 
     fn put_into(self, state: &mut State) {
         let place = self.place();
         let kept = state.connection(self.id).map(|kept| kept.place());
         // The hot path: an update changes types alone, and no list of an org's connections holds those.
-        if kept != Some(place) {
+        let former = if kept == Some(place) { state.connection_of_pair.get(&place.pair) } else { None };
+        let crosses_sites = if let Some(former) = former {
+            former.crosses_sites
+        } else {
             if kept.is_some() {
                 self.take_out(state);
             }
-            state.connections_of_org.insert(self.source, place);
-            state.connections_of_org.insert(self.sink, place);
-        }
-        let connection = Arc::new(self);
-        state.connect(&connection);
-        state.connections.insert(place.id, connection);
+            crosses(state.neighbours.connect(self.source, place), state.neighbours.connect(self.sink, place))
+        };
+        let by = Arc::new(self);
+        let connected = Connected { types: by.types, crosses_sites, by: Arc::clone(&by) };
+        state.connection_of_pair.insert(place.pair, connected);
+        state.connections.insert(place.id, by);
     }
 
     fn take_out(&self, state: &mut State) {
         if let Some(connection) = state.connections.remove(&self.id) {
             let place = connection.place();
-            state.connections_of_org.remove(&connection.source, &place);
-            state.connections_of_org.remove(&connection.sink, &place);
+            state.neighbours.disconnect(connection.source, &place);
+            state.neighbours.disconnect(connection.sink, &place);
             state.connection_of_pair.remove(&place.pair);
         }
     }
@@ -622,6 +625,10 @@ impl Kept for RestrictionPolicy {
 }
 
 impl Kept for OauthClient {
+    fn make_room(state: &mut State, additional: usize) {
+        state.oauth_clients.reserve(additional);
+    }
+
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         state.oauth_clients_of_org.insert(self.org, self.id);
@@ -636,6 +643,10 @@ impl Kept for OauthClient {
 }
 
 impl Kept for Authorization {
+    fn make_room(state: &mut State, additional: usize) {
+        state.authorizations.reserve(additional);
+    }
+
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         let authorization = Arc::new(self);
@@ -657,6 +668,10 @@ impl Kept for Authorization {
 }
 
 impl Kept for Token {
+    fn make_room(state: &mut State, additional: usize) {
+        state.tokens.reserve(additional);
+    }
+
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         let token = Arc::new(self);
@@ -674,6 +689,10 @@ impl Kept for Token {
 }
 
 impl Kept for Login {
+    fn make_room(state: &mut State, additional: usize) {
+        state.logins.reserve(additional);
+    }
+
     fn put_into(self, state: &mut State) {
         self.take_out(state);
         let login = Arc::new(self);
