@@ -10,6 +10,7 @@
     reason = "counts and times are far from where that would show in a figure"
 )]
 
+mod audit;
 mod bare;
 mod constant;
 mod durable;
@@ -62,6 +63,8 @@ enum Measure {
     Read,
     /// A million orgs.
     Scale,
+    /// Searches of a long audit trail.
+    Audit,
     /// The start of an empty server.
     Start,
 }
@@ -114,6 +117,7 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
             Measure::Single => single::measure(effort)?,
             Measure::Read => read::measure(effort)?,
             Measure::Scale => scale::measure(effort)?,
+            Measure::Audit => audit::measure(effort)?,
             Measure::Start => start::measure(effort)?,
         });
     }

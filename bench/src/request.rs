@@ -4,14 +4,21 @@ use orgbridge_domain::{ConnectionId, ConnectionType};
 
 use crate::population::Keys;
 
+const CONNECTIONS: &str = "/api/v2/org_connections";
+
 /// A request for a connection.
 pub(crate) fn read(keys: &Keys, id: ConnectionId) -> Vec<u8> {
-    request(keys, "GET", &format!("/{id}"), "")
+    request(keys, "GET", &format!("{CONNECTIONS}/{id}"), "")
 }
 
 /// A request for all connections of the org whose keys these are.
 pub(crate) fn list(keys: &Keys) -> Vec<u8> {
-    request(keys, "GET", "", "")
+    request(keys, "GET", CONNECTIONS, "")
+}
+
+/// A search of the audit trail.
+pub(crate) fn audit(keys: &Keys, query: &str) -> Vec<u8> {
+    request(keys, "GET", &format!("/api/v2/audit/events?{query}"), "")
 }
 
 /// A request that makes a connection share logs and one type more.
@@ -19,7 +26,7 @@ pub(crate) fn update(keys: &Keys, id: ConnectionId, other: ConnectionType) -> Ve
     let body = format!(
         r#"{{"data":{{"type":"org_connection","id":"{id}","attributes":{{"connection_types":["logs","{other}"]}}}}}}"#
     );
-    request(keys, "PATCH", &format!("/{id}"), &body)
+    request(keys, "PATCH", &format!("{CONNECTIONS}/{id}"), &body)
 }
 
 fn request(keys: &Keys, method: &str, path: &str, body: &str) -> Vec<u8> {
@@ -29,7 +36,7 @@ fn request(keys: &Keys, method: &str, path: &str, body: &str) -> Vec<u8> {
         length => format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"),
     };
     format!(
-        "{method} /api/v2/org_connections{path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\
          DD-API-KEY: {api_key}\r\nDD-APPLICATION-KEY: {application_key}\r\n{entity}\r\n{body}"
     )
     .into_bytes()

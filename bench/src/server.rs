@@ -85,8 +85,8 @@ impl Orgbridge {
         let arguments =
             ["serve", "--database", &database, "--listen", "127.0.0.1:0", "--admin-listen", &admin_text];
         let mut command = orgbridge(arguments)?;
-        for limit in ["READ", "WRITE"] {
-            let name = format!("ORGBRIDGE_RATE_LIMITS_ORG_CONNECTIONS_{limit}_REQUESTS");
+        for limit in ["ORG_CONNECTIONS_READ", "ORG_CONNECTIONS_WRITE", "AUDIT_READ"] {
+            let name = format!("ORGBRIDGE_RATE_LIMITS_{limit}_REQUESTS");
             command.env(name, UNREACHED_LIMIT);
         }
         Ok(Self { server: Server::start(&mut command)?, admin })
