@@ -22,7 +22,7 @@ pub(crate) use credentials::{CredentialProblem, Credentials, Presented};
 pub(crate) use form_body::{FormBody, FromForm};
 pub(crate) use granted::{Anyone, ApiKeyHolder, Granted, SignedIn};
 pub(crate) use id_path::{IdPath, InPath, ServiceAccount};
-pub(crate) use json_body::{BodyProblem, JsonBody};
+pub(crate) use json_body::{BodyProblem, JsonBody, JsonBodyIfAny};
 pub(crate) use keys_query::{
     ApiKeyInclude, ApiKeysQuery, ApplicationKeyInclude, ApplicationKeysQuery, KeysOfOneQuery,
 };

@@ -253,6 +253,7 @@ impl Ledger {
     /// Commits what is waiting, and ends the writer. Later commands are answered with
     /// [`Unavailable::Closed`]. Blocks until all is done.
     pub fn close(&self) {
+        self.readers.close();
         // A writer that is gone already has nothing left to do.
         let _ = self.inbox.send(Message::Close);
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::query::{Field, Values};
 
 /// Parts of the names of columns that are shown to nobody.
-const SECRET: [&str; 4] = ["digest", "secret", "password", "token"];
+const SECRET: [&str; 6] = ["digest", "secret", "password", "token", "challenge", "verifier"];
 
 /// What came of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

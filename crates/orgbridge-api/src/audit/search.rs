@@ -15,7 +15,7 @@ use super::{NotACursor, moment};
 use crate::error::ApiError;
 
 /// How many events one call looks at, whatever it finds: few enough to answer within a fraction of a second.
-const MAX_SEEN: usize = 5_000;
+const MAX_SEEN: usize = 3_000;
 
 /// How many searches read at the same time. The others wait for them.
 const AT_ONCE: usize = 2;

@@ -59,6 +59,28 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
     }
 }
 
+/// A body as [`JsonBody`] reads it, or none, which says as much as an object without members.
+#[derive(Debug)]
+pub(crate) struct JsonBodyIfAny<T>(pub(crate) T);
+
+impl<T: JsonSchema> Asks for JsonBodyIfAny<T> {
+    fn outline(outline: &mut Outline<'_>) {
+        JsonBody::<T>::outline(outline);
+        outline.json_body_if_any::<T>();
+    }
+}
+
+impl<T: DeserializeOwned + Default> FromRequest<Api> for JsonBodyIfAny<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, ApiError> {
+        if request.body().size_hint().exact() == Some(0) {
+            return Ok(Self(T::default()));
+        }
+        JsonBody::from_request(request, api).await.map(|JsonBody(body)| Self(body))
+    }
+}
+
 fn check_media_type(headers: &HeaderMap) -> Result<(), BodyProblem> {
     check_media_type_of(headers, is_json, NOT_JSON)
 }

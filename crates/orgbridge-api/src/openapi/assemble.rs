@@ -84,7 +84,7 @@ fn operation(
     named: &BTreeMap<String, Schema>,
 ) -> Operation {
     let Route { info, prose, .. } = route;
-    let Said { parameters, body, refusals, answers } = said;
+    let Said { parameters, body, may_lack_body, refusals, answers } = said;
     let mut responses = refused(refusals, info.dialect, errors);
     responses.extend(answers.into_iter().map(|answer| (answer.status.as_u16(), succeeded(answer, named))));
     let permission = permission(info.access);
@@ -100,7 +100,7 @@ fn operation(
             .map(|permission| NeededPermission { operator: "OR", permissions: [permission.as_str()] }),
         parameters,
         request_body: body.map(|(media_type, schema)| RequestBody {
-            required: true,
+            required: !may_lack_body,
             content: BTreeMap::from([(media_type, Content::with_example(schema, named))]),
         }),
         responses,

@@ -84,6 +84,7 @@ pub(super) struct Said {
     pub(super) parameters: Vec<Parameter>,
     /// The media type and what it holds.
     pub(super) body: Option<(&'static str, Schema)>,
+    pub(super) may_lack_body: bool,
     pub(super) refusals: Vec<ApiError>,
     pub(super) answers: Vec<Answer>,
 }
@@ -137,6 +138,12 @@ impl<'g> Outline<'g> {
     /// A form from which a `T` is read.
     pub(crate) fn form_body<T: JsonSchema>(&mut self) {
         self.said.body = Some((FORM, self.schemas.taken.subschema_for::<T>()));
+    }
+
+    /// A body of JSON from which a `T` is read, if there is one.
+    pub(crate) fn json_body_if_any<T: JsonSchema>(&mut self) {
+        self.json_body::<T>();
+        self.said.may_lack_body = true;
     }
 
     /// A refusal, as an example of its kind.

@@ -6,7 +6,7 @@ use orgbridge_domain::right::AuditLogsRead;
 use crate::api::Api;
 use crate::audit::{Places, Search};
 use crate::error::ApiError;
-use crate::extract::{AuditQuery, Granted, JsonBody};
+use crate::extract::{AuditQuery, Granted, JsonBodyIfAny};
 use crate::openapi::{Prose, Tag};
 use crate::reply::Reply;
 use crate::wire::{AuditEvents, SearchAuditEvents};
@@ -46,7 +46,7 @@ pub(crate) const SEARCH: Prose = Prose {
 pub(crate) async fn search(
     granted: Granted<AuditLogsRead>,
     State(api): State<Api>,
-    JsonBody(body): JsonBody<SearchAuditEvents>,
+    JsonBodyIfAny(body): JsonBodyIfAny<SearchAuditEvents>,
 ) -> Result<Reply<AuditEvents>, ApiError> {
     find(granted, &api, body.asked()?, &SearchAuditEvents::PLACES).await
 }

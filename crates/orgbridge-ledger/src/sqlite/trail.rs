@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use orgbridge_domain::{Direction, Timestamp};
 use rusqlite::{Connection, Row, Rows, Statement, params};
@@ -139,12 +139,13 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<RefusedAttempt> {
 pub(crate) struct Readers {
     path: PathBuf,
     place: Option<FileIdentity>,
-    idle: Mutex<Vec<Connection>>,
+    /// Connections that nobody reads by; `None` once the ledger is closed.
+    idle: Mutex<Option<Vec<Connection>>>,
 }
 
 impl Readers {
     pub(crate) fn of(path: &Path) -> Self {
-        Self { path: path.to_owned(), place: FileIdentity::of(path), idle: Mutex::default() }
+        Self { path: path.to_owned(), place: FileIdentity::of(path), idle: Mutex::new(Some(Vec::new())) }
     }
 
     /// Shows `visit` what a stretch holds, as far as `view` knows of it.
@@ -158,16 +159,26 @@ impl Readers {
         if FileIdentity::of(&self.path) != self.place {
             return Err(Unavailable::Gone);
         }
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle().as_mut().map(Vec::pop).ok_or(Unavailable::Closed)?;
         let connection = idle.map_or_else(|| open_read_only(&self.path).map_err(not_opened), Ok)?;
         connection.execute_batch("BEGIN")?;
         let read = read(&connection, view, stretch, visit);
         connection.execute_batch("ROLLBACK")?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < MAX_IDLE {
+        if let Some(idle) = &mut *self.idle()
+            && idle.len() < MAX_IDLE
+        {
             idle.push(connection);
         }
         read
+    }
+
+    /// Lets go of the database. It is one whole file when its last connection is closed, and that is to be the writer's.
+    pub(crate) fn close(&self) {
+        *self.idle() = None;
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

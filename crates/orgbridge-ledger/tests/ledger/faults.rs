@@ -201,6 +201,10 @@ fn a_closed_ledger_is_one_whole_file() {
     let place = Sqlite::default();
     let story = Story::begin(create(&place));
     let shared = story.connect(types("logs"));
+    assert!(
+        crate::trails::revisions(&story.ledger, story.source.id).len() > 1,
+        "somebody reads beside the writer"
+    );
     story.ledger.close();
 
     let copy = Sqlite::default();

@@ -43,7 +43,7 @@ fn read(ledger: &Ledger, stretch: &Stretch) -> Vec<(Mark, Event)> {
 }
 
 /// The revisions of the changes that concern an org, the oldest first.
-fn revisions(ledger: &Ledger, org: OrgId) -> Vec<u64> {
+pub(crate) fn revisions(ledger: &Ledger, org: OrgId) -> Vec<u64> {
     let found = read(ledger, &everything(org, Direction::Ascending));
     let mut reversed = read(ledger, &everything(org, Direction::Descending));
     reversed.reverse();

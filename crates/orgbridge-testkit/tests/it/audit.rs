@@ -275,6 +275,16 @@ async fn a_cursor_is_good_for_its_own_search_alone() {
 }
 
 #[tokio::test]
+async fn a_search_without_a_body_asks_for_the_newest() {
+    let server = TestServer::start().await;
+    let newest = each(&server.source_admin().get(EVENTS).await, "/id");
+    assert_eq!(newest.len(), 10);
+    assert_eq!(each(&server.source_admin().call(Method::POST, SEARCH).await, "/id"), newest);
+    assert_eq!(each(&server.source_admin().call(Method::POST, SEARCH).body("{}").await, "/id"), newest);
+    assert_eq!(server.source_admin().call(Method::POST, SEARCH).body(" ").await.status(), 400);
+}
+
+#[tokio::test]
 async fn a_range_holds_its_ends() {
     let server = TestServer::start().await;
     a_life(&server).await;
@@ -421,7 +431,7 @@ async fn a_search_that_finds_little_ends_and_goes_on_where_it_ended() {
         path = reply.at("/links/next");
     }
     assert_eq!(found, ["Name 9000", "Name 6000", "Name 5"]);
-    assert_eq!(pages, 3, "each looks at 5,000 of 11,000 events");
+    assert_eq!(pages, 4, "each looks at 3,000 of 11,000 events");
 }
 
 /// Refused attempts, the oldest first, as soon as there are so many: they are kept beside the answers.
