@@ -7,13 +7,15 @@ SINKS = 200
 PUBLIC_ID = "fasjyydbcgwwc2uc"
 JOHN = "00000000-0000-4000-8001-000000000006"
 ABSENT = "00000000-0000-4000-8002-"
-# The keys and users that the calls are made with, and the roles that nobody can change.
+JANE = "00000000-0000-4000-8001-000000000005"
+RESOURCE = "cross-org-connection:00000000-0000-4000-8001-000000000007"
+# The keys and users that the calls are made with, a connection, and the roles that nobody can change.
 SPARED = ("00000000-0000-4000-8001-", "0b1d6e00-0000-4000-8000-")
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Nobody takes away their own keys, a body names what its path names, and sinks, orgs and users are there."""
+    """Nobody takes away their own keys, a body names what its path names, and what else is named is there."""
     path = case.path_parameters or {}
     if case.method != "GET":
         for name, value in path.items():
@@ -31,10 +33,15 @@ def before_call(context, case, kwargs):
                     place["page"].pop("cursor", None)
     if "public_id" in path:
         path["public_id"] = PUBLIC_ID
+    if "resource_id" in path:
+        path["resource_id"] = RESOURCE
     data = case.body.get("data") if isinstance(case.body, dict) else None
     if not isinstance(data, dict):
         return
-    if case.method == "PATCH" and path:
+    if "resource_id" in path:
+        data["id"] = RESOURCE
+        data["attributes"]["bindings"] = [{"relation": "editor", "principals": [f"user:{JANE}"]}]
+    elif case.method == "PATCH" and path:
         data["id"] = path.get("app_key_id") or next(iter(path.values()))
     elif case.operation.path == "/api/v2/roles/{role_id}/users":
         data["id"] = JOHN

@@ -35,6 +35,14 @@ const CALLERS: [Caller; 4] = [
 /// What is not left to chance.
 const DEFAULTS: [&str; 4] = ["--seed", "1", "--max-examples", "40"];
 
+/// A restriction policy that is deleted is still read, without bindings, as on the real service; to whoever follows one
+/// call by another that looks like a mistake.
+const STILL_READ: &str = "\
+[[operations]]
+include-name = \"DELETE /api/v2/restriction_policy/{resource_id}\"
+phases.stateful.enabled = false
+";
+
 /// How long one caller may take.
 const TIME_LIMIT_SECONDS: &str = "900";
 
@@ -76,7 +84,7 @@ impl Caller {
 
     fn configuration(&self) -> String {
         let mut text = format!(
-            "hooks = \"hooks\"\n[checks.positive_data_acceptance]\nexpected-statuses = [{}]\n",
+            "hooks = \"hooks\"\n[checks.positive_data_acceptance]\nexpected-statuses = [{}]\n{STILL_READ}",
             self.expected
         );
         if let Some(application_key) = self.application_key {
@@ -90,7 +98,7 @@ impl Caller {
     }
 }
 
-/// A source with somebody for each kind of credentials, and the sinks.
+/// A source with somebody for each kind of credentials, the sinks, and a connection with the first of them.
 fn import() -> String {
     let mut text = format!(
         "\
@@ -124,5 +132,14 @@ accounts:
         // Writing to a string can't fail.
         let _ = writeln!(text, "      - {{id: 00000000-0000-4000-8000-{sink:012x}, name: Sink Org {sink}}}");
     }
+    text.push_str(
+        "    connections:
+      - id: 00000000-0000-4000-8001-000000000007
+        source: Source Org
+        sink: 00000000-0000-4000-8000-000000000000
+        types: [logs]
+        created_by: jane@example.com
+",
+    );
     text
 }
