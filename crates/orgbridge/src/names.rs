@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use orgbridge_domain::restriction_policy::Subject;
 use orgbridge_domain::role::{self, RoleView};
-use orgbridge_domain::{Account, Email, Org, OrgId, State, User};
+use orgbridge_domain::{Account, Email, ManagedRole, Org, OrgId, RoleId, State, User};
 
 /// What was named is not there, or there more than once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,9 @@ pub(crate) enum NotNamed {
         /// Each thing that it names.
         candidates: Vec<String>,
     },
+    /// This is no way to name whom a policy can bind.
+    #[error("{0:?} names nobody whom a policy can bind; expected org, role:ROLE or user:USER")]
+    NoSubject(String),
 }
 
 /// What shows the names that there are.
@@ -74,6 +78,31 @@ pub(crate) fn role<'s>(state: &'s State, org: OrgId, named: &str) -> Result<Role
     role::all(state, org)
         .find(|role| Some(role.id()) == id || role.name() == named)
         .ok_or_else(|| NotNamed::Absent { what: "role", named: named.to_owned() })
+}
+
+/// Whom a restriction policy of `org` can bind: `org`, `role:` with an id or name, `user:` with an id or email address.
+pub(crate) fn subject(state: &State, org: OrgId, named: &str) -> Result<Subject, NotNamed> {
+    match named.split_once(':') {
+        None if named == "org" => Ok(Subject::Org(org)),
+        Some(("role", named)) => role(state, org, named).map(|role| Subject::Role(role.id())),
+        Some(("user", named)) => user(state, org, named).map(|user| Subject::User(user.id)),
+        _ => Err(NotNamed::NoSubject(named.to_owned())),
+    }
+}
+
+/// The name by which [`subject`] finds somebody.
+pub(crate) fn of_subject(state: &State, bound: Subject) -> String {
+    let by_name = match bound {
+        Subject::Org(_) => Some("org".to_owned()),
+        Subject::Role(id) => role_name(state, id).map(|name| format!("role:{name}")),
+        Subject::User(id) => state.user(id).map(|user| format!("user:{}", user.email)),
+    };
+    by_name.unwrap_or_else(|| bound.to_string())
+}
+
+fn role_name(state: &State, id: RoleId) -> Option<&str> {
+    let managed = ManagedRole::with_id(id).map(ManagedRole::name);
+    managed.or_else(|| state.role(id).map(|role| role.name.as_str()))
 }
 
 fn only<'s, T>(

@@ -42,14 +42,20 @@ The file, of which ids, keys and most else may be left out; JSON will do too:
                 - {name: ci, key: 0123456789abcdef0123456789abcdef01234567}
                 - {name: reader, scopes: [org_connections_read]}
         - name: Sink Org
+          users: [{name: John Doe, email: john@example.com}]
       connections:
-        - {source: Source Org, sink: Sink Org, types: [logs], created_by: jane@example.com}
+        - source: Source Org
+          sink: Sink Org
+          types: [logs]
+          created_by: jane@example.com
+          source_policy: {editors: [role:Admin], viewers: [org]}
+          sink_policy: {viewers: [user:john@example.com]}
 
 Examples:
   orgbridge import deployment.yaml --database sqlite:ledger.db
   orgbridge import deployment.yaml --database sqlite:new.db --create --output json";
 
-/// Makes what is kept agree with a file of accounts, orgs, users, keys and connections.
+/// Makes what is kept agree with a file of accounts, orgs, users, keys, connections and restriction policies.
 ///
 /// What the file names is found by its id, or else by what it is called: accounts and orgs by name, users by
 /// email address, keys by name, connections by their two orgs. What is there is altered where it differs, what

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::context::Context;
 use crate::failure::Failure;
 
-/// Lists, makes and revokes keys. A call to the API shows one of each kind.
+/// Lists, makes, rotates and revokes keys. A call to the API shows one of each kind.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     #[command(subcommand)]

@@ -12,6 +12,7 @@ mod import;
 mod init;
 mod key;
 mod org;
+mod policy;
 mod restore;
 mod role;
 mod serve;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Key(key::KeyCommand),
     #[command(subcommand)]
     Connection(connection::ConnectionCommand),
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     #[command(subcommand)]
@@ -108,6 +111,7 @@ fn execute(arguments: Arguments, environment: &Environment, printer: Printer) ->
         Command::Role(role) => role.run(&context),
         Command::Key(key) => key.run(&context),
         Command::Connection(connection) => connection.run(&context),
+        Command::Policy(policy) => policy.run(&context),
         Command::Audit(audit) => audit.run(&context),
         Command::Config(config) => config.run(&context),
         Command::Backup(backup) => backup.run(&context),

@@ -49,6 +49,7 @@ pub(crate) fn apply(
         outcome: Outcome::default(),
         claimed: HashMap::new(),
         whole_orgs: HashMap::new(),
+        whole_roles: HashMap::new(),
         progress,
     };
     progress.set_position(0);
@@ -67,6 +68,8 @@ struct Applying<'w> {
     claimed: HashMap<(Kind, Uuid), Place>,
     /// Of each org in the file, whether every user of it could be made.
     whole_orgs: HashMap<OrgId, bool>,
+    /// The same of every role.
+    whole_roles: HashMap<OrgId, bool>,
     progress: &'w ProgressBar,
 }
 

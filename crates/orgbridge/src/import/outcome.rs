@@ -33,6 +33,7 @@ pub(crate) enum Kind {
     ApiKeys,
     ApplicationKeys,
     Connections,
+    RestrictionPolicies,
 }
 
 impl fmt::Display for Kind {
@@ -45,6 +46,7 @@ impl fmt::Display for Kind {
             Self::ApiKeys => "API keys",
             Self::ApplicationKeys => "application keys",
             Self::Connections => "connections",
+            Self::RestrictionPolicies => "restriction policies",
         })
     }
 }

@@ -290,6 +290,59 @@ fn whoever_is_disabled_takes_their_connections_along_where_the_operator_wants_th
 }
 
 #[test]
+fn what_each_side_says_of_a_connection_comes_true_and_stays() {
+    let policies = "created_by: jane@example.com, source_policy: {editors: ['role:Admin', 'user:robot@example.com'], \
+                    viewers: [org]}, sink_policy: {editors: []}";
+    let file = DEPLOYMENT.replace("created_by: jane@example.com", policies);
+    let mut kept = Kept::with(&file);
+    let said = |kept: &Kept, name| {
+        let org = kept.state.orgs().find(|org| org.name.as_str() == name).unwrap().id;
+        let policy = kept.state.restriction_policies_of(org).next();
+        policy.map(|policy| policy.bindings.to_string())
+    };
+    let robot = kept.state.users().find(|user| user.name.as_str() == "Robot").unwrap().id;
+    assert_eq!(
+        said(&kept, "Source Org").unwrap(),
+        format!(
+            "editor=role:{},user:{robot};viewer=org:4dee724d-00cc-11ea-a77b-570c9d03c6c5",
+            ManagedRole::Admin.id()
+        )
+    );
+    assert_eq!(said(&kept, "Sink Org").unwrap(), "editor=");
+    assert_eq!(kept.import(&file).to_string(), "nothing to change");
+    // What a file does not mention stays as it is.
+    assert_eq!(kept.import(DEPLOYMENT).to_string(), "nothing to change");
+
+    let narrower = file.replace(", 'user:robot@example.com'], viewers: [org]", "]");
+    assert_eq!(
+        kept.import(&narrower).to_string().lines().last().unwrap(),
+        "restriction policies: 1 updated, 1 unchanged"
+    );
+    assert_eq!(said(&kept, "Source Org").unwrap(), format!("editor=role:{}", ManagedRole::Admin.id()));
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_policy_is_reported_with_its_place() {
+    let policies = "created_by: jane@example.com,
+     source_policy: {editors: ['role:Butler', 'user:robot@example.com', everybody]},
+     sink_policy: {viewers: ['user:jane@example.com']}";
+    let file = DEPLOYMENT.replace("created_by: jane@example.com", policies);
+    insta::assert_snapshot!(Kept::default().problems(&file), @r#"
+    25:32: accounts[0].connections[0].source_policy.editors[0]: the organization has no role "Butler"
+    25:73: accounts[0].connections[0].source_policy.editors[2]: "everybody" names nobody whom a policy can bind; expected org, role:ROLE or user:USER
+    26:30: accounts[0].connections[0].sink_policy.viewers[0]: the organization has no user "jane@example.com"
+    "#);
+    let twice = DEPLOYMENT.replace(
+        "created_by: jane@example.com",
+        "created_by: jane@example.com, source_policy: {editors: [org, org]}, sink_policy: {}",
+    );
+    insta::assert_snapshot!(Kept::default().problems(&twice), @r#"
+    24:102: accounts[0].connections[0].source_policy: somebody is named twice for one relation
+    24:138: accounts[0].connections[0].sink_policy: expected editors, viewers or both
+    "#);
+}
+
+#[test]
 fn what_follows_from_a_problem_is_not_reported_as_another() {
     let file = "
 accounts:

@@ -95,6 +95,16 @@ pub(super) struct ConnectionWish {
     pub(super) sink: Reference,
     pub(super) types: ConnectionTypes,
     pub(super) created_by: Reference,
+    pub(super) source_policy: Option<PolicyWish>,
+    pub(super) sink_policy: Option<PolicyWish>,
+}
+
+/// What one side of a connection says about it.
+#[derive(Debug)]
+pub(super) struct PolicyWish {
+    pub(super) at: Location,
+    pub(super) editors: Option<Vec<Reference>>,
+    pub(super) viewers: Option<Vec<Reference>>,
 }
 
 /// The id of something that may exist.
@@ -236,6 +246,8 @@ fn connection(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<Connecti
     let sink = fields.reference(reading, "sink");
     let types = fields.types(reading, "types");
     let created_by = fields.reference(reading, "created_by");
+    let source_policy = fields.mapping(reading, "source_policy", policy);
+    let sink_policy = fields.mapping(reading, "sink_policy", policy);
     Some(ConnectionWish {
         at: fields.location(),
         id,
@@ -243,5 +255,17 @@ fn connection(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<Connecti
         sink: sink?,
         types: types?,
         created_by: created_by?,
+        source_policy,
+        sink_policy,
     })
+}
+
+fn policy(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<PolicyWish> {
+    let editors = fields.references(reading, "editors");
+    let viewers = fields.references(reading, "viewers");
+    if editors.is_none() && viewers.is_none() {
+        fields.complain(reading, "expected editors, viewers or both");
+        return None;
+    }
+    Some(PolicyWish { at: fields.location(), editors, viewers })
 }

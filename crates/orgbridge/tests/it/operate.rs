@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::program::{Ended, Program};
+use crate::program::{Ended, Keys, Program};
 
 impl Program {
     /// Runs a command that prints JSON.
@@ -143,6 +143,79 @@ fn keys_are_made_listed_without_their_secrets_and_revoked() {
     assert_eq!(listed[0]["scopes"], Value::Null);
     program.json(&["key", "application", "revoke", made["id"].as_str().unwrap()]);
     program.run(&["key", "application", "create", "x", "--scopes", "all"]).complaint(2);
+}
+
+#[test]
+fn a_key_is_rotated_and_both_are_live_until_the_old_one_is_revoked() {
+    let (program, old) = Program::initialized();
+    let api = program.json(&["key", "api", "list", "--org", "Source Org"])[0]["id"].clone();
+    let application = program.json(&["key", "application", "list", "--org", "Source Org"])[0].clone();
+    let new = Keys {
+        api_key: program.json(&["key", "api", "rotate", api.as_str().unwrap()])["key"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
+        ..old.clone()
+    };
+    let narrow = ["key", "application", "create", "reader", "--scopes", "org_connections_read"];
+    let narrow =
+        program.json(&[&narrow[..], &["--org", "Source Org", "--user", "jane@example.com"]].concat());
+    let rotated =
+        program.json(&["key", "application", "rotate", narrow["id"].as_str().unwrap(), "--revoke-old"]);
+    for member in ["name", "owner", "scopes"] {
+        assert_eq!(rotated[member], narrow[member], "{member}");
+    }
+    let again = program.refused(&["key", "application", "rotate", narrow["id"].as_str().unwrap()]);
+    assert!(again.starts_with("error: Application key not found"), "{again}");
+
+    let server = program.serve(&[]);
+    let status = |keys: &Keys| server.get("/api/v2/org_connections", keys).0;
+    let with = |key: &Value| Keys { application_key: key["key"].as_str().unwrap().to_owned(), ..new.clone() };
+    assert_eq!((status(&old), status(&new)), (200, 200));
+    assert_eq!((status(&with(&narrow)), status(&with(&rotated))), (401, 200));
+    program.json(&["key", "api", "revoke", api.as_str().unwrap()]);
+    program.json(&["key", "application", "rotate", application["id"].as_str().unwrap(), "--revoke-old"]);
+    let gone = || [status(&old), status(&new)] == [401, 401];
+    let began = std::time::Instant::now();
+    while !gone() {
+        assert!(began.elapsed() < std::time::Duration::from_secs(10), "the old keys are still live");
+    }
+    assert_eq!(status(&with(&rotated)), 200);
+}
+
+#[test]
+fn an_org_says_who_of_it_may_do_what_with_a_connection() {
+    let (program, _) = Program::initialized();
+    program.json(&["org", "create", "Sink Org"]);
+    program.json(&["user", "create", "joe@example.com", "--org", "Sink Org"]);
+    let connect = ["connection", "create", "--source", "Source Org", "--sink", "Sink Org", "--types", "logs"];
+    let shared = program.json(&[&connect[..], &["--created-by", "jane@example.com"]].concat());
+    let id = shared["id"].as_str().unwrap();
+    let of_sink = [id, "--org", "Sink Org"];
+    let run = |verb, more: &[&str]| program.json(&[&["policy", verb][..], &of_sink, more].concat());
+
+    assert_eq!(run("show", &[])["restricted"], false);
+    let set = run("set", &["--editor", "role:Admin", "--viewer", "user:joe@example.com", "--viewer", "org"]);
+    assert_eq!(set["restricted"], true);
+    assert_eq!(set["editors"], json!(["role:Admin"]));
+    assert_eq!(set["viewers"], json!(["user:joe@example.com", "org"]));
+    assert_eq!(run("show", &[]), set);
+    assert_eq!(program.json(&["policy", "show", id, "--org", "Source Org"])["restricted"], false);
+    assert_eq!(run("set", &["--viewer", "org"])["editors"], json!([]));
+    assert_eq!(run("delete", &[])["restricted"], false);
+
+    program.run(&[&["policy", "set"][..], &of_sink].concat()).complaint(2);
+    let refused = |verb, more: &[&str]| program.refused(&[&["policy", verb][..], more].concat());
+    let set = |who| refused("set", &[id, "--org", "Sink Org", "--editor", who]);
+    assert_eq!(
+        set("everybody"),
+        "error: \"everybody\" names nobody whom a policy can bind; expected org, role:ROLE or user:USER"
+    );
+    assert!(set("user:jane@example.com").starts_with("error: there is no user \"jane@example.com\""));
+    program.json(&["org", "create", "Bystander Org"]);
+    let stranger = refused("show", &[id, "--org", "Bystander Org"]);
+    assert!(stranger.starts_with(&format!("error: Org connection with id:{id} not found")), "{stranger}");
+    assert!(program.run(&["audit", "verify"]).text().starts_with("the log is whole"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `orgbridge key api`: the keys of an org.
 
 use clap::Subcommand;
-use orgbridge_domain::{ApiKey, ApiKeyId, Name, Refusal, api_key};
+use orgbridge_domain::{ApiKey, ApiKeyId, ApiKeySecret, Draft, Name, Refusal, api_key};
 
 use crate::commands::context::Context;
 use crate::failure::Failure;
@@ -27,6 +27,17 @@ pub(crate) enum ApiKeyCommand {
         /// The org, by id, public id or name.
         #[arg(long)]
         org: String,
+    },
+    /// Makes another API key of the same name and prints it, this once. Both are live until the old one is revoked.
+    #[command(
+        after_help = "Examples:\n  orgbridge key api rotate 0c0a60bb-6e5d-4cb5-9f7e-5a4e4f3a5b3c --output json\n  orgbridge key api rotate 0c0a60bb-6e5d-4cb5-9f7e-5a4e4f3a5b3c --revoke-old"
+    )]
+    Rotate {
+        /// The id of the old one, as `orgbridge key api list` shows it.
+        id: ApiKeyId,
+        /// Revokes the old one in the same step.
+        #[arg(long)]
+        revoke_old: bool,
     },
     /// Revokes an API key, at once. An import file that still names it makes it again: take it out there.
     #[command(after_help = "Example:\n  orgbridge key api revoke 0c0a60bb-6e5d-4cb5-9f7e-5a4e4f3a5b3c")]
@@ -66,6 +77,12 @@ impl From<&ApiKey> for ApiKeyRecord {
     }
 }
 
+impl MadeApiKeyRecord {
+    fn of(made: &ApiKey, secret: &ApiKeySecret) -> Self {
+        Self { id: made.id.to_string(), name: made.name.to_string(), key: secret.expose().to_owned() }
+    }
+}
+
 impl ApiKeyCommand {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         let operator = context.operator()?;
@@ -86,11 +103,26 @@ impl ApiKeyCommand {
                 let made = operator.commit(move |session, now| {
                     api_key::create(&session.authorize_in(org)?, id, name.clone(), &kept, now)
                 })?;
-                context.printer.one(&MadeApiKeyRecord {
-                    id: made.id.to_string(),
-                    name: made.name.to_string(),
-                    key: secret.expose().to_owned(),
-                })
+                context.printer.one(&MadeApiKeyRecord::of(&made, &secret))
+            }
+            Self::Rotate { id: old, revoke_old } => {
+                let key = ApiKey::clone(view.state.api_key(old).ok_or(Refusal::NoApiKey)?);
+                let id = ApiKeyId::new(random::id()?);
+                let secret = random::api_key()?;
+                let kept = secret.clone();
+                let made = operator.commit(move |session, now| {
+                    let mut draft = Draft::new(session);
+                    let made = draft.run(|session| {
+                        // Whoever has revoked it meanwhile wants no other.
+                        let name = api_key::read(&session.authorize_in(key.org)?, old)?.name.clone();
+                        api_key::create(&session.authorize_in(key.org)?, id, name, &kept, now)
+                    })?;
+                    if revoke_old {
+                        draft.run(|session| api_key::revoke(&session.authorize_in(key.org)?, old))?;
+                    }
+                    Ok(draft.finish(made))
+                })?;
+                context.printer.one(&MadeApiKeyRecord::of(&made, &secret))
             }
             Self::Revoke { id } => {
                 let org = view.state.api_key(id).ok_or(Refusal::NoApiKey)?.org;

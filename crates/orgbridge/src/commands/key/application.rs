@@ -2,8 +2,10 @@
 
 use clap::{Args, Subcommand};
 use orgbridge_domain::application_key::{self, NewApplicationKey};
-use orgbridge_domain::right::OrgAppKeysWrite;
-use orgbridge_domain::{ApplicationKey, ApplicationKeyId, Name, Permission, Refusal, State};
+use orgbridge_domain::right::{OrgAppKeysRead, OrgAppKeysWrite};
+use orgbridge_domain::{
+    ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Draft, Name, OrgId, Permission, Refusal, State,
+};
 
 use crate::commands::context::Context;
 use crate::failure::Failure;
@@ -32,6 +34,18 @@ pub(crate) enum ApplicationKeyCommand {
         after_help = "Example:\n  orgbridge key application create reader --org \"Source Org\" --user jane@example.com --scopes org_connections_read"
     )]
     Create(Create),
+    /// Makes another application key of the same name, owner and scopes and prints it, this once. Both are live until the
+    /// old one is revoked.
+    #[command(
+        after_help = "Examples:\n  orgbridge key application rotate 0c0a60bb-6e5d-4cb5-9f7e-5a4e4f3a5b3c --output json\n  orgbridge key application rotate 0c0a60bb-6e5d-4cb5-9f7e-5a4e4f3a5b3c --revoke-old"
+    )]
+    Rotate {
+        /// The id of the old one, as `orgbridge key application list` shows it.
+        id: ApplicationKeyId,
+        /// Revokes the old one in the same step.
+        #[arg(long)]
+        revoke_old: bool,
+    },
     /// Revokes an application key, at once. An import file that still names it makes it again: take it out there.
     #[command(
         after_help = "Example:\n  orgbridge key application revoke 0c0a60bb-6e5d-4cb5-9f7e-5a4e4f3a5b3c"
@@ -94,16 +108,27 @@ impl ApplicationKeyRecord {
     }
 }
 
+impl MadeApplicationKeyRecord {
+    fn of(state: &State, made: &ApplicationKey, secret: &ApplicationKeySecret) -> Self {
+        Self {
+            id: made.id.to_string(),
+            name: made.name.to_string(),
+            owner: owner(state, made),
+            scopes: scopes(made),
+            key: secret.expose().to_owned(),
+        }
+    }
+}
+
 impl ApplicationKeyCommand {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         let operator = context.operator()?;
         match self {
             Self::List { org, user } => list(context, &operator, &org, user.as_deref()),
             Self::Create(create) => create.run(context, &operator),
+            Self::Rotate { id, revoke_old } => rotate(context, &operator, id, revoke_old),
             Self::Revoke { id } => {
-                let view = operator.view();
-                let owner = view.state.application_key(id).and_then(|key| view.state.user(key.owner));
-                let org = owner.ok_or(Refusal::NoApplicationKey)?.org;
+                let org = org_of(&operator.view().state, id)?;
                 let revoked = operator.commit(move |session, _| {
                     application_key::revoke(&session.authorize_in::<OrgAppKeysWrite>(org)?, id)
                 })?;
@@ -128,14 +153,43 @@ impl Create {
         let made = operator.commit(move |session, now| {
             application_key::create(&session.authorize_in(org)?, new.clone(), now)
         })?;
-        context.printer.one(&MadeApplicationKeyRecord {
-            id: made.id.to_string(),
-            name: made.name.to_string(),
-            owner: owner(&view.state, &made),
-            scopes: scopes(&made),
-            key: secret.expose().to_owned(),
-        })
+        context.printer.one(&MadeApplicationKeyRecord::of(&view.state, &made, &secret))
     }
+}
+
+fn rotate(
+    context: &Context,
+    operator: &Operator,
+    old: ApplicationKeyId,
+    revoke_old: bool,
+) -> Result<(), Failure> {
+    let org = org_of(&operator.view().state, old)?;
+    let id = ApplicationKeyId::new(random::id()?);
+    let secret = random::application_key()?;
+    let kept = secret.clone();
+    let made = operator.commit(move |session, now| {
+        let mut draft = Draft::new(session);
+        let made = draft.run(|session| {
+            // Whoever has revoked it meanwhile wants no other.
+            let key = application_key::read(&session.authorize_in::<OrgAppKeysRead>(org)?, old)?;
+            let (owner, name, scopes) = (key.owner, key.name.clone(), key.scopes);
+            let new = NewApplicationKey { id, owner, name, secret: kept.clone(), scopes };
+            application_key::create(&session.authorize_in(org)?, new, now)
+        })?;
+        if revoke_old {
+            draft.run(|session| {
+                application_key::revoke(&session.authorize_in::<OrgAppKeysWrite>(org)?, old)
+            })?;
+        }
+        Ok(draft.finish(made))
+    })?;
+    context.printer.one(&MadeApplicationKeyRecord::of(&operator.view().state, &made, &secret))
+}
+
+/// The org of a key's owner.
+fn org_of(state: &State, id: ApplicationKeyId) -> Result<OrgId, Refusal> {
+    let owner = state.application_key(id).and_then(|key| state.user(key.owner));
+    owner.map(|owner| owner.org).ok_or(Refusal::NoApplicationKey)
 }
 
 fn list(context: &Context, operator: &Operator, org: &str, user: Option<&str>) -> Result<(), Failure> {

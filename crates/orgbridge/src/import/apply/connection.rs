@@ -1,13 +1,14 @@
-//! Connections.
+//! Connections, and what either side says about them.
 
 use orgbridge_domain::org_connection::{self, NewOrgConnection};
-use orgbridge_domain::{OrgConnection, OrgId, UserId};
+use orgbridge_domain::restriction_policy::{self, Binding, Bindings, Relation, SelfLockout, Subject};
+use orgbridge_domain::{ConnectionId, OrgConnection, OrgId, RestrictionPolicyId, UserId};
 
 use super::super::index::{Found, OrgIndex};
 use super::super::outcome::Kind;
-use super::super::wishes::{ConnectionWish, Identity, Reference};
+use super::super::wishes::{ConnectionWish, Identity, PolicyWish, Reference};
 use super::{Applying, Fate};
-use crate::names;
+use crate::names::{self, NotNamed};
 
 impl Applying<'_> {
     /// Makes a connection what it should be. Where not `all_orgs_there`, a missing one was reported already.
@@ -16,8 +17,58 @@ impl Applying<'_> {
         let sink = self.find_mentioned_org(index, all_orgs_there, &wish.sink);
         let Some(source) = source else { return };
         let created_by = self.find_creator(source, &wish.created_by);
-        if let (Some(sink), Some(created_by)) = (sink, created_by) {
-            self.settle_connection(wish, source, sink, created_by);
+        let (Some(sink), Some(created_by)) = (sink, created_by) else { return };
+        let Some(connection) = self.settle_connection(wish, source, sink, created_by) else { return };
+        for (org, policy) in [(source, &wish.source_policy), (sink, &wish.sink_policy)] {
+            if let Some(policy) = policy {
+                self.policy(org, connection, policy);
+            }
+        }
+    }
+
+    /// Lets an org say what it should about a connection.
+    fn policy(&mut self, org: OrgId, connection: ConnectionId, wish: &PolicyWish) -> Option<()> {
+        let editors = self.binding(org, Relation::Editor, wish.editors.as_deref());
+        let viewers = self.binding(org, Relation::Viewer, wish.viewers.as_deref());
+        let Ok(bindings) = Bindings::new(editors.into_iter().chain(viewers).collect()) else {
+            self.outcome.problems.push(wish.at.problem("somebody is named twice for one relation"));
+            return None;
+        };
+        let before = self.state().restriction_policy_of(org, connection).cloned();
+        let after = self.run(&wish.at, |session| {
+            let grant = session.authorize_in(org)?;
+            restriction_policy::replace(&grant, connection, bindings, SelfLockout::Allowed)
+        })?;
+        let fate = before.map_or(Fate::Created, |before| Fate::of_existing(&before.bindings, &after));
+        let id = RestrictionPolicyId::of(org, connection);
+        self.settled(Kind::RestrictionPolicies, id.uuid(), &wish.at, fate);
+        Some(())
+    }
+
+    fn binding(
+        &mut self,
+        org: OrgId,
+        relation: Relation,
+        references: Option<&[Reference]>,
+    ) -> Option<Binding> {
+        let subjects = references?.iter().filter_map(|reference| self.find_bound(org, reference)).collect();
+        Some(Binding { relation, subjects })
+    }
+
+    fn find_bound(&mut self, org: OrgId, reference: &Reference) -> Option<Subject> {
+        match names::subject(self.state(), org, &reference.named) {
+            Ok(subject) => Some(subject),
+            // Why something of the org is not there has been said already.
+            Err(NotNamed::Absent { what: "role", .. }) if self.whole_roles.get(&org) == Some(&false) => None,
+            Err(NotNamed::Absent { what: "user", .. }) if self.whole_orgs.get(&org) == Some(&false) => None,
+            Err(problem) => {
+                let message = match problem {
+                    NotNamed::Absent { what, named } => format!("the organization has no {what} {named:?}"),
+                    other => other.to_string(),
+                };
+                self.outcome.problems.push(reference.at.problem(message));
+                None
+            }
         }
     }
 
@@ -27,7 +78,7 @@ impl Applying<'_> {
         source: OrgId,
         sink: OrgId,
         created_by: UserId,
-    ) -> Option<()> {
+    ) -> Option<ConnectionId> {
         let (now, limits, types) = (self.now, self.policies.limits, wish.types);
         let found = match wish.id {
             Identity::Given(id) => self.state().connection(id),
@@ -57,7 +108,7 @@ impl Applying<'_> {
             (made, Fate::Created)
         };
         self.settled(Kind::Connections, connection.id.uuid(), &wish.at, fate);
-        Some(())
+        Some(connection.id)
     }
 
     fn find_mentioned_org(

@@ -14,6 +14,7 @@ impl Applying<'_> {
     pub(super) fn org(&mut self, account: AccountId, index: &mut OrgIndex, wish: &OrgWish) -> bool {
         let Some(org) = self.settle_org(account, index, wish) else { return false };
         let roles_there = self.roles(org, wish);
+        self.whole_roles.insert(org, roles_there);
         let users_there = self.users(org, roles_there, &wish.users);
         self.whole_orgs.insert(org, users_there);
         self.api_keys(org, &wish.api_keys.wishes);

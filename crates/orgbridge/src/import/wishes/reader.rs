@@ -224,6 +224,23 @@ impl<'n> Fields<'n> {
         listed
     }
 
+    /// A mapping, which may be left out.
+    pub(super) fn mapping<T>(
+        &mut self,
+        reading: &mut Reading,
+        name: &'static str,
+        read: impl FnOnce(&mut Reading, &mut Fields<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let node = self.take_unless_absent(name)?;
+        reading.count += 1;
+        reading.mapping(node, Path::Member(&self.path, name), read)
+    }
+
+    /// Says what is wrong with the mapping itself.
+    pub(super) fn complain(&self, reading: &mut Reading, message: impl Display) {
+        reading.complain(self.node, &self.path, message);
+    }
+
     fn permission_set(
         &self,
         reading: &mut Reading,
