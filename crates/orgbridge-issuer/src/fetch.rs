@@ -1,0 +1,120 @@
+//! Asking an issuer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+use crate::SecureUrl;
+
+/// How long an answer may take, from looking up the name to its last byte.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The most bytes of an answer.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// Why an issuer gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// It could not be asked.
+    #[error("{url} can't be asked: {cause}")]
+    Unreachable {
+        /// What was asked.
+        url: SecureUrl,
+        /// What the network says.
+        cause: String,
+    },
+    /// It took too long.
+    #[error("{0} did not answer within {seconds} seconds", seconds = TIMEOUT.as_secs())]
+    Slow(SecureUrl),
+    /// It answered something else than 200. Redirects are not followed.
+    #[error("{url} answered with {status}, and not with 200")]
+    Status {
+        /// What was asked.
+        url: SecureUrl,
+        /// What it answered.
+        status: StatusCode,
+    },
+    /// The answer is too long.
+    #[error("{0} answered with more than {MAX_BYTES} bytes")]
+    Long(SecureUrl),
+    /// The answer is not what was asked for.
+    #[error("{url} answered what is not to be used: {cause}")]
+    Useless {
+        /// What was asked.
+        url: SecureUrl,
+        /// What is wrong with it.
+        cause: String,
+    },
+}
+
+/// A client that asks issuers. It trusts the authorities that the system trusts, and follows nobody anywhere.
+#[derive(Debug, Clone)]
+pub struct WebClient {
+    client: Result<Client<HttpsConnector<HttpConnector>, Empty<Bytes>>, String>,
+}
+
+impl WebClient {
+    /// A client with the system's authorities.
+    pub fn new() -> Self {
+        let connector = HttpsConnectorBuilder::new().with_native_roots();
+        let client = connector.map_err(|error| error.to_string()).map(|connector| {
+            let connector = connector.https_or_http().enable_http1().build();
+            // Keys are fetched too rarely for a connection to be kept.
+            Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector)
+        });
+        Self { client }
+    }
+
+    /// The whole answer at `url`.
+    ///
+    /// # Errors
+    /// [`FetchError`] says what it was instead.
+    pub(crate) async fn get(&self, url: &SecureUrl) -> Result<Bytes, FetchError> {
+        let answer = tokio::time::timeout(TIMEOUT, self.get_unhurried(url)).await;
+        answer.unwrap_or_else(|_| Err(FetchError::Slow(url.clone())))
+    }
+
+    async fn get_unhurried(&self, url: &SecureUrl) -> Result<Bytes, FetchError> {
+        let unreachable = |cause: String| FetchError::Unreachable { url: url.clone(), cause };
+        let client = self.client.as_ref().map_err(|cause| unreachable(cause.clone()))?;
+        let request = Request::get(url.uri().map_err(|error| unreachable(error.to_string()))?)
+            .header(header::ACCEPT, "application/json")
+            .body(Empty::new())
+            .map_err(|error| unreachable(error.to_string()))?;
+        let response = client.request(request).await.map_err(|error| unreachable(whole(&error)))?;
+        if response.status() != StatusCode::OK {
+            return Err(FetchError::Status { url: url.clone(), status: response.status() });
+        }
+        let body = Limited::new(response.into_body(), MAX_BYTES).collect().await;
+        body.map(http_body_util::Collected::to_bytes).map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                FetchError::Long(url.clone())
+            } else {
+                unreachable(error.to_string())
+            }
+        })
+    }
+}
+
+impl Default for WebClient {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An error with all that it comes from.
+fn whole(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
