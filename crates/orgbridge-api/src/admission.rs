@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::http::Extensions;
 use orgbridge_domain::{
     ApiKeyId, Credential, KeyDigest, OrgId, Principal, Refusal, SiteScope, Timestamp, authenticate,
-    authenticate_api_key, authenticate_token,
+    authenticate_api_key, authenticate_external, authenticate_token,
 };
 use orgbridge_ledger::{RequestId, View};
 
@@ -16,7 +16,7 @@ use crate::api::Api;
 use crate::error::ApiError;
 use crate::extract::{Anyone, ApiKeyHolder, CredentialProblem, Credentials, Presented, SignedIn};
 use crate::rate_limit::Standing;
-use crate::{Access, LimitName, RouteInfo};
+use crate::{Access, ExternalIssuer, LimitName, RouteInfo};
 
 /// The address of the client, which whoever holds the socket puts into each request as an extension. Failed
 /// authentication is limited by it.
@@ -95,13 +95,35 @@ impl Api {
                 Admission { standing, outcome: standing.check().map(|()| caller).map_err(ApiError::from) }
             }
             // It is no failure of the caller's that nobody can be looked up now.
-            Err(error @ ApiError::Unavailable(_)) => {
+            Err(error @ (ApiError::Unavailable(_) | ApiError::NoKeysOfIssuer)) => {
                 Admission { standing: self.limiter.uncounted(route.limit), outcome: Err(error) }
             }
             Err(error) => {
                 let (standing, error) = self.turn_away(LimitName::FailedAuthentication, error, request, now);
                 Admission { standing, outcome: Err(error) }
             }
+        }
+    }
+
+    /// The access token of a request, if the issuer outside has to be asked for its key before anybody can be looked up.
+    pub(crate) fn token_of_unknown_key(&self, route: &RouteInfo, request: &Request) -> Option<Vec<u8>> {
+        let external = self.external_issuer.as_ref()?;
+        if !matches!(route.access, Access::Credentials | Access::Permission(_)) {
+            return None;
+        }
+        let presented = Presented::read(request.headers(), request.uri().query()).ok()?;
+        match presented.choose().ok()? {
+            Credentials::AccessToken(token) if ExternalIssuer::may_be_of(token) => {
+                (!external.issuer.knows_key_of(token)).then(|| token.to_vec())
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks the issuer outside for the key of `token`.
+    pub(crate) async fn look_for_key_of(&self, token: &[u8]) {
+        if let Some(external) = &self.external_issuer {
+            external.issuer.look_for_key_of(token).await;
         }
     }
 
@@ -134,7 +156,8 @@ impl Api {
             }
             Access::Credentials | Access::Permission(_) => {
                 let (presented, view) = self.presented(request)?;
-                let caller = sign_in(presented, view, asked, id.clone(), self.ledger.now())?;
+                let external = self.external_issuer.as_ref();
+                let caller = sign_in(presented, view, asked, id.clone(), self.ledger.now(), external)?;
                 self.note_use(caller.principal);
                 Ok(Caller::SignedIn(caller))
             }
@@ -171,14 +194,22 @@ fn sign_in(
     asked: SiteScope,
     request: RequestId,
     at: Timestamp,
+    external: Option<&ExternalIssuer>,
 ) -> Result<SignedIn, ApiError> {
     let principal = match presented.choose()? {
         Credentials::Keys { api_key, application_key } => {
             authenticate(&view.state, &api_key, &application_key, asked)
                 .map_err(CredentialProblem::NotLive)?
         }
-        Credentials::AccessToken(token) => authenticate_token(&view.state, &KeyDigest::of(token), asked, at)
-            .map_err(CredentialProblem::NotLive)?,
+        Credentials::AccessToken(token) => match external.filter(|_| ExternalIssuer::may_be_of(token)) {
+            Some(external) => {
+                let (subject, read) = external.read(token, at)?;
+                let who = (external.org, subject.as_ref());
+                authenticate_external(&view.state, who, read, asked, at)
+            }
+            None => authenticate_token(&view.state, &KeyDigest::of(token), asked, at),
+        }
+        .map_err(CredentialProblem::NotLive)?,
     };
     match principal {
         Principal::User { org, user, .. } => Ok(SignedIn { view, principal, org, user, request, at }),

@@ -11,8 +11,8 @@ use orgbridge_ledger::Ledger;
 use crate::audit::Searches;
 use crate::rate_limit::Limiter;
 use crate::{
-    IdSource, Issuer, MonotonicClock, NoRandomness, RandomIds, RateLimits, RequestMetrics, Sites,
-    SystemMonotonicClock,
+    ExternalIssuer, IdSource, Issuer, MonotonicClock, NoRandomness, RandomIds, RateLimits, RequestMetrics,
+    Sites, SystemMonotonicClock,
 };
 
 /// What [`router()`](crate::router()) is made from.
@@ -23,6 +23,8 @@ pub struct ApiOptions {
     pub sites: Sites,
     /// What it is called as an authorization server.
     pub issuer: Issuer,
+    /// The issuer outside whose access tokens are taken, if there is one.
+    pub external_issuer: Option<ExternalIssuer>,
     /// The operator's bounds on connections.
     pub limits: Limits,
     /// What becomes of the connections of a user who is switched off.
@@ -44,6 +46,7 @@ impl ApiOptions {
             ledger,
             sites: Sites::default(),
             issuer: Issuer::default(),
+            external_issuer: None,
             limits: Limits::default(),
             creator_disabled: CreatorDisabled::default(),
             rate_limits: RateLimits::default(),
@@ -60,6 +63,7 @@ impl fmt::Debug for ApiOptions {
             .debug_struct("ApiOptions")
             .field("sites", &self.sites)
             .field("issuer", &self.issuer)
+            .field("external_issuer", &self.external_issuer)
             .field("limits", &self.limits)
             .field("creator_disabled", &self.creator_disabled)
             .field("rate_limits", &self.rate_limits)
@@ -75,6 +79,7 @@ pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     pub(crate) sites: Sites,
     pub(crate) issuer: Issuer,
+    pub(crate) external_issuer: Option<ExternalIssuer>,
     pub(crate) limits: Limits,
     pub(crate) creator_disabled: CreatorDisabled,
     pub(crate) limiter: Limiter,
@@ -95,14 +100,25 @@ impl Shared {
 
 impl From<ApiOptions> for Api {
     fn from(options: ApiOptions) -> Self {
-        let ApiOptions { ledger, sites, issuer, limits, creator_disabled, rate_limits, metrics, clock, ids } =
-            options;
+        let ApiOptions {
+            ledger,
+            sites,
+            issuer,
+            external_issuer,
+            limits,
+            creator_disabled,
+            rate_limits,
+            metrics,
+            clock,
+            ids,
+        } = options;
         let limiter = Limiter::new(rate_limits);
         let searches = Searches::default();
         Self(Arc::new(Shared {
             ledger,
             sites,
             issuer,
+            external_issuer,
             limits,
             creator_disabled,
             limiter,

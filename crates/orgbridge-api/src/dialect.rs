@@ -95,7 +95,9 @@ impl ApiError {
     /// what is meant. Whoever shows a token is told of tokens alone. Source: RFC 6750, section 3.
     fn challenge(&self, dialect: Dialect) -> Option<HeaderValue> {
         match self {
-            Self::Unauthorized(CredentialProblem::NotLive(NotAuthenticated::Token))
+            Self::Unauthorized(
+                CredentialProblem::NotLive(NotAuthenticated::Token) | CredentialProblem::NotBelieved(_),
+            )
             | Self::Refused(Refusal::Unauthorized(NotAuthenticated::Token)) => {
                 Some(HeaderValue::from_static(r#"Bearer realm="orgbridge", error="invalid_token""#))
             }
@@ -138,7 +140,9 @@ impl ApiError {
                 "invalid_client_metadata".into()
             }
             Self::Refused(Refusal::Unauthorized(_)) | Self::Unauthorized(_) => "invalid_token".into(),
-            Self::RateLimited(_) | Self::Unavailable(_) => "temporarily_unavailable".into(),
+            Self::RateLimited(_) | Self::Unavailable(_) | Self::NoKeysOfIssuer => {
+                "temporarily_unavailable".into()
+            }
             _ if self.status() == StatusCode::FORBIDDEN => "insufficient_scope".into(),
             _ if self.status().is_server_error() => "server_error".into(),
             _ => "invalid_request".into(),

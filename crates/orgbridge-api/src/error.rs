@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use orgbridge_domain::{NotAnId, NotAuthenticated, OauthProblem, Refusal};
+use orgbridge_issuer::Distrust;
 use orgbridge_ledger::{CommitError, Unavailable};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -65,6 +66,9 @@ pub(crate) enum ApiError {
     /// The ledger can't keep changes now.
     #[error("{}", if matches!(.0, Unavailable::RulePanicked) { INTERNAL } else { "Service Unavailable" })]
     Unavailable(#[source] Unavailable),
+    /// Nobody knows now what the issuer of an access token signs with.
+    #[error("Service Unavailable")]
+    NoKeysOfIssuer,
     /// A secret could not be made.
     #[error("{INTERNAL}")]
     NoRandomness(#[from] NoRandomness),
@@ -110,6 +114,15 @@ impl From<CommitError> for ApiError {
     }
 }
 
+impl From<Distrust> for ApiError {
+    fn from(distrust: Distrust) -> Self {
+        match distrust {
+            Distrust::NoKeys => Self::NoKeysOfIssuer,
+            other => Self::Unauthorized(other.into()),
+        }
+    }
+}
+
 impl ApiError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
@@ -131,7 +144,7 @@ impl ApiError {
             | Self::NoRandomness(_)
             | Self::Panicked
             | Self::Unwritable(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::NoKeysOfIssuer => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -159,6 +172,10 @@ impl ApiError {
             | Self::Unwritable(_) => {
                 vec![INTERNAL_DETAIL.to_owned()]
             }
+            Self::NoKeysOfIssuer => vec![
+                Distrust::NoKeys.to_string(),
+                format!("try again in {RETRY_SECONDS} seconds, or send DD-API-KEY and DD-APPLICATION-KEY"),
+            ],
             Self::Unavailable(unavailable) => vec![
                 unavailable.to_string(),
                 format!(
@@ -180,7 +197,7 @@ impl ApiError {
         match self {
             Self::RateLimited(exhausted) => Some(exhausted.reset_seconds),
             Self::Unavailable(Unavailable::RulePanicked) => None,
-            Self::Unavailable(_) => Some(RETRY_SECONDS),
+            Self::Unavailable(_) | Self::NoKeysOfIssuer => Some(RETRY_SECONDS),
             _ => None,
         }
     }

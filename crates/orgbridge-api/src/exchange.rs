@@ -54,6 +54,9 @@ where
 {
     let exchange = Exchange::open(api, meter, &request);
     let address = client_address(&request);
+    if let Some(token) = exchange.api.token_of_unknown_key(route, &request) {
+        exchange.api.look_for_key_of(&token).await;
+    }
     let Admission { mut standing, outcome } =
         exchange.api.admit(route, &request, &exchange.id, exchange.opened_at);
     let mut tried = None;

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use crate::login::Shown;
 use crate::{
-    ApiKey, ApiKeyId, ApplicationKeyId, ClientProof, KeyDigest, LoginId, OauthClient, OauthClientId, Org,
-    OrgId, Permission, PermissionSet, Refusal, Right, SiteScope, State, Timestamp, TokenId, TokenKind, User,
-    UserId, oauth_client, user,
+    ApiKey, ApiKeyId, ApplicationKeyId, ClientProof, ExternalToken, KeyDigest, LoginId, OauthClient,
+    OauthClientId, Org, OrgId, Permission, PermissionSet, Refusal, Right, SiteScope, State, Subject,
+    Timestamp, TokenId, TokenKind, User, UserId, oauth_client, user,
 };
 
 /// Who is asking.
@@ -32,7 +32,8 @@ pub enum Principal {
     Operator,
 }
 
-/// What a principal showed. It holds ids only, and is looked up anew for each decision.
+/// What a principal showed. It holds ids only, and is looked up anew for each decision; of a token of an issuer outside,
+/// what was read in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
     /// An API key and an application key of one org.
@@ -44,6 +45,8 @@ pub enum Credential {
     },
     /// An access token that the user let an OAuth2 client have, or that it has for its service account.
     Token(TokenId),
+    /// An access token of an issuer outside.
+    External(ExternalToken),
     /// A login, by which a user decides about OAuth2 clients and does nothing else.
     Login(LoginId),
     /// None of the user's: an OAuth2 client comes for, or gives back, what it was allowed. No right goes with it.
@@ -129,6 +132,23 @@ pub fn authenticate_token(
     let user = state.user(token.user).ok_or(NotAuthenticated::Token)?;
     let principal =
         Principal::User { org: user.org, user: user.id, credential: Credential::Token(token.id), asked };
+    Session::new(state, principal, now).live().map(|_| principal)
+}
+
+/// Finds the user of `org` whom an access token of an issuer outside stands for, if that is an org of the site that was
+/// `asked`.
+///
+/// # Errors
+/// [`NotAuthenticated::Token`] if the token is good no longer `now`, or its subject no enabled user of a live org.
+pub fn authenticate_external(
+    state: &State,
+    (org, subject): (OrgId, Option<&Subject>),
+    token: ExternalToken,
+    asked: SiteScope,
+    now: Timestamp,
+) -> Result<Principal, NotAuthenticated> {
+    let user = subject.and_then(|subject| subject.find(state, org)).ok_or(NotAuthenticated::Token)?;
+    let principal = Principal::User { org, user: user.id, credential: Credential::External(token), asked };
     Session::new(state, principal, now).live().map(|_| principal)
 }
 
@@ -296,6 +316,10 @@ impl<'s> Session<'s> {
                 let user = enabled.ok_or(NotAuthenticated::Token)?;
                 let scopes = self.scopes_of_token(id, user).ok_or(NotAuthenticated::Token)?;
                 Ok((user, Rights { of_roles: of(user), scopes: Some(scopes), shown: Kind::Token }))
+            }
+            Credential::External(token) => {
+                let user = enabled.filter(|_| token.ends_at > self.now).ok_or(NotAuthenticated::Token)?;
+                Ok((user, Rights { of_roles: of(user), scopes: Some(token.scopes), shown: Kind::Token }))
             }
             Credential::Login(id) => {
                 let login = state.login(id).filter(|login| login.user == user && login.expires_at > self.now);

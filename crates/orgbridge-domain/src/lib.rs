@@ -17,8 +17,10 @@ pub mod authorization;
 mod change;
 mod connection_types;
 mod draft;
+mod external;
 mod grant;
 mod id;
+mod kept_names;
 mod key;
 pub mod key_list;
 mod layered;
@@ -49,9 +51,10 @@ pub use authorization::{Authorization, Code, NewAuthorization};
 pub use change::{Change, Decided, Edit};
 pub use connection_types::{ConnectionType, ConnectionTypes, NotAConnectionType, TypesProblem};
 pub use draft::Draft;
+pub use external::{ExternalToken, IssuerName, Subject, TokenName};
 pub use grant::{
     ClientGrant, Credential, Deployment, Grant, MissingFrom, NotAuthenticated, Principal, Session,
-    authenticate, authenticate_api_key, authenticate_login, authenticate_token,
+    authenticate, authenticate_api_key, authenticate_external, authenticate_login, authenticate_token,
 };
 pub use id::{
     AccountId, ApiKeyId, ApplicationKeyId, AuthorizationId, ConnectionId, LoginId, NotAnId, OauthClientId,

@@ -3,10 +3,10 @@
 //! An org lives on one site for good. Whoever asks one site learns nothing of the orgs of another, and a
 //! connection crosses from one to another only where the operator lets it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{PoisonError, RwLock};
+
+use crate::kept_names::KeptNames;
 
 /// The most characters of a DNS name, less those of `api.`.
 const MAX_CHARS: usize = 249;
@@ -26,7 +26,7 @@ const MAX_LABEL_CHARS: usize = 63;
 pub struct Site(&'static str);
 
 /// Every name that is kept, but the default one.
-static NAMES: RwLock<BTreeSet<&'static str>> = RwLock::new(BTreeSet::new());
+static NAMES: KeptNames = KeptNames::new();
 
 impl Site {
     /// The site that every official client asks unless it is told of another.
@@ -68,7 +68,7 @@ impl FromStr for Site {
         if text == Self::DEFAULT.0 {
             return Ok(Self::DEFAULT);
         }
-        if is_dns_name(text) { Ok(Self(kept(text))) } else { Err(NotASite) }
+        if is_dns_name(text) { Ok(Self(NAMES.keep(text))) } else { Err(NotASite) }
     }
 }
 
@@ -84,22 +84,6 @@ fn is_dns_name(text: &str) -> bool {
         text.rsplit('.').next().is_some_and(|last| last.starts_with(|first: char| first.is_ascii_lowercase()))
     };
     text.len() <= MAX_CHARS && text.split('.').all(is_label) && is_no_address(text)
-}
-
-/// The one copy of `name`.
-fn kept(name: &str) -> &'static str {
-    // Nothing in here panics half-way, so that a poisoned lock protects names as whole as any.
-    if let Some(known) = NAMES.read().unwrap_or_else(PoisonError::into_inner).get(name) {
-        return known;
-    }
-    let mut names = NAMES.write().unwrap_or_else(PoisonError::into_inner);
-    // Somebody else may have come first.
-    if let Some(known) = names.get(name) {
-        return known;
-    }
-    let new: &'static str = Box::leak(name.into());
-    names.insert(new);
-    new
 }
 
 /// The orgs that a caller can be one of, by the site that they asked.

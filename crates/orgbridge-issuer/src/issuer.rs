@@ -77,27 +77,32 @@ impl Issuer {
     /// # Errors
     /// Why it is not.
     pub fn read(&self, token: &[u8], now: i64) -> Result<Token, Distrust> {
+        // First: what no key could help is the sender's fault, and not that of the times.
+        token::signed_by(token, &self.options.algorithms)?;
         let known = self.known.load();
         let known = known.as_ref().filter(|known| self.age(known) < MAX_AGE).ok_or(Distrust::NoKeys)?;
         let IssuerOptions { url, audience, algorithms, .. } = &self.options;
         token::read(token, &known.keys, &Expected { issuer: url, audience, algorithms }, now)
     }
 
+    /// Whether there is no reason to fetch the keys for this token: the one that it names is known, or it is none that is
+    /// taken, whatever its key.
+    pub fn knows_key_of(&self, token: &[u8]) -> bool {
+        let Ok(signed_by) = token::signed_by(token, &self.options.algorithms) else { return true };
+        let known = self.known.load();
+        let known = known.as_ref().filter(|known| self.age(known) < MAX_AGE);
+        known.is_some_and(|it| it.keys.find(signed_by.key.as_deref(), signed_by.algorithm).is_some())
+    }
+
     /// Fetches the keys if `token` names one that is not known, unless somebody has just done so. Whoever comes while they
     /// are fetched waits for that.
     pub async fn look_for_key_of(&self, token: &[u8]) {
-        let Ok(signed_by) = token::signed_by(token, &self.options.algorithms) else { return };
-        let is_known = || {
-            let known = self.known.load();
-            let known = known.as_ref().filter(|known| self.age(known) < MAX_AGE);
-            known.is_some_and(|it| it.keys.find(signed_by.key.as_deref(), signed_by.algorithm).is_some())
-        };
-        if is_known() {
+        if self.knows_key_of(token) {
             return;
         }
         let mut attempt = self.attempt.lock().await;
         let is_recent = |began: Duration| (self.uptime)().saturating_sub(began) < RETRY_INTERVAL;
-        if !is_known() && !attempt.is_some_and(is_recent) {
+        if !self.knows_key_of(token) && !attempt.is_some_and(is_recent) {
             *attempt = Some((self.uptime)());
             self.fetch_and_report().await;
         }

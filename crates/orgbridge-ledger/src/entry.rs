@@ -38,7 +38,8 @@ pub struct Actor {
     /// The user.
     pub user_id: Option<String>,
     /// What the user showed: `keys:` with the ids of an API key and an application key, `token:` with the id of an
-    /// access token, `login:` with the id of a login, or `client:` with the id of an OAuth2 client that came for what the
+    /// access token, `external:` with the
+    /// name of an access token of an issuer outside and that of the issuer, `login:` with the id of a login, or `client:` with the id of an OAuth2 client that came for what the
     /// user had allowed it.
     pub credential: Option<String>,
 }
@@ -62,6 +63,9 @@ impl From<Principal> for Actor {
                         format!("keys:{api_key},{application_key}")
                     }
                     Credential::Token(token) => format!("token:{token}"),
+                    Credential::External(token) => {
+                        format!("external:{},{}", token.name.as_str(), token.issuer.as_str())
+                    }
                     Credential::Login(login) => format!("login:{login}"),
                     Credential::Client(client) => format!("client:{client}"),
                 };

@@ -9,19 +9,21 @@ use std::time::Duration;
 
 use http::Request;
 use orgbridge_api::{
-    ApiOptions, ClientAddress, Issuer, IssuerUrl, LimitName, Quota, RateLimits, RequestMetrics, Sites, router,
+    ApiOptions, ClientAddress, ExternalIssuer, Issuer, IssuerUrl, LimitName, MonotonicClock as _, Quota,
+    RateLimits, RequestMetrics, ScopesClaim, Sites, SubjectClaim, router,
 };
 use orgbridge_domain::CrossSite;
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress};
+use orgbridge_issuer::{IssuerOptions, WebClient};
 use orgbridge_ledger::{AttemptLimits, DatabaseAddress, Ledger, LedgerOptions};
 use prometheus_client::registry::Registry;
 use reqwest::redirect::Policy;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::{CountingIds, Persona, TestClock, TestServer, cast, panics, tokens};
+use crate::{CountingIds, Persona, TestClock, TestOrg, TestServer, cast, panics, tokens};
 
 /// How long after the cast a test begins, so that it can tell its own times from theirs.
 const PROLOGUE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -38,6 +40,7 @@ pub struct TestServerBuilder {
     creator_disabled: CreatorDisabled,
     sites: Sites,
     attempts: AttemptLimits,
+    believed: Option<(IssuerOptions, SubjectClaim, ScopesClaim)>,
     is_called_over_http2: bool,
 }
 
@@ -80,6 +83,16 @@ impl TestServerBuilder {
         Self { attempts: AttemptLimits { per_minute: number(per_minute), per_org: number(per_org) }, ..self }
     }
 
+    /// Has it take access tokens of this issuer for users of the source.
+    pub fn believing(self, issuer: IssuerOptions) -> Self {
+        self.believing_claims(issuer, SubjectClaim::Sub, ScopesClaim::Scope)
+    }
+
+    /// The same by other claims.
+    pub fn believing_claims(self, issuer: IssuerOptions, subject: SubjectClaim, scopes: ScopesClaim) -> Self {
+        Self { believed: Some((issuer, subject, scopes)), ..self }
+    }
+
     /// Has it called over HTTP/2, every request on one connection.
     pub fn called_over_http2(self) -> Self {
         Self { is_called_over_http2: true, ..self }
@@ -103,6 +116,7 @@ impl TestServerBuilder {
             ledger: ledger.clone(),
             sites: self.sites,
             issuer: Issuer::OfSite(IssuerUrl::of_listener("http", address)),
+            external_issuer: self.believed.map(|believed| external(believed, &clock)),
             limits: self.limits,
             creator_disabled: self.creator_disabled,
             rate_limits: self.rate_limits,
@@ -131,6 +145,17 @@ impl TestServerBuilder {
         tokens::revoke(&server.ledger, Persona::RevokedToken).await;
         server
     }
+}
+
+/// The issuer outside, whose keys grow old by the clock of the test, and are fetched when they are asked for.
+fn external(
+    (options, subject_claim, scopes_claim): (IssuerOptions, SubjectClaim, ScopesClaim),
+    clock: &Arc<TestClock>,
+) -> ExternalIssuer {
+    let clock = Arc::clone(clock);
+    let uptime = Arc::new(move || clock.elapsed());
+    let issuer = orgbridge_issuer::Issuer::new(options, WebClient::new(), uptime);
+    ExternalIssuer { issuer: Arc::new(issuer), org: TestOrg::Source.id(), subject_claim, scopes_claim }
 }
 
 /// Any host is this machine, so that a test may ask for whichever it likes.

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use http::Request;
 use orgbridge_api::{
-    ApiOptions, ClientAddress, IdSource, Issuer, IssuerUrl, MonotonicClock, RandomIds, RateLimits,
+    ApiOptions, ClientAddress, ExternalIssuer, IdSource, Issuer, IssuerUrl, MonotonicClock, RandomIds,
+    RateLimits, RequestMetrics, ScopesClaim, Sites, SubjectClaim, SystemMonotonicClock,
 };
-use orgbridge_api::{RequestMetrics, Sites, SystemMonotonicClock};
+use orgbridge_domain::PublicId;
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress, Tls, TlsError};
+use orgbridge_issuer::{IssuerOptions, WebClient};
 use orgbridge_ledger::{
     AttemptLimits, Clock, DatabaseAddress, Ledger, LedgerOptions, OpenError, SystemClock,
 };
@@ -45,6 +47,8 @@ pub struct ServerOptions {
     /// What it is called as an authorization server; without it, the API host of the site that is asked, or where it
     /// listens.
     pub issuer: Option<IssuerUrl>,
+    /// The issuer outside whose access tokens are taken, if there is one.
+    pub external_issuer: Option<ExternalIssuerOptions>,
     /// How many requests are taken, and in how long.
     pub rate_limits: RateLimits,
     /// The operator's bounds on connections.
@@ -72,6 +76,7 @@ impl ServerOptions {
             edge: EdgeSettings::default(),
             sites: Sites::default(),
             issuer: None,
+            external_issuer: None,
             rate_limits: RateLimits::default(),
             limits: Limits::default(),
             creator_disabled: CreatorDisabled::default(),
@@ -94,6 +99,7 @@ impl ServerOptions {
             edge: settings.edge(),
             sites: settings.sites.clone(),
             issuer: settings.issuer.clone(),
+            external_issuer: settings.external_issuer(),
             rate_limits: settings.rate_limits(),
             limits: settings.limits(),
             creator_disabled: settings.creator_disabled,
@@ -101,6 +107,19 @@ impl ServerOptions {
             ..Self::new(database)
         })
     }
+}
+
+/// An issuer outside whose access tokens are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalIssuerOptions {
+    /// Which it is, and what is believed of it.
+    pub issuer: IssuerOptions,
+    /// The org whose users its subjects are.
+    pub org: PublicId,
+    /// Which claim says who is meant.
+    pub subject_claim: SubjectClaim,
+    /// Which claim says what is let through.
+    pub scopes_claim: ScopesClaim,
 }
 
 /// Why a server could not be started.
@@ -117,6 +136,11 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// The org whose users an issuer outside names is not there.
+    #[error(
+        "oauth.external_issuer.org: there is no organization {0}; `orgbridge org list` shows those that there are"
+    )]
+    NoSuchOrg(PublicId),
     /// The task that opens the database was cut off.
     #[error("the start was cut off before the database was open; start the server again")]
     CutOff,
@@ -134,6 +158,10 @@ impl Server {
     pub async fn start(options: ServerOptions) -> Result<RunningServer, StartError> {
         let commits = Arc::new(CommitMetrics::default());
         let ledger = open(&options, Arc::clone(&commits)).await?;
+        let external_issuer = match &options.external_issuer {
+            Some(external) => Some(meet(external, &ledger, &options.monotonic_clock)?),
+            None => None,
+        };
         // Only now: whoever can connect is answered, and not kept waiting for a large ledger to be read.
         let (listener, address) = listen(options.listen).await?;
         let admin_listener = match options.admin_listen {
@@ -145,8 +173,13 @@ impl Server {
         let scheme = if options.tls.is_some() { "https" } else { "http" };
         let edge = Edge::new(listener, options.tls, options.edge.clone());
         let metrics = Arc::new(Metrics::new(&requests, &commits, edge.stats(), ledger.clone()));
+        let stop = CancellationToken::new();
+        if let Some(external) = &external_issuer {
+            tokio::spawn(Arc::clone(&external.issuer).keep_fresh(stop.clone()));
+        }
         let api = orgbridge_api::router(ApiOptions {
             ledger: ledger.clone(),
+            external_issuer,
             sites: options.sites,
             issuer: options
                 .issuer
@@ -159,7 +192,7 @@ impl Server {
             ids: options.ids,
         });
 
-        let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
+        let stop_admin = CancellationToken::new();
         let admin_address = admin_listener.as_ref().map(|(_, address)| *address);
         let admin_task = admin_listener.map(|(listener, _)| {
             let settings = EdgeSettings { max_connections: ADMIN_CONNECTIONS, ..options.edge };
@@ -237,6 +270,20 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
+}
+
+/// The issuer of which nothing is known yet but what the operator says.
+fn meet(
+    options: &ExternalIssuerOptions,
+    ledger: &Ledger,
+    clock: &Arc<dyn MonotonicClock>,
+) -> Result<ExternalIssuer, StartError> {
+    let ExternalIssuerOptions { issuer, org, subject_claim, scopes_claim } = options.clone();
+    let view = ledger.view();
+    let id = view.state.org_by_public_id(&org).ok_or(StartError::NoSuchOrg(org))?.id;
+    let clock = Arc::clone(clock);
+    let issuer = orgbridge_issuer::Issuer::new(issuer, WebClient::new(), Arc::new(move || clock.elapsed()));
+    Ok(ExternalIssuer { issuer: Arc::new(issuer), org: id, subject_claim, scopes_claim })
 }
 
 async fn open(options: &ServerOptions, observer: Arc<CommitMetrics>) -> Result<Ledger, StartError> {

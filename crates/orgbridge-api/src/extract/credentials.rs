@@ -4,6 +4,7 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 use orgbridge_domain::{KeyDigest, NotAuthenticated};
+use orgbridge_issuer::Distrust;
 
 const DD_API_KEY: HeaderName = HeaderName::from_static("dd-api-key");
 const DD_APPLICATION_KEY: HeaderName = HeaderName::from_static("dd-application-key");
@@ -31,6 +32,8 @@ pub(crate) enum CredentialProblem {
          DD-APPLICATION-KEY as headers"
     )]
     NotABearer,
+    #[error(transparent)]
+    NotBelieved(#[from] Distrust),
     #[error(transparent)]
     NotLive(#[from] NotAuthenticated),
 }

@@ -5,6 +5,7 @@
 mod access;
 mod connections;
 mod escalation;
+mod external;
 mod keys;
 mod model;
 mod oauth;

@@ -16,6 +16,7 @@ mod bodies;
 mod compatibility;
 mod credentials;
 mod current_user;
+mod external_issuer;
 mod faults;
 mod oauth;
 mod openapi;

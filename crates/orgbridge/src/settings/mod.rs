@@ -17,17 +17,19 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use orgbridge_api::{IssuerUrl, RateLimits, Sites};
-use orgbridge_domain::CrossSite;
+use orgbridge_api::{IssuerUrl, RateLimits, ScopesClaim, Sites, SubjectClaim};
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
+use orgbridge_domain::{CrossSite, PublicId};
 use orgbridge_edge::{EdgeSettings, Tls, TlsError};
+use orgbridge_issuer::{IssuerOptions, SecureUrl};
 use orgbridge_ledger::{AttemptLimits, DatabaseAddress};
 
 pub use problem::{Origin, Problem, Problems};
 pub use resolve::{Environment, Flag, Resolved, ShownSetting, resolve};
-pub use value::{LogFilter, LogFormat, Switch};
+pub use value::{Algorithms, LogFilter, LogFormat, NonEmptyText, Switch};
 
+use crate::server::ExternalIssuerOptions;
 use value::{Form, Shown, Value};
 
 /// A row of the table of settings.
@@ -140,6 +142,23 @@ settings! {
     /// would expect: such as `https://api.example.com`. Without it, the API host of the site that is asked; without sites,
     /// where it listens.
     "oauth.issuer" issuer: Option<IssuerUrl>;
+    /// An issuer outside whose access tokens are taken, such as `https://login.example.com/tenant`: the claim `iss` of its
+    /// tokens. Without it, none is taken.
+    "oauth.external_issuer.issuer" external_issuer: Option<SecureUrl>;
+    /// Whom its tokens have to be meant for: the claim `aud`, as the issuer calls this server.
+    "oauth.external_issuer.audience" external_issuer_audience: Option<NonEmptyText>;
+    /// The short id of the organization whose users its subjects are.
+    "oauth.external_issuer.org" external_issuer_org: Option<PublicId>;
+    /// Where its keys are. Without it, they are where the issuer's metadata says:
+    /// `/.well-known/openid-configuration`.
+    "oauth.external_issuer.jwks_url" external_issuer_keys: Option<SecureUrl>;
+    /// The claim that names a user by their id or email address: `sub`, or `email`, which counts where the claim
+    /// `email_verified` is true.
+    "oauth.external_issuer.subject_claim" external_issuer_subject: SubjectClaim = "sub";
+    /// The claim that holds the names of permissions that a token lets through: `scope` or `scp`.
+    "oauth.external_issuer.scopes_claim" external_issuer_scopes: ScopesClaim = "scope";
+    /// How its tokens may be signed.
+    "oauth.external_issuer.algorithms" external_issuer_algorithms: Algorithms = "RS256,ES256,EdDSA";
     /// From the first byte of a request until its head is complete; also for a TLS handshake.
     "edge.header_timeout_seconds" edge_header_timeout: Duration = "10";
     /// From the end of a request's head until its content is complete.
@@ -206,14 +225,53 @@ impl Settings {
         }
     }
 
+    /// The issuer outside whose access tokens are taken, if there is one.
+    pub fn external_issuer(&self) -> Option<ExternalIssuerOptions> {
+        Some(ExternalIssuerOptions {
+            issuer: IssuerOptions {
+                url: self.external_issuer.clone()?,
+                audience: self.external_issuer_audience.clone()?.0,
+                keys_url: self.external_issuer_keys.clone(),
+                algorithms: self.external_issuer_algorithms.0.clone(),
+            },
+            org: self.external_issuer_org.clone()?,
+            subject_claim: self.external_issuer_subject,
+            scopes_claim: self.external_issuer_scopes,
+        })
+    }
+
     /// What can only be seen wrong by looking at several settings: a setting that is there, and what it lacks.
     fn contradictions(&self) -> Vec<(&'static str, &'static str)> {
-        let mut contradictions = Vec::new();
-        match (&self.tls_cert, &self.tls_key) {
-            (Some(_), None) => contradictions.push(("tls_cert", "needs tls_key beside it")),
-            (None, Some(_)) => contradictions.push(("tls_key", "needs tls_cert beside it")),
-            _ => {}
-        }
+        let needs_beside = [
+            (self.tls_cert.is_some(), "tls_cert", self.tls_key.is_some(), "needs tls_key beside it"),
+            (self.tls_key.is_some(), "tls_key", self.tls_cert.is_some(), "needs tls_cert beside it"),
+            (
+                self.external_issuer.is_some(),
+                "oauth.external_issuer.issuer",
+                self.external_issuer_audience.is_some() && self.external_issuer_org.is_some(),
+                "needs oauth.external_issuer.audience and oauth.external_issuer.org beside it",
+            ),
+            (
+                self.external_issuer_audience.is_some(),
+                "oauth.external_issuer.audience",
+                self.external_issuer.is_some(),
+                "needs oauth.external_issuer.issuer beside it",
+            ),
+            (
+                self.external_issuer_org.is_some(),
+                "oauth.external_issuer.org",
+                self.external_issuer.is_some(),
+                "needs oauth.external_issuer.issuer beside it",
+            ),
+            (
+                self.external_issuer_keys.is_some(),
+                "oauth.external_issuer.jwks_url",
+                self.external_issuer.is_some(),
+                "needs oauth.external_issuer.issuer beside it",
+            ),
+        ];
+        let lacking = needs_beside.into_iter().filter(|(is_there, _, has_it, _)| *is_there && !has_it);
+        let mut contradictions: Vec<_> = lacking.map(|(_, key, _, problem)| (key, problem)).collect();
         if self.issuer.is_some() && self.sites.iter().count() > 1 {
             contradictions
                 .push(("oauth.issuer", "can't be one and the same for several sites; leave it out"));

@@ -285,6 +285,43 @@ mod tests {
     }
 
     #[test]
+    fn an_issuer_outside_is_whole_or_not_there() {
+        let text = "[oauth.external_issuer]\nissuer = \"https://login.example.com\"\naudience = \"api\"\n";
+        assert_eq!(
+            problems(&[], &[], text),
+            "orgbridge.toml:2:10: oauth.external_issuer.issuer needs oauth.external_issuer.audience and \
+             oauth.external_issuer.org beside it"
+        );
+        let variables = [("ORGBRIDGE_OAUTH_EXTERNAL_ISSUER_ORG", "fasjyydbcgwwc2uc")];
+        assert_eq!(
+            problems(&[], &variables, ""),
+            "environment ORGBRIDGE_OAUTH_EXTERNAL_ISSUER_ORG: oauth.external_issuer.org needs \
+             oauth.external_issuer.issuer beside it"
+        );
+        let resolved = resolve(&[], &environment(&variables), Some(file(text))).unwrap();
+        let external = resolved.settings.external_issuer().unwrap();
+        assert_eq!(
+            (external.issuer.url.as_str(), external.issuer.audience.as_str()),
+            ("https://login.example.com", "api")
+        );
+        assert_eq!(external.org.to_string(), "fasjyydbcgwwc2uc");
+        assert_eq!(resolve(&[], &Environment::default(), None).unwrap().settings.external_issuer(), None);
+    }
+
+    #[test]
+    fn an_issuer_outside_is_asked_over_https_and_signs_with_private_keys() {
+        let text = "[oauth.external_issuer]\nissuer = \"http://login.example.com\"\naudience = \" \"\n\
+                    subject_claim = \"name\"\nalgorithms = [\"RS256\", \"HS256\", \"none\"]";
+        insta::assert_snapshot!(problems(&[], &[], text), @r#"
+        orgbridge.toml:2:10: oauth.external_issuer.issuer: expected a URL such as https://login.example.com/tenant; http is taken for a loopback address alone; found "http://login.example.com"
+        orgbridge.toml:3:12: oauth.external_issuer.audience: expected a text that is not empty; found " "
+        orgbridge.toml:4:17: oauth.external_issuer.subject_claim: expected sub or email; found "name"
+        orgbridge.toml:5:24: oauth.external_issuer.algorithms: expected algorithms among RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and EdDSA; found "HS256"
+        orgbridge.toml:5:33: oauth.external_issuer.algorithms: expected algorithms among RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and EdDSA; found "none"
+        "#);
+    }
+
+    #[test]
     fn what_may_hold_a_password_is_not_repeated() {
         let variables = [("ORGBRIDGE_DATABASE", "postgres//user:hunter2@host")];
         let report = problems(&[], &variables, "");

@@ -6,9 +6,10 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use orgbridge_api::{IssuerUrl, Sites};
-use orgbridge_domain::Site;
+use orgbridge_api::{IssuerUrl, ScopesClaim, Sites, SubjectClaim};
 use orgbridge_domain::user::CreatorDisabled;
+use orgbridge_domain::{PublicId, Site};
+use orgbridge_issuer::{Algorithm, SecureUrl};
 use orgbridge_ledger::DatabaseAddress;
 use tracing_subscriber::EnvFilter;
 
@@ -189,6 +190,94 @@ impl Value for CreatorDisabled {
             Self::Delete => "delete",
         }
         .to_owned()
+    }
+}
+
+/// A text with something in it besides white space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NonEmptyText(pub String);
+
+impl Value for NonEmptyText {
+    const EXPECTED: &'static str = "a text that is not empty";
+
+    fn read(text: &str) -> Option<Self> {
+        (!text.trim().is_empty()).then(|| Self(text.to_owned()))
+    }
+
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+}
+
+impl Value for PublicId {
+    const EXPECTED: &'static str = "the short id of an organization, such as fasjyydbcgwwc2uc";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for SecureUrl {
+    const EXPECTED: &'static str =
+        "a URL such as https://login.example.com/tenant; http is taken for a loopback address alone";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// How tokens may be signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Algorithms(pub Vec<Algorithm>);
+
+impl Value for Algorithms {
+    const EXPECTED: &'static str =
+        "algorithms among RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and EdDSA";
+    const FORM: Form = Form::List;
+
+    fn read(text: &str) -> Option<Self> {
+        text.split(',').map(|name| name.trim().parse().ok()).collect::<Option<_>>().map(Self)
+    }
+
+    fn show(&self) -> String {
+        self.0.iter().map(Algorithm::to_string).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// A choice among values that have one spelling each.
+fn chosen<T: Copy + fmt::Display>(text: &str, choices: &[T]) -> Option<T> {
+    choices.iter().copied().find(|choice| choice.to_string() == text)
+}
+
+impl Value for SubjectClaim {
+    const EXPECTED: &'static str = "sub or email";
+
+    fn read(text: &str) -> Option<Self> {
+        chosen(text, &[Self::Sub, Self::Email])
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for ScopesClaim {
+    const EXPECTED: &'static str = "scope or scp";
+
+    fn read(text: &str) -> Option<Self> {
+        chosen(text, &[Self::Scope, Self::Scp])
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 
