@@ -8,6 +8,7 @@ use orgbridge_domain::{MissingFrom, NotAuthenticated, OauthProblem, Refusal};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::authorize::error_page;
 use crate::error::{ApiError, Cause};
 use crate::extract::{BodyProblem, CredentialProblem};
 use crate::reply::{APPLICATION_JSON, to_json};
@@ -19,6 +20,8 @@ pub enum Dialect {
     Api,
     /// `{"error":"code","error_description":"why"}`. Source: RFC 6749, section 5.2.
     Oauth,
+    /// A page for people.
+    Page,
     /// Both at once where a client can't be registered, for the one call that belongs to both; elsewhere that of the API.
     /// Source: RFC 7591, section 3.2.2.
     Registration,
@@ -58,13 +61,13 @@ impl ApiError {
         }
     }
 
-    /// What the client is shown, in `dialect`.
+    /// What the client is shown, in `dialect`, where that is data.
     ///
     /// # Errors
     /// [`serde_json::Error`] if it has no form in JSON, which is a bug.
     pub(crate) fn body(&self, dialect: Dialect) -> Result<Vec<u8>, serde_json::Error> {
         match self.dialect(dialect) {
-            Dialect::Api => to_json(&self.to_errors()),
+            Dialect::Api | Dialect::Page => to_json(&self.to_errors()),
             Dialect::Oauth => to_json(&self.to_oauth()),
             Dialect::Registration => {
                 let OauthErrors { error, error_description } = self.to_oauth();
@@ -76,8 +79,15 @@ impl ApiError {
     /// The whole answer, in `dialect`.
     pub(crate) fn answer(&self, dialect: Dialect) -> Response {
         let status = self.status();
+        if dialect == Dialect::Page {
+            return self.with_headers(error_page(self).into_response(), dialect);
+        }
         let body = self.body(dialect).unwrap_or_else(|_| br#"{"errors":["Internal Server Error"]}"#.to_vec());
-        let mut response = (status, [(header::CONTENT_TYPE, APPLICATION_JSON)], body).into_response();
+        let response = (status, [(header::CONTENT_TYPE, APPLICATION_JSON)], body).into_response();
+        self.with_headers(response, dialect)
+    }
+
+    fn with_headers(&self, mut response: Response, dialect: Dialect) -> Response {
         let headers = response.headers_mut();
         if let Some(challenge) = self.challenge(dialect) {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
@@ -85,7 +95,7 @@ impl ApiError {
         if let Some(seconds) = self.retry_seconds() {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if status.is_server_error() {
+        if self.status().is_server_error() {
             response.extensions_mut().insert(Cause(format!("{self:?}")));
         }
         response
@@ -116,18 +126,9 @@ impl ApiError {
 
     /// The words of OAuth2.
     fn to_oauth(&self) -> OauthErrors {
-        let described = |character: char| match character {
-            '"' => '\'',
-            '\\' => '/',
-            ' '..='~' => character,
-            _ => '?',
-        };
         let texts = self.to_errors().into_vec();
         let texts = if texts.len() > 1 { &texts[1..] } else { &texts[..] };
-        OauthErrors {
-            error: self.code(),
-            error_description: texts.join("; ").chars().map(described).collect(),
-        }
+        OauthErrors { error: self.code(), error_description: describable(&texts.join("; ")) }
     }
 
     /// What kind of thing is wrong. Source: RFC 6749, section 5.2; RFC 6750, section 3.1; RFC 7591, section 3.2.2.
@@ -153,6 +154,17 @@ impl ApiError {
     pub(crate) const fn is_failed_authentication(&self) -> bool {
         matches!(self, Self::Refused(Refusal::Oauth(OauthProblem::Client)))
     }
+}
+
+/// A text with the characters alone that a description may have. Source: RFC 6749, section 5.2.
+pub(crate) fn describable(text: &str) -> String {
+    let described = |character: char| match character {
+        '"' => '\'',
+        '\\' => '/',
+        ' '..='~' => character,
+        _ => '?',
+    };
+    text.chars().map(described).collect()
 }
 
 #[cfg(test)]

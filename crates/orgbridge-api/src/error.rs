@@ -262,6 +262,11 @@ impl Errors {
 #[derive(Debug, Clone)]
 pub(crate) struct Cause(pub(crate) String);
 
+/// Somebody has tried to be somebody, and failed: such failures are counted against their address. It travels as an
+/// extension of the response.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FailedAuthentication;
+
 /// The error that an answer tells of, for whoever says it in another way. It travels as an extension of the response.
 #[derive(Debug, Clone)]
 pub(crate) struct Told(pub(crate) Arc<ApiError>);
@@ -273,6 +278,9 @@ impl IntoResponse for ApiError {
             && self.status() != StatusCode::UNAUTHORIZED
         {
             response.extensions_mut().insert(Refused(self.to_errors().in_words()));
+        }
+        if self.is_failed_authentication() {
+            response.extensions_mut().insert(FailedAuthentication);
         }
         response.extensions_mut().insert(Told(Arc::new(self)));
         response

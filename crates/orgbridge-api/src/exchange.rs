@@ -16,7 +16,7 @@ use crate::admission::{Admission, client_address};
 use crate::api::Api;
 use crate::attempt::{Refused, Tried};
 use crate::dialect::Dialect;
-use crate::error::{ApiError, Cause, Told};
+use crate::error::{ApiError, Cause, FailedAuthentication, Told};
 use crate::rate_limit::Standing;
 use crate::request_id;
 use crate::{LimitName, RouteInfo};
@@ -74,19 +74,17 @@ where
     if let (Some(tried), Some(refused)) = (tried, response.extensions_mut().remove::<Refused>()) {
         tried.note(&exchange.api, response.status().as_u16(), refused);
     }
-    let response = match response.extensions().get().cloned() {
-        None => response,
-        Some(Told(error)) if error.is_failed_authentication() => {
-            let limit = LimitName::FailedAuthentication;
-            standing = exchange.api.limiter.charge_address(limit, address, exchange.opened_at);
-            match standing.check() {
-                Ok(()) => error.answer(route.dialect),
-                Err(exhausted) => ApiError::from(exhausted).answer(route.dialect),
-            }
+    if response.extensions_mut().remove::<FailedAuthentication>().is_some() {
+        let limit = LimitName::FailedAuthentication;
+        standing = exchange.api.limiter.charge_address(limit, address, exchange.opened_at);
+        if let Err(exhausted) = standing.check() {
+            response = ApiError::from(exhausted).into_response();
         }
-        Some(Told(_)) if route.dialect == Dialect::Api => response,
-        Some(Told(error)) => error.answer(route.dialect),
-    };
+    }
+    match response.extensions_mut().remove() {
+        Some(Told(error)) if route.dialect != Dialect::Api => response = error.answer(route.dialect),
+        _ => {}
+    }
     exchange.close(response, &standing)
 }
 

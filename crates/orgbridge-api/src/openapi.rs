@@ -7,7 +7,6 @@
 mod assemble;
 mod fields;
 mod headers;
-mod html;
 mod model;
 mod outline;
 mod page;

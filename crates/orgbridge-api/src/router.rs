@@ -13,8 +13,9 @@ use crate::error::ApiError;
 use crate::exchange::{self, Meter};
 use crate::openapi::{Endpoint, Outline, Prose};
 use crate::routes::{
-    api_keys, application_keys, audit, current_user, documents, oauth, oauth_clients, org_connections, orgs,
-    restriction_policies, roles, service_account_keys, service_accounts, users, validate,
+    api_keys, application_keys, audit, authorize, current_user, documents, oauth, oauth_clients,
+    org_connections, orgs, restriction_policies, roles, service_account_keys, service_accounts, users,
+    validate,
 };
 use crate::{ApiOptions, Dialect, LimitName};
 
@@ -35,6 +36,9 @@ pub struct RouteInfo {
 
 /// Where users decide about a client.
 pub(crate) const AUTHORIZE: &str = "/oauth2/v1/authorize";
+
+/// Where users log in before they do.
+pub(crate) const LOGIN: &str = "/oauth2/v1/login";
 
 /// Where clients come by tokens.
 pub(crate) const TOKEN: &str = "/oauth2/v1/token";
@@ -87,7 +91,7 @@ macro_rules! route {
 }
 
 #[rustfmt::skip]
-pub(crate) static ROUTES: [Route; 63] = [
+pub(crate) static ROUTES: [Route; 66] = [
     route!(GET    "/api/v2/org_connections"                 => org_connections::list,   org_connections::LIST,   OrgConnectionsRead),
     route!(POST   "/api/v2/org_connections"                 => org_connections::create, org_connections::CREATE, OrgConnectionsWrite),
     route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   org_connections::READ,   OrgConnectionsRead),
@@ -148,6 +152,9 @@ pub(crate) static ROUTES: [Route; 63] = [
     route!(PATCH  "/api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}" => service_account_keys::edit,   service_account_keys::EDIT,   KeysWrite),
     route!(DELETE "/api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}" => service_account_keys::delete, service_account_keys::DELETE, KeysWrite),
     route!(POST   REGISTER                                  => oauth_clients::register, oauth_clients::REGISTER, OauthClientsWrite, Registration),
+    route!(GET    AUTHORIZE                                 => authorize::page,         authorize::PAGE,         OauthAuthorize, Page),
+    route!(POST   AUTHORIZE                                 => authorize::decide,       authorize::DECIDE,       OauthAuthorize, Page),
+    route!(POST   LOGIN                                     => authorize::log_in,       authorize::LOG_IN,       OauthAuthorize, Page),
     route!(POST   TOKEN                                     => oauth::create_token,     oauth::TOKEN,            OauthToken, Oauth),
     route!(POST   REVOKE                                    => oauth::revoke_token,     oauth::REVOKE,           OauthToken, Oauth),
     route!(GET    "/.well-known/oauth-authorization-server" => oauth::metadata,         oauth::METADATA,         Documents, Oauth),

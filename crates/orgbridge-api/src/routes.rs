@@ -4,6 +4,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod application_keys;
 pub(crate) mod audit;
+pub(crate) mod authorize;
 pub(crate) mod current_user;
 pub(crate) mod documents;
 pub(crate) mod oauth;

@@ -1,6 +1,5 @@
 //! Logins: who sits before a browser, for as long as it takes to decide about a client.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
@@ -63,15 +62,4 @@ pub fn start(session: &Session<'_>, new: NewLogin, now: Timestamp) -> Result<Dec
     let mut decided = Decided::one(login.clone(), Change::Login(Edit::Create(login)));
     decided.changes.extend(sweep::expired(state, now));
     Ok(decided)
-}
-
-/// Ends a login before its time.
-///
-/// # Errors
-/// [`Refusal::Unauthorized`] if it is over already.
-pub fn end(session: &Session<'_>, id: LoginId) -> Result<Decided<()>, Refusal> {
-    session.whoami()?;
-    let login = session.state().login(id).map(Arc::as_ref).cloned();
-    let Some(login) = login else { return Ok(Decided::unchanged(())) };
-    Ok(Decided::one((), Change::Login(Edit::Delete(login))))
 }

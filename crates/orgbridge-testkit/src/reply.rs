@@ -83,10 +83,12 @@ impl Reply {
         }
         assert!(self.header("x-ratelimit-name").is_some_and(|name| !name.is_empty()), "{self}");
         assert!(self.header("x-request-id").is_some_and(|id| !id.is_empty()), "{self}");
-        if method == Method::HEAD || self.status == 204 {
+        if method == Method::HEAD {
             assert_eq!(self.body, "");
-        } else if self.status == 204 {
+        } else if [204, 303].contains(&self.status) {
             assert_eq!((self.header("content-type"), self.body.as_str()), (None, ""), "{self}");
+        } else if self.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+            assert!(self.body.starts_with("<!doctype html>\n"), "{self}");
         } else if !self.is_document() {
             assert_eq!(self.header("content-type"), Some("application/json"), "{self}");
             let line =

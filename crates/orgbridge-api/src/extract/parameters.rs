@@ -96,7 +96,7 @@ impl<'q> Parameters<'q> {
     }
 
     /// `name` is given more than once.
-    pub(super) fn repeated(name: &str) -> ApiError {
+    pub(crate) fn repeated(name: &str) -> ApiError {
         ApiError::Invalid(format!("{name}: is given more than once"))
     }
 

@@ -14,6 +14,7 @@ use super::model::{
 };
 use super::outline::{Answer, Outline, Said, Schemas};
 use super::{Tag, sample};
+use crate::authorize::HTML;
 use crate::dialect::{Dialect, OauthErrors, RegistrationErrors};
 use crate::error::{ApiError, Errors};
 use crate::extract::InPath as _;
@@ -109,10 +110,11 @@ fn operation(
 
 fn succeeded(answer: Answer, named: &BTreeMap<String, Schema>) -> Response {
     let etag = answer.has_etag.then(|| (header::ETAG, HeaderValue::from_static("version")));
+    let location = answer.has_location.then(|| (header::LOCATION, HeaderValue::from_static("elsewhere")));
     let content = answer.content.into_iter();
     Response {
         description: answer.description.to_owned(),
-        headers: headers::of(Origin::Api, &[HeaderMap::from_iter(etag)]),
+        headers: headers::of(Origin::Api, &[etag.into_iter().chain(location).collect()]),
         content: content
             .map(|(media_type, schema)| (media_type, Content::with_example(close(schema), named)))
             .collect(),
@@ -196,7 +198,9 @@ fn refused(
         let said = by_status.entry(refusal.status().as_u16()).or_default();
         said.dialects.insert(refusal.dialect(dialect));
         said.headers.push(headers);
-        said.shown.extend(shown);
+        if dialect != Dialect::Page {
+            said.shown.extend(shown);
+        }
     }
     for (status, shown) in [
         (StatusCode::BAD_REQUEST, json!({"errors": ["Bad Request", "the Host header is missing"]})),
@@ -210,14 +214,23 @@ fn refused(
         said.shown.push(shown);
     }
     let response = |(status, Refused { dialects, headers, shown }): (u16, Refused)| {
-        let mut content = Content::with_examples(errors.in_any(&dialects));
-        let numbered = shown.into_iter().zip(1..);
-        content.examples = numbered.map(|(value, number)| (number.to_string(), Example { value })).collect();
+        let (pages, data): (BTreeSet<_>, BTreeSet<_>) =
+            dialects.into_iter().partition(|dialect| *dialect == Dialect::Page);
+        let mut content = BTreeMap::new();
+        if !pages.is_empty() {
+            content.insert(HTML, Content::with_examples(json_schema!({"type": "string"})));
+        }
+        if !data.is_empty() {
+            let mut data = Content::with_examples(errors.in_any(&data));
+            let numbered = shown.into_iter().zip(1..);
+            data.examples = numbered.map(|(value, number)| (number.to_string(), Example { value })).collect();
+            content.insert(JSON, data);
+        }
         let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
         let response = Response {
             description: reason.unwrap_or_default().to_owned(),
             headers: headers::of(origin(status), &headers),
-            content: BTreeMap::from([(JSON, content)]),
+            content,
             links: BTreeMap::new(),
         };
         (status, response)

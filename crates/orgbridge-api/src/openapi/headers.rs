@@ -10,6 +10,7 @@ use crate::LimitName;
 
 const ETAG: &str = "ETag";
 const ALLOW: &str = "Allow";
+const LOCATION: &str = "Location";
 const RETRY_AFTER: &str = "Retry-After";
 const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
 
@@ -40,6 +41,7 @@ pub(super) fn of(origin: Origin, others: &[HeaderMap]) -> BTreeMap<&'static str,
     let special = [
         (header::ALLOW, ALLOW),
         (header::ETAG, ETAG),
+        (header::LOCATION, LOCATION),
         (header::RETRY_AFTER, RETRY_AFTER),
         (header::WWW_AUTHENTICATE, WWW_AUTHENTICATE),
     ];
@@ -73,7 +75,7 @@ pub(super) fn components() -> BTreeMap<String, Header> {
     always.chain(perhaps).collect()
 }
 
-fn all() -> [(&'static str, &'static str, Schema); 10] {
+fn all() -> [(&'static str, &'static str, Schema); 11] {
     let whole = |minimum: u32| json_schema!({"type": "integer", "minimum": minimum, "maximum": u32::MAX});
     let limits: Vec<_> = LimitName::ALL.iter().map(|name| name.as_str()).collect();
     [
@@ -103,6 +105,7 @@ fn all() -> [(&'static str, &'static str, Schema); 10] {
              long as there is no other.",
             json_schema!({"type": "string", "pattern": "^\"[0-9a-f]{32}\"$"}),
         ),
+        (LOCATION, "Where the browser is sent.", json_schema!({"type": "string", "minLength": 1})),
         (RETRY_AFTER, "Seconds after which the same call may succeed.", whole(0)),
         (
             WWW_AUTHENTICATE,

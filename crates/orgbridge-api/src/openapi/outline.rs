@@ -12,6 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::model::{Parameter, Place};
 use crate::Access;
 use crate::api::Api;
+use crate::authorize::HTML;
 use crate::error::ApiError;
 use crate::reply::{FORM, JSON};
 
@@ -67,6 +68,14 @@ macro_rules! endpoints {
 
 endpoints! { () (Second) (Second, Third) (Second, Third, Fourth) (Second, Third, Fourth, Fifth) }
 
+/// Arguments that are read together, the first before the second.
+impl<First: Asks, Second: Asks> Asks for (First, Second) {
+    fn outline(outline: &mut Outline<'_>) {
+        First::outline(outline);
+        Second::outline(outline);
+    }
+}
+
 /// What every part of the API shares asks nothing of a request.
 impl Asks for State<Api> {
     fn outline(_: &mut Outline<'_>) {}
@@ -97,6 +106,8 @@ pub(super) struct Answer {
     pub(super) content: Option<(&'static str, Schema)>,
     /// Whether it names the version of what it shows.
     pub(super) has_etag: bool,
+    /// Whether it sends a browser on.
+    pub(super) has_location: bool,
 }
 
 impl<'g> Outline<'g> {
@@ -164,25 +175,61 @@ impl<'g> Outline<'g> {
     /// An answer of 204, without a body.
     pub(crate) fn no_content(&mut self) {
         let (status, description) = (StatusCode::NO_CONTENT, "Done.");
-        self.said.answers.push(Answer { status, description, content: None, has_etag: false });
+        self.said.answers.push(Answer {
+            status,
+            description,
+            content: None,
+            has_etag: false,
+            has_location: false,
+        });
     }
 
     fn json_answer_of<T: JsonSchema>(&mut self, status: StatusCode, description: &'static str) {
         let content = Some((JSON, self.schemas.shown.subschema_for::<T>()));
-        self.said.answers.push(Answer { status, description, content, has_etag: false });
+        self.said.answers.push(Answer { status, description, content, has_etag: false, has_location: false });
     }
 
     /// An answer of 200 with a document that has versions.
     pub(crate) fn document(&mut self, description: &'static str, media_type: &'static str, schema: Schema) {
         let content = Some((media_type, schema));
-        self.said.answers.push(Answer { status: StatusCode::OK, description, content, has_etag: true });
+        self.said.answers.push(Answer {
+            status: StatusCode::OK,
+            description,
+            content,
+            has_etag: true,
+            has_location: false,
+        });
+    }
+
+    /// A page for a browser.
+    pub(crate) fn page(&mut self, status: StatusCode, description: &'static str, schema: Schema) {
+        let content = Some((HTML, schema));
+        self.said.answers.push(Answer { status, description, content, has_etag: false, has_location: false });
+    }
+
+    /// An answer that sends a browser on.
+    pub(crate) fn redirect(&mut self, description: &'static str) {
+        let status = StatusCode::SEE_OTHER;
+        self.said.answers.push(Answer {
+            status,
+            description,
+            content: None,
+            has_etag: false,
+            has_location: true,
+        });
     }
 
     /// An answer that there is no other version than the one that the client has.
     pub(crate) fn not_modified(&mut self) {
         let description = "The client has this version already.";
         let status = StatusCode::NOT_MODIFIED;
-        self.said.answers.push(Answer { status, description, content: None, has_etag: true });
+        self.said.answers.push(Answer {
+            status,
+            description,
+            content: None,
+            has_etag: true,
+            has_location: false,
+        });
     }
 }
 

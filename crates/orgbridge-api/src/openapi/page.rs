@@ -7,8 +7,8 @@ use schemars::Schema;
 use serde_json::Value;
 
 use super::fields::{self, Field};
-use super::html::{Html, code};
 use super::model::{Content, Document, Operation, Parameter, Place, Response};
+use crate::html::{Html, code};
 use crate::reply::FORM;
 
 /// How the page looks. It stands in the page itself.

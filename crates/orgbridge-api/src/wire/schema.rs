@@ -261,3 +261,8 @@ pub(super) fn url(_: &mut SchemaGenerator) -> Schema {
 pub(super) fn words(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": true})
 }
+
+/// What a user decides.
+pub(super) fn decision(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": ["allow", "deny"]})
+}

@@ -11,6 +11,7 @@ use orgbridge_testkit::{Call, Caller, Persona, Reply, TestServer, TestUser};
 use serde_json::{Value, json};
 
 mod errors;
+pub(crate) mod pages;
 mod tokens;
 
 pub(crate) const REGISTER: &str = "/api/v2/oauth2/register";

@@ -19,6 +19,7 @@ use orgbridge_testkit::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::oauth::pages::{self, AUTHORIZE, Asked, LOGIN, Visitor};
 use crate::oauth::{Client, REGISTER, REVOKE, Registers as _, TOKEN};
 use crate::{access, restriction_policies};
 
@@ -261,6 +262,21 @@ async fn come_by_tokens(seen: &mut Seen) {
             server.anonymous().call(post.clone(), path).form([("token", "a".repeat(70_000).as_str())]);
         note(seen, post.clone(), path, large).await;
     }
+    let dashboards = pages::dashboards(&server).await;
+    let (asked, mut visitor) = (Asked::by(&dashboards), Visitor::before(&server));
+    for persona in [Persona::StrangerAdmin, Persona::NoPermission, Persona::SourceAdmin] {
+        seen.insert(("LogInForOAuth".to_owned(), visitor.log_in(&asked, persona).await.status()));
+        let page = visitor.get(asked.at(AUTHORIZE)).await;
+        seen.insert(("GetOAuthAuthorizationPage".to_owned(), page.status()));
+    }
+    visitor.log_in(&asked, Persona::RevokedApplicationKey).await;
+    for (name, path) in [("LogInForOAuth", LOGIN), ("DecideAboutOAuthClient", AUTHORIZE)] {
+        let large = visitor.post(asked.at(path), &[("proof", &"a".repeat(70_000))]).await;
+        seen.insert((name.to_owned(), large.status()));
+    }
+    let refused = visitor.log_in(&asked, Persona::RevokedApplicationKey).await;
+    seen.insert(("LogInForOAuth".to_owned(), refused.status()));
+    seen.insert(("DecideAboutOAuthClient".to_owned(), visitor.decide(&asked, "deny").await.status()));
     let absent = json!({
         "client_name": "Nobody", "grant_types": ["client_credentials"], "service_account_id": ABSENT,
     });

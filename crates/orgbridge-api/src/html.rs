@@ -4,39 +4,39 @@ use std::fmt::Write as _;
 
 /// A piece of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Html(String);
+pub(crate) struct Html(String);
 
 impl Html {
     /// Nothing.
-    pub(super) const fn nothing() -> Self {
+    pub(crate) const fn nothing() -> Self {
         Self(String::new())
     }
 
     /// A text, as it is.
-    pub(super) fn text(text: impl AsRef<str>) -> Self {
+    pub(crate) fn text(text: impl AsRef<str>) -> Self {
         let mut escaped = String::new();
         escape(text.as_ref(), &mut escaped);
         Self(escaped)
     }
 
     /// A text in which what stands between backticks is code.
-    pub(super) fn prose(text: &str) -> Self {
+    pub(crate) fn prose(text: &str) -> Self {
         let parts = text.split('`').enumerate();
         parts.map(|(position, part)| if position % 2 == 0 { Self::text(part) } else { code(part) }).collect()
     }
 
     /// A style sheet. It is the one thing that is not escaped, so it is part of the program.
-    pub(super) fn style(sheet: &'static str) -> Self {
+    pub(crate) fn style(sheet: &'static str) -> Self {
         Self(format!("<style>{sheet}</style>"))
     }
 
     /// An element that holds nothing and has no end.
-    pub(super) fn void(name: &'static str, attributes: &[(&'static str, &str)]) -> Self {
+    pub(crate) fn void(name: &'static str, attributes: &[(&'static str, &str)]) -> Self {
         Self(start(name, attributes))
     }
 
     /// An element that holds something.
-    pub(super) fn element(
+    pub(crate) fn element(
         name: &'static str,
         attributes: &[(&'static str, &str)],
         inside: impl IntoIterator<Item = Self>,
@@ -46,12 +46,12 @@ impl Html {
     }
 
     /// Whether there is nothing.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The page of which `root` is the root.
-    pub(super) fn page(root: &Self) -> String {
+    pub(crate) fn page(root: &Self) -> String {
         format!("<!doctype html>\n{}\n", root.0)
     }
 }
@@ -63,7 +63,7 @@ impl FromIterator<Self> for Html {
 }
 
 /// A text that means something to a program.
-pub(super) fn code(text: impl AsRef<str>) -> Html {
+pub(crate) fn code(text: impl AsRef<str>) -> Html {
     Html::element("code", &[], [Html::text(text)])
 }
 

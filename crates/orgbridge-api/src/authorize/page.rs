@@ -1,0 +1,300 @@
+//! The pages themselves: forms that load nothing and run nothing.
+
+use std::fmt::Write as _;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use orgbridge_domain::{Org, PermissionSet, RedirectUri, User};
+use schemars::json_schema;
+use sha2::{Digest as _, Sha256};
+
+use super::redirect::see_other;
+use super::{AuthorizationRequest, Redirect};
+use crate::error::{ApiError, FailedAuthentication};
+use crate::html::Html;
+use crate::openapi::{Answers, Outline};
+use crate::router::{AUTHORIZE, LOGIN};
+
+/// How the pages look.
+const STYLE: &str = include_str!("page.css");
+
+/// The media type of the pages.
+pub(crate) const HTML: &str = "text/html";
+
+const PAGE: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+const REFERRER_POLICY: (HeaderName, HeaderValue) =
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+const FRAME_OPTIONS: (HeaderName, HeaderValue) = (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+
+/// A page for a browser.
+#[derive(Debug)]
+pub(crate) struct HtmlPage {
+    status: StatusCode,
+    text: String,
+    /// Where its forms lead in the end.
+    leads_to: Option<RedirectUri>,
+}
+
+/// What a browser is shown, or where it is sent.
+#[derive(Debug)]
+pub(crate) enum PageOrRedirect {
+    /// A page.
+    Page(HtmlPage),
+    /// Back to the client.
+    Client(Redirect),
+    /// To the page on which one decides, now that one has logged in.
+    Decide {
+        /// What to decide about.
+        query: String,
+        /// What to know the browser by.
+        cookie: Option<HeaderValue>,
+    },
+}
+
+/// The answers of one call, of which each gives some alone.
+macro_rules! answers {
+    ($($(#[$doc:meta])* $name:ident: $($status:ident $description:literal)*;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $name(pub(crate) PageOrRedirect);
+
+        impl Answers for $name {
+            fn outline(outline: &mut Outline<'_>) {
+                $(outline.page(StatusCode::$status, $description, json_schema!({"type": "string"}));)*
+                outline.redirect("The browser is sent on: to the next page, or back to the client with the answer.");
+            }
+        }
+
+        impl IntoResponse for $name {
+            fn into_response(self) -> Response {
+                self.0.into_response()
+            }
+        }
+    )+};
+}
+
+answers! {
+    /// To whoever begins.
+    Begun:
+        OK "A page on which the user logs in, or decides."
+        FORBIDDEN "A page on which somebody else may log in: whoever is logged in can\u{2019}t let the client act for them.";
+    /// To whoever logs in.
+    LoggedIn:
+        FORBIDDEN "The page once more, with what was wrong.";
+    /// To whoever decides.
+    Decided: ;
+}
+
+impl IntoResponse for PageOrRedirect {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Page(page) => page.into_response(),
+            Self::Client(redirect) => redirect.into_response(),
+            Self::Decide { query, cookie } => {
+                let mut response = see_other(&format!("{AUTHORIZE}?{query}"));
+                if let Some(cookie) = cookie {
+                    response.headers_mut().insert(header::SET_COOKIE, cookie);
+                }
+                response
+            }
+        }
+    }
+}
+
+impl IntoResponse for HtmlPage {
+    fn into_response(self) -> Response {
+        let Self { status, text, leads_to } = self;
+        let mut response = (status, [(header::CONTENT_TYPE, PAGE)], text).into_response();
+        let headers = response.headers_mut();
+        keep_to_itself(headers);
+        // A host of a redirect URI has no mark that means something in a policy.
+        if let Ok(policy) = HeaderValue::from_str(&policy(leads_to.as_ref())) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        if status == StatusCode::FORBIDDEN {
+            response.extensions_mut().insert(FailedAuthentication);
+        }
+        response
+    }
+}
+
+/// No other page learns of this one, holds it in a frame, or is told where its visitor comes from.
+pub(super) fn keep_to_itself(headers: &mut HeaderMap) {
+    headers.extend([REFERRER_POLICY, FRAME_OPTIONS]);
+}
+
+/// What a browser may load for a page, and where its forms may lead, which browsers ask of each redirect as well.
+fn policy(leads_to: Option<&RedirectUri>) -> String {
+    let digest = BASE64_STANDARD.encode(Sha256::digest(STYLE));
+    let mut policy =
+        format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'");
+    if let Some(uri) = leads_to {
+        // Writing to a string can't fail.
+        let _ = write!(policy, " {}", uri.origin());
+    }
+    policy + "; frame-ancestors 'none'"
+}
+
+/// The page on which somebody logs in. `problem` is what was wrong the last time.
+pub(crate) fn login_page(asked: &AuthorizationRequest, org: &str, problem: Option<&str>) -> HtmlPage {
+    let target = format!("{LOGIN}?{}", asked.query);
+    let mut field = vec![
+        ("id", "application_key"),
+        ("name", "application_key"),
+        ("type", "password"),
+        ("autocomplete", "off"),
+        ("spellcheck", "false"),
+        ("required", ""),
+        ("autofocus", ""),
+    ];
+    if problem.is_some() {
+        field.extend([("aria-invalid", "true"), ("aria-describedby", "hint problem")]);
+    } else {
+        field.push(("aria-describedby", "hint"));
+    }
+    let asks = [
+        strong(asked.client.name.as_str()),
+        Html::text(" of "),
+        strong(org),
+        Html::text(" asks to act for you. Log in to decide."),
+    ];
+    let form = [
+        Html::element("label", &[("for", "application_key")], [Html::text("Application key")]),
+        Html::element(
+            "p",
+            &[("id", "hint"), ("class", "hint")],
+            [Html::text(
+                "One of your own application keys: 40 digits and letters from a to f. Only what the key may do can be allowed.",
+            )],
+        ),
+        problem.map_or(Html::nothing(), |problem| {
+            Html::element("p", &[("id", "problem"), ("class", "problem")], [Html::text(problem)])
+        }),
+        Html::void("input", &field),
+        button(&[("type", "submit")], "Log in"),
+    ];
+    let main = [
+        problem.map_or(Html::nothing(), summary),
+        Html::element("h1", &[], [Html::text("Log in")]),
+        Html::element("p", &[], asks),
+        Html::element("form", &[("method", "post"), ("action", &target)], form),
+    ];
+    let (title, status) = match problem {
+        Some(_) => ("Error: Log in", StatusCode::FORBIDDEN),
+        None => ("Log in", StatusCode::OK),
+    };
+    HtmlPage { status, text: page(title, main), leads_to: Some(asked.redirect.uri().clone()) }
+}
+
+/// The page on which a user decides. `proof` shows that its form was made for them.
+pub(crate) fn consent_page(
+    asked: &AuthorizationRequest,
+    offered: PermissionSet,
+    client_org: &str,
+    (user, org): (&User, &Org),
+    proof: &str,
+) -> HtmlPage {
+    let client = asked.client.name.as_str();
+    let target = format!("{AUTHORIZE}?{}", asked.query);
+    let other = format!("{target}&prompt=login");
+    let scopes = offered.iter().map(|permission| {
+        Html::element(
+            "li",
+            &[],
+            [strong(permission.display_name()), Html::text(format!(": {}", permission.description()))],
+        )
+    });
+    let facts = [
+        ("Application", client.to_owned()),
+        ("Registered by", client_org.to_owned()),
+        ("Sends you back to", asked.redirect.uri().origin().to_owned()),
+        ("You", format!("{} ({})", user.name, user.email)),
+        ("Your organization", org.name.to_string()),
+    ];
+    let facts = facts.into_iter().map(|(term, fact)| {
+        let term = Html::element("dt", &[], [Html::text(term)]);
+        [term, Html::element("dd", &[], [Html::text(fact)])].into_iter().collect()
+    });
+    let form = [
+        Html::void("input", &[("type", "hidden"), ("name", "proof"), ("value", proof)]),
+        button(&[("type", "submit"), ("name", "decision"), ("value", "allow")], "Allow"),
+        button(
+            &[("type", "submit"), ("name", "decision"), ("value", "deny"), ("class", "second")],
+            "Don\u{2019}t allow",
+        ),
+    ];
+    let main = [
+        Html::element("h1", &[], [Html::text(format!("Let {client} act for you?"))]),
+        Html::element("dl", &[], facts),
+        Html::element("h2", &[], [Html::text("What it could do in your organization")]),
+        Html::element("ul", &[], scopes),
+        Html::element(
+            "p",
+            &[],
+            [Html::text(
+                "Never more than you may do yourself. An administrator of the organization that registered it can revoke it.",
+            )],
+        ),
+        Html::element("form", &[("method", "post"), ("action", &target)], form),
+        Html::element(
+            "p",
+            &[],
+            [Html::element("a", &[("href", &other)], [Html::text("Log in as somebody else")])],
+        ),
+    ];
+    let title = format!("Let {client} act for you?");
+    HtmlPage {
+        status: StatusCode::OK,
+        text: page(&title, main),
+        leads_to: Some(asked.redirect.uri().clone()),
+    }
+}
+
+/// The page that says what is wrong, where nobody else can be told.
+pub(crate) fn error_page(error: &ApiError) -> HtmlPage {
+    let texts = error.to_errors().into_vec();
+    let texts = if texts.len() > 1 { &texts[1..] } else { &texts[..] };
+    let texts = texts.iter().map(|text| Html::element("p", &[], [Html::text(text)]));
+    let title = Html::element("h1", &[], [Html::text("This can\u{2019}t go on")]);
+    let text = page("This can\u{2019}t go on", [title].into_iter().chain(texts));
+    HtmlPage { status: error.status(), text, leads_to: None }
+}
+
+fn page(title: &str, main: impl IntoIterator<Item = Html>) -> String {
+    let head = Html::element(
+        "head",
+        &[],
+        [
+            Html::void("meta", &[("charset", "utf-8")]),
+            Html::void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]),
+            Html::void("meta", &[("name", "color-scheme"), ("content", "light dark")]),
+            Html::element("title", &[], [Html::text(format!("{title} \u{2013} Orgbridge"))]),
+            Html::style(STYLE),
+        ],
+    );
+    let body = Html::element("body", &[], [Html::element("main", &[], main)]);
+    Html::page(&Html::element("html", &[("lang", "en")], [head, body]))
+}
+
+/// What was wrong, before all else, with a link to where it was.
+fn summary(problem: &str) -> Html {
+    let link = Html::element("a", &[("href", "#application_key")], [Html::text(problem)]);
+    Html::element(
+        "div",
+        &[("class", "summary"), ("role", "alert"), ("aria-labelledby", "summary")],
+        [
+            Html::element("h2", &[("id", "summary")], [Html::text("There is a problem")]),
+            Html::element("p", &[], [link]),
+        ],
+    )
+}
+
+fn strong(text: &str) -> Html {
+    Html::element("strong", &[], [Html::text(text)])
+}
+
+fn button(attributes: &[(&'static str, &str)], text: &str) -> Html {
+    Html::element("button", attributes, [Html::text(text)])
+}
