@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a chore does is read on a terminal")]
 
 mod bench;
+mod browser;
 mod clients;
 mod conformance;
 mod documents;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask test             all that a change must pass: format, lints, tests, documents, clients, hosts, commands
 cargo xtask clients [NAME]   the programs in clients/ against a live server, or one of them
+cargo xtask browser          our pages in Chromium, by keyboard, and held to the rules of accessibility
 cargo xtask hosts            the same programs without being told of a server, over TLS at the hosts of two sites
 cargo xtask conformance [..] schemathesis against a live server (options are those of `schemathesis run`)
 cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only NAME)
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["test"] => test::everything(),
         ["clients"] => clients::run(None),
         ["clients", name] => clients::run(Some(name)),
+        ["browser"] => browser::run(),
         ["hosts"] => hosts::run_all(),
         ["hosts", "--inside", outside, clients @ ..] => hosts::run_inside(outside, clients),
         ["conformance", options @ ..] => conformance::run(options),

@@ -1,7 +1,7 @@
 //! All that a change must pass.
 
 use crate::shell::{Result, cargo, need, release_binary, run};
-use crate::{bench, clients, conformance, documents, hosts, readme};
+use crate::{bench, browser, clients, conformance, documents, hosts, readme};
 
 /// Runs every suite, the quick ones first. Stops at the first that fails.
 pub(crate) fn everything() -> Result {
@@ -19,6 +19,7 @@ pub(crate) fn everything() -> Result {
     cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
     demo()?;
     clients::run(None)?;
+    browser::run()?;
     hosts::run_all()?;
     conformance::run(&[])?;
     readme::run()?;

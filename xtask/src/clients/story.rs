@@ -9,7 +9,7 @@ use crate::server::Server;
 use crate::shell::{Result, root, run_command};
 
 /// Who the programs are. `clients/organizations.yaml` makes the server know them.
-const ENVIRONMENT: [(&str, &str); 6] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 6] = [
     ("DD_API_KEY", "0123456789abcdef0123456789abcdef"),
     ("DD_APP_KEY", "0123456789abcdef0123456789abcdef01234567"),
     ("DD_READER_APP_KEY", "89abcdef0123456789abcdef0123456789abcdef"),
