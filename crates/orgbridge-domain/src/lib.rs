@@ -17,6 +17,7 @@ pub mod authorization;
 mod change;
 mod connection_types;
 mod draft;
+pub mod evaluation;
 mod external;
 mod grant;
 mod id;

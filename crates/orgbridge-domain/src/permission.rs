@@ -66,6 +66,8 @@ permissions! {
         "Read the connections between this organization and others."
     OrgConnectionsWrite "org_connections_write" "Org Connections Write" "Org Management"
         "Create, update and delete connections of this organization."
+    OrgConnectionsEvaluate "org_connections_evaluate" "Org Connections Evaluate" "Org Management"
+        "Ask whether any organization of the account may read what another one owns."
     OrgManagement "org_management" "Org Management" "Org Management"
         "Read, create and rename organizations of the account."
     UserAccessRead "user_access_read" "User Access Read" "Access Management"
@@ -132,7 +134,11 @@ impl Permission {
 
     /// The most that it lets its holder do.
     pub fn reach(self) -> Reach {
-        if self.as_str().ends_with("_read") { Reach::Read } else { Reach::Write }
+        if self.as_str().ends_with("_read") || self == Self::OrgConnectionsEvaluate {
+            Reach::Read
+        } else {
+            Reach::Write
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Role {
 /// `Admin` without a migration. Their ids are the same everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManagedRole {
-    /// Everything.
+    /// Everything within the org.
     Admin,
     /// What an ordinary user needs: to see connections and who is there, and keys of their own.
     Standard,
@@ -65,7 +65,10 @@ impl ManagedRole {
     /// What it allows.
     pub const fn permissions(self) -> PermissionSet {
         match self {
-            Self::Admin => PermissionSet::all(),
+            // What reaches beyond the org is given by the operator alone, or by who was given it.
+            Self::Admin => {
+                PermissionSet::all().without(PermissionSet::of(&[Permission::OrgConnectionsEvaluate]))
+            }
             Self::Standard => PermissionSet::of(&[
                 Permission::OrgConnectionsRead,
                 Permission::UserAccessRead,

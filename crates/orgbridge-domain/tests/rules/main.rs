@@ -5,6 +5,7 @@
 mod access;
 mod connections;
 mod escalation;
+mod evaluation;
 mod external;
 mod keys;
 mod model;

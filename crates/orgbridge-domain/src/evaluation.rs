@@ -1,0 +1,95 @@
+//! The decision call: may an org read what another one owns, now? And who may ask that about whom?
+
+use std::sync::Arc;
+
+use crate::right::{OrgConnectionsEvaluate, OrgConnectionsRead};
+use crate::{
+    ConnectionType, CrossSite, Grant, Org, OrgConnection, OrgId, Refusal, Session, State, org_connection,
+};
+
+/// May `reader` read telemetry of type `wanted` that `owner` owns?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    /// Who wants to read.
+    pub reader: OrgId,
+    /// Whose telemetry.
+    pub owner: OrgId,
+    /// Of which type.
+    pub wanted: ConnectionType,
+}
+
+/// What is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict<'s> {
+    /// It may not.
+    Refused,
+    /// It may: an org may always read its own.
+    Own,
+    /// It may, by this connection.
+    Connected(&'s Arc<OrgConnection>),
+}
+
+/// Proof that a principal may ask for decisions, and about whom.
+///
+/// Only [`Evaluator::of`] makes one.
+#[derive(Debug)]
+pub struct Evaluator<'s> {
+    state: &'s State,
+    org: &'s Org,
+    reach: Reach,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// The pairs that its org is part of.
+    OwnPairs,
+    /// Every pair of its account that has an org on its site.
+    Account,
+}
+
+impl<'s> Evaluator<'s> {
+    /// Proves that the principal may ask: about every pair of its account with `org_connections_evaluate`, and about
+    /// the pairs that its own org is part of with `org_connections_read`.
+    ///
+    /// # Errors
+    /// As [`Session::authorize`], if it holds neither.
+    pub fn of(session: &Session<'s>) -> Result<Self, Refusal> {
+        match session.authorize::<OrgConnectionsEvaluate>() {
+            Ok(grant) => Ok(Self::with(&grant, Reach::Account)),
+            Err(Refusal::Forbidden { .. }) => {
+                session.authorize::<OrgConnectionsRead>().map(|grant| Self::with(&grant, Reach::OwnPairs))
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    fn with<R>(grant: &Grant<'s, R>, reach: Reach) -> Self {
+        Self { state: grant.state(), org: grant.org(), reach }
+    }
+
+    /// Whether the principal may be told about this pair.
+    fn may_ask(&self, reader: &Org, owner: &Org) -> bool {
+        match self.reach {
+            Reach::OwnPairs => [reader.id, owner.id].contains(&self.org.id),
+            Reach::Account => {
+                [reader, owner].iter().all(|org| org.account == self.org.account)
+                    && [reader, owner].iter().any(|org| org.site == self.org.site)
+            }
+        }
+    }
+}
+
+/// Decides. An org that does not exist, is disabled, or is none that the principal may ask about may nothing, and
+/// nobody may read what it owns: which of these it is, nobody is told.
+pub fn evaluate<'s>(evaluator: &Evaluator<'s>, question: Question, cross_site: CrossSite) -> Verdict<'s> {
+    let (state, Question { reader, owner, wanted }) = (evaluator.state, question);
+    let (Some(reader), Some(owner)) = (state.org(reader), state.org(owner)) else { return Verdict::Refused };
+    if !evaluator.may_ask(reader, owner) || reader.disabled || owner.disabled {
+        Verdict::Refused
+    } else if reader.id == owner.id {
+        Verdict::Own
+    } else {
+        org_connection::decide(state, reader.id, owner.id, wanted, cross_site)
+            .map_or(Verdict::Refused, Verdict::Connected)
+    }
+}

@@ -1,0 +1,142 @@
+//! Who may ask whether an org may read what another one owns, and what they are told.
+
+use orgbridge_domain::evaluation::{Evaluator, Question, Verdict, evaluate};
+use orgbridge_domain::{
+    ConnectionType, CrossSite, ManagedRole, NotAuthenticated, OrgId, Permission, Refusal, RoleId, user,
+};
+
+use crate::world::{FOREIGN, ORGS, OVERSEAS, Persona, World, id, make_role, org_id, types, user_id};
+
+/// Answers in place of a verdict: whether it may, and by a connection.
+fn ask(world: &World, (org, persona): (u8, Persona), reader: OrgId, owner: OrgId) -> (bool, bool) {
+    let evaluator = Evaluator::of(&world.session(org, persona)).unwrap();
+    let question = Question { reader, owner, wanted: ConnectionType::Logs };
+    match evaluate(&evaluator, question, CrossSite::Refused) {
+        Verdict::Refused => (false, false),
+        Verdict::Own => (true, false),
+        Verdict::Connected(connection) => {
+            assert_eq!((connection.sink, connection.source), (reader, owner));
+            (true, true)
+        }
+    }
+}
+
+const NO: (bool, bool) = (false, false);
+const OWN: (bool, bool) = (true, false);
+const BY_A_CONNECTION: (bool, bool) = (true, true);
+
+/// Org 0 shares logs with org 1, and org 1 with org 2; in the world, org 0 has a role that may evaluate.
+fn connected() -> (World, RoleId) {
+    let mut world = World::new();
+    world.connect(0, Persona::Admin, 1, org_id(1), types("logs")).unwrap();
+    world.connect(1, Persona::Admin, 2, org_id(2), types("logs")).unwrap();
+    let role = make_role(&mut world, 0xee, "org_connections_evaluate");
+    (world, role)
+}
+
+fn give_role(world: &mut World, role: RoleId) {
+    world.operate(|draft, now| {
+        let nobody = user_id(0, Persona::Nobody);
+        draft
+            .run(|session| user::set_roles(&session.authorize_in(org_id(0))?, nobody, vec![role], now))
+            .map(drop)
+    });
+}
+
+#[test]
+fn both_sides_are_told_of_their_pair_and_nobody_else_is() {
+    let (world, _) = connected();
+    for persona in [Persona::Admin, Persona::ReadOnly, Persona::ScopedToRead] {
+        for side in [0, 1] {
+            assert_eq!(ask(&world, (side, persona), org_id(1), org_id(0)), BY_A_CONNECTION, "org {side}");
+            assert_eq!(ask(&world, (side, persona), org_id(0), org_id(1)), NO, "the other way round");
+        }
+        for stranger in [2, 3, FOREIGN, OVERSEAS] {
+            assert_eq!(ask(&world, (stranger, persona), org_id(1), org_id(0)), NO, "org {stranger}");
+        }
+    }
+}
+
+#[test]
+fn an_org_may_always_read_its_own_and_is_alone_in_being_told_so() {
+    let (world, _) = connected();
+    for org in 0..ORGS {
+        for asking in 0..ORGS {
+            let expected = if asking == org { OWN } else { NO };
+            assert_eq!(ask(&world, (asking, Persona::Admin), org_id(org), org_id(org)), expected);
+        }
+    }
+}
+
+#[test]
+fn who_may_neither_read_connections_nor_evaluate_may_not_ask() {
+    let (world, _) = connected();
+    for persona in [Persona::Nobody, Persona::ScopedToNothing] {
+        let refused = Evaluator::of(&world.session(0, persona)).unwrap_err();
+        assert!(
+            matches!(refused, Refusal::Forbidden { permission: Permission::OrgConnectionsRead, .. }),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
+fn who_may_evaluate_is_told_of_every_pair_of_their_account_and_of_no_other() {
+    let (mut world, role) = connected();
+    give_role(&mut world, role);
+    let service = (0, Persona::Nobody);
+    assert_eq!(ask(&world, service, org_id(1), org_id(0)), BY_A_CONNECTION);
+    assert_eq!(ask(&world, service, org_id(2), org_id(1)), BY_A_CONNECTION);
+    assert_eq!(ask(&world, service, org_id(2), org_id(0)), NO);
+    assert_eq!(ask(&world, service, org_id(3), org_id(3)), OWN);
+    assert_eq!(ask(&world, service, org_id(FOREIGN), org_id(FOREIGN)), NO);
+    assert_eq!(ask(&world, service, org_id(OVERSEAS), org_id(OVERSEAS)), NO, "the pair lives elsewhere");
+}
+
+#[test]
+fn what_does_not_exist_or_is_disabled_may_nothing_and_is_read_by_nobody() {
+    let (mut world, role) = connected();
+    give_role(&mut world, role);
+    let service = (0, Persona::Nobody);
+    let unknown: OrgId = id(0xdead);
+    for (reader, owner) in [(unknown, org_id(0)), (org_id(0), unknown), (unknown, unknown)] {
+        assert_eq!(ask(&world, service, reader, owner), NO);
+    }
+    world.set_org_disabled(1, true);
+    for (reader, owner) in [(1, 0), (2, 1), (1, 1)] {
+        assert_eq!(ask(&world, service, org_id(reader), org_id(owner)), NO);
+    }
+    world.set_org_disabled(1, false);
+    assert_eq!(ask(&world, service, org_id(1), org_id(0)), BY_A_CONNECTION);
+}
+
+#[test]
+fn a_right_to_evaluate_that_was_taken_away_reaches_own_pairs_at_most() {
+    let (mut world, role) = connected();
+    give_role(&mut world, role);
+    give_role(&mut world, ManagedRole::ReadOnly.id());
+    let reader = (0, Persona::Nobody);
+    assert_eq!(ask(&world, reader, org_id(2), org_id(1)), NO);
+    assert_eq!(ask(&world, reader, org_id(1), org_id(0)), BY_A_CONNECTION);
+}
+
+#[test]
+fn no_admin_may_evaluate_unless_the_operator_says_so() {
+    assert!(!ManagedRole::Admin.permissions().contains(Permission::OrgConnectionsEvaluate));
+    let mut world = World::new();
+    let role = make_role(&mut world, 0xee, "org_connections_evaluate");
+    let nobody = user_id(0, Persona::Nobody);
+    let refused = world.run(0, Persona::Admin, |session, now| {
+        user::set_roles(&session.authorize()?, nobody, vec![role], now)
+    });
+    assert_eq!(refused, Err(Refusal::BeyondOwnRights(Permission::OrgConnectionsEvaluate)));
+}
+
+#[test]
+fn a_session_that_has_ended_asks_nothing() {
+    let (mut world, _) = connected();
+    let principal = world.principal(1, Persona::Admin).unwrap();
+    world.set_org_disabled(1, true);
+    let refused = Evaluator::of(&orgbridge_domain::Session::new(&world.state, principal)).unwrap_err();
+    assert_eq!(refused, NotAuthenticated::ApiKey.into());
+}
