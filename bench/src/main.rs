@@ -25,6 +25,7 @@ mod scale;
 mod server;
 mod single;
 mod start;
+mod token;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -61,6 +62,8 @@ enum Measure {
     Single,
     /// Reads on 32 connections.
     Read,
+    /// Reads with an access token, next to the same with keys.
+    Token,
     /// A million orgs.
     Scale,
     /// Searches of a long audit trail.
@@ -116,6 +119,7 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
             Measure::Durable => durable::measure(effort)?,
             Measure::Single => single::measure(effort)?,
             Measure::Read => read::measure(effort)?,
+            Measure::Token => token::measure(effort)?,
             Measure::Scale => scale::measure(effort)?,
             Measure::Audit => audit::measure(effort)?,
             Measure::Start => start::measure(effort)?,

@@ -256,7 +256,8 @@ fn made_at(number: u64) -> u64 {
     (BEGINNING_MS + number) * 1_000
 }
 
-fn hexadecimal(digest: &KeyDigest) -> String {
+/// A digest as storage holds it.
+pub(crate) fn hexadecimal(digest: &KeyDigest) -> String {
     digest.as_bytes().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 

@@ -1,6 +1,6 @@
 //! The bytes that a client sends.
 
-use orgbridge_domain::{ConnectionId, ConnectionType};
+use orgbridge_domain::{ConnectionId, ConnectionType, TokenSecret};
 
 use crate::population::Keys;
 
@@ -8,17 +8,23 @@ const CONNECTIONS: &str = "/api/v2/org_connections";
 
 /// A request for a connection.
 pub(crate) fn read(keys: &Keys, id: ConnectionId) -> Vec<u8> {
-    request(keys, "GET", &format!("{CONNECTIONS}/{id}"), "")
+    request(&with_keys(keys), "GET", &format!("{CONNECTIONS}/{id}"), "")
+}
+
+/// The same by an access token.
+pub(crate) fn read_with_token(token: &TokenSecret, id: ConnectionId) -> Vec<u8> {
+    let credentials = format!("Authorization: Bearer {}\r\n", token.expose());
+    request(&credentials, "GET", &format!("{CONNECTIONS}/{id}"), "")
 }
 
 /// A request for all connections of the org whose keys these are.
 pub(crate) fn list(keys: &Keys) -> Vec<u8> {
-    request(keys, "GET", CONNECTIONS, "")
+    request(&with_keys(keys), "GET", CONNECTIONS, "")
 }
 
 /// A search of the audit trail.
 pub(crate) fn audit(keys: &Keys, query: &str) -> Vec<u8> {
-    request(keys, "GET", &format!("/api/v2/audit/events?{query}"), "")
+    request(&with_keys(keys), "GET", &format!("/api/v2/audit/events?{query}"), "")
 }
 
 /// A request that makes a connection share logs and one type more.
@@ -26,18 +32,22 @@ pub(crate) fn update(keys: &Keys, id: ConnectionId, other: ConnectionType) -> Ve
     let body = format!(
         r#"{{"data":{{"type":"org_connection","id":"{id}","attributes":{{"connection_types":["logs","{other}"]}}}}}}"#
     );
-    request(keys, "PATCH", &format!("{CONNECTIONS}/{id}"), &body)
+    request(&with_keys(keys), "PATCH", &format!("{CONNECTIONS}/{id}"), &body)
 }
 
-fn request(keys: &Keys, method: &str, path: &str, body: &str) -> Vec<u8> {
+fn with_keys(keys: &Keys) -> String {
     let (api_key, application_key) = (keys.api_key.expose(), keys.application_key.expose());
+    format!("DD-API-KEY: {api_key}\r\nDD-APPLICATION-KEY: {application_key}\r\n")
+}
+
+fn request(credentials: &str, method: &str, path: &str, body: &str) -> Vec<u8> {
     let entity = match body.len() {
         0 => String::new(),
         length => format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"),
     };
     format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\
-         DD-API-KEY: {api_key}\r\nDD-APPLICATION-KEY: {application_key}\r\n{entity}\r\n{body}"
+         {credentials}{entity}\r\n{body}"
     )
     .into_bytes()
 }
