@@ -68,9 +68,10 @@ fn give_tokens(path: &Path) -> Result<Vec<TokenSecret>, Failure> {
         let org = Population::org(org).to_string();
         let user: String =
             database.query_row("SELECT id FROM app_user WHERE org_id = ?1", [&org], |row| row.get(0))?;
-        let [client, authorization, token] =
-            std::array::from_fn(|_| uuid::Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid())
-                .map(|id: Uuid| id.to_string());
+        let [client, authorization, token] = std::array::from_fn(|_| {
+            uuid::Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid()
+        })
+        .map(|id: Uuid| id.to_string());
         let secret = TokenSecret::from_random(SecretUse::Access, std::array::from_fn(|_| random.u8(..)));
         database.execute(
             "INSERT INTO oauth_client (id, org_id, name, redirect_uris, refreshes, scopes, authentication, \

@@ -154,7 +154,7 @@ impl Api {
                 self.ledger.note_use([key.into()]);
                 Ok(Caller::ApiKeyHolder(caller))
             }
-            Access::Credentials | Access::Permission(_) => {
+            Access::Credentials | Access::Permission(_) | Access::AnyOf(_) => {
                 let (presented, view) = self.presented(request)?;
                 let external = self.external_issuer.as_ref();
                 let caller = sign_in(presented, view, asked, id.clone(), self.ledger.now(), external)?;

@@ -98,7 +98,7 @@ const RETRY_SECONDS: u32 = 5;
 const fn body_problem(problem: &BodyProblem) -> &'static str {
     match problem {
         BodyProblem::MediaType(_) => "Unsupported media type",
-        BodyProblem::TooBig => "Payload too big",
+        BodyProblem::TooBig(_) => "Payload too big",
         BodyProblem::Incomplete => "Bad Request",
         BodyProblem::Json(json::Problem::NotJson(_)) => "Invalid request: Request body contains invalid json",
         BodyProblem::Json(json::Problem::OtherShape(_)) => "Validation failed for input.",
@@ -137,7 +137,7 @@ impl ApiError {
             | Self::Oauth { .. }
             | Self::Body(BodyProblem::Incomplete | BodyProblem::Json(_)) => StatusCode::BAD_REQUEST,
             Self::Body(BodyProblem::MediaType(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Body(BodyProblem::TooBig) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Body(BodyProblem::TooBig(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Refused(refusal) => status_of(refusal),
             // A rule that panics is a bug, and trying again mends none.
             Self::Unavailable(Unavailable::RulePanicked)

@@ -20,7 +20,7 @@ pub(crate) use audit_query::{AUDIT_SORTS, AuditQuery};
 pub(crate) use client_header::ClientHeader;
 pub(crate) use credentials::{CredentialProblem, Credentials, Presented};
 pub(crate) use form_body::{FormBody, FromForm};
-pub(crate) use granted::{Anyone, ApiKeyHolder, Granted, SignedIn};
+pub(crate) use granted::{Anyone, ApiKeyHolder, Asking, Granted, SignedIn};
 pub(crate) use id_path::{IdPath, InPath, ServiceAccount};
 pub(crate) use json_body::{BodyProblem, JsonBody, JsonBodyIfAny};
 pub(crate) use keys_query::{

@@ -47,10 +47,11 @@ pub(crate) enum Tag {
     ServiceAccounts,
     Audit,
     Oauth,
+    Evaluations,
 }
 
 impl Tag {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::OrgConnections,
         Self::Authentication,
         Self::Users,
@@ -62,6 +63,7 @@ impl Tag {
         Self::ServiceAccounts,
         Self::Audit,
         Self::Oauth,
+        Self::Evaluations,
     ];
 
     const fn name(self) -> &'static str {
@@ -77,6 +79,7 @@ impl Tag {
             Self::ServiceAccounts => "Service Accounts",
             Self::Audit => "Audit",
             Self::Oauth => "OAuth2",
+            Self::Evaluations => "Evaluations",
         }
     }
 
@@ -111,6 +114,10 @@ impl Tag {
             Self::Oauth => {
                 "Access tokens for programs that act for users, or as a service account. A token lets no more through \
                  than its user may do, cut down to what they consented to. Errors have the form of RFC 6749."
+            }
+            Self::Evaluations => {
+                "Whether one organization may read what another one owns, now, by the OpenID AuthZEN Authorization \
+                 API 1.0."
             }
         }
     }

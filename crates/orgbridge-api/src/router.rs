@@ -13,7 +13,7 @@ use crate::error::ApiError;
 use crate::exchange::{self, Meter};
 use crate::openapi::{Endpoint, Outline, Prose};
 use crate::routes::{
-    api_keys, application_keys, audit, authorize, current_user, documents, oauth, oauth_clients,
+    api_keys, application_keys, audit, authorize, current_user, documents, evaluations, oauth, oauth_clients,
     org_connections, orgs, restriction_policies, roles, service_account_keys, service_accounts, users,
     validate,
 };
@@ -49,6 +49,12 @@ pub(crate) const REVOKE: &str = "/oauth2/v1/revoke";
 /// Where clients are registered.
 pub(crate) const REGISTER: &str = "/api/v2/oauth2/register";
 
+/// Where one question is decided.
+pub(crate) const EVALUATION: &str = "/access/v1/evaluation";
+
+/// Where many are.
+pub(crate) const EVALUATIONS: &str = "/access/v1/evaluations";
+
 /// Whom a call is open to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
@@ -60,6 +66,8 @@ pub enum Access {
     Credentials,
     /// Users who hold a permission, by credentials whose scopes include it.
     Permission(Permission),
+    /// Users who hold any of some permissions, likewise.
+    AnyOf(&'static [Permission]),
 }
 
 /// A call, what is said of it, and how it gets into a router.
@@ -91,7 +99,7 @@ macro_rules! route {
 }
 
 #[rustfmt::skip]
-pub(crate) static ROUTES: [Route; 66] = [
+pub(crate) static ROUTES: [Route; 69] = [
     route!(GET    "/api/v2/org_connections"                 => org_connections::list,   org_connections::LIST,   OrgConnectionsRead),
     route!(POST   "/api/v2/org_connections"                 => org_connections::create, org_connections::CREATE, OrgConnectionsWrite),
     route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   org_connections::READ,   OrgConnectionsRead),
@@ -158,6 +166,9 @@ pub(crate) static ROUTES: [Route; 66] = [
     route!(POST   TOKEN                                     => oauth::create_token,     oauth::TOKEN,            OauthToken, Oauth),
     route!(POST   REVOKE                                    => oauth::revoke_token,     oauth::REVOKE,           OauthToken, Oauth),
     route!(GET    "/.well-known/oauth-authorization-server" => oauth::metadata,         oauth::METADATA,         Documents, Oauth),
+    route!(POST   EVALUATION                                => evaluations::one,        evaluations::ONE,        Evaluations),
+    route!(POST   EVALUATIONS                               => evaluations::many,       evaluations::MANY,       Evaluations),
+    route!(GET    "/.well-known/authzen-configuration"      => evaluations::metadata,   evaluations::METADATA,   Documents),
 ];
 
 /// Every call of the API. The router and the description are made from the same table, so there is no other.

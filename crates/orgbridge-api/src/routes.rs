@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod authorize;
 pub(crate) mod current_user;
 pub(crate) mod documents;
+pub(crate) mod evaluations;
 pub(crate) mod oauth;
 pub(crate) mod oauth_clients;
 pub(crate) mod org_connections;

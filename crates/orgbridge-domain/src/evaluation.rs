@@ -1,21 +1,32 @@
-//! The decision call: may an org read what another one owns, now? And who may ask that about whom?
+//! The decision call: may an org, or one of its users, read what another org owns, now? And who may ask that about whom?
 
 use std::sync::Arc;
 
+use crate::restriction_policy::Sight;
 use crate::right::{OrgConnectionsEvaluate, OrgConnectionsRead};
 use crate::{
-    ConnectionType, CrossSite, Grant, Org, OrgConnection, OrgId, Refusal, Session, State, org_connection,
+    ConnectionType, CrossSite, Grant, Org, OrgConnection, OrgId, Refusal, Session, State, UserId,
+    org_connection,
 };
 
 /// May `reader` read telemetry of type `wanted` that `owner` owns?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {
     /// Who wants to read.
-    pub reader: OrgId,
+    pub reader: Reader,
     /// Whose telemetry.
     pub owner: OrgId,
     /// Of which type.
     pub wanted: ConnectionType,
+}
+
+/// Who wants to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// An org, whichever of its users it is.
+    Org(OrgId),
+    /// A user, in the name of their org: what a restriction policy keeps from them, they may not read.
+    User(UserId),
 }
 
 /// What is decided.
@@ -36,13 +47,13 @@ pub enum Verdict<'s> {
 pub struct Evaluator<'s> {
     state: &'s State,
     org: &'s Org,
-    reach: Reach,
+    reach: Reach<'s>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    /// The pairs that its org is part of.
-    OwnPairs,
+#[derive(Debug, Clone, Copy)]
+enum Reach<'s> {
+    /// The pairs that its org is part of, by connections that it may know of.
+    OwnPairs(Sight<'s>),
     /// Every pair of its account that has an org on its site.
     Account,
 }
@@ -56,21 +67,21 @@ impl<'s> Evaluator<'s> {
     pub fn of(session: &Session<'s>) -> Result<Self, Refusal> {
         match session.authorize::<OrgConnectionsEvaluate>() {
             Ok(grant) => Ok(Self::with(&grant, Reach::Account)),
-            Err(Refusal::Forbidden { .. }) => {
-                session.authorize::<OrgConnectionsRead>().map(|grant| Self::with(&grant, Reach::OwnPairs))
-            }
+            Err(Refusal::Forbidden { .. }) => session
+                .authorize::<OrgConnectionsRead>()
+                .map(|grant| Self::with(&grant, Reach::OwnPairs(Sight::of(&grant)))),
             Err(refusal) => Err(refusal),
         }
     }
 
-    fn with<R>(grant: &Grant<'s, R>, reach: Reach) -> Self {
+    fn with<R>(grant: &Grant<'s, R>, reach: Reach<'s>) -> Self {
         Self { state: grant.state(), org: grant.org(), reach }
     }
 
     /// Whether the principal may be told about this pair.
     fn may_ask(&self, reader: &Org, owner: &Org) -> bool {
         match self.reach {
-            Reach::OwnPairs => [reader.id, owner.id].contains(&self.org.id),
+            Reach::OwnPairs(_) => [reader.id, owner.id].contains(&self.org.id),
             Reach::Account => {
                 [reader, owner].iter().all(|org| org.account == self.org.account)
                     && [reader, owner].iter().any(|org| org.site == self.org.site)
@@ -79,17 +90,31 @@ impl<'s> Evaluator<'s> {
     }
 }
 
-/// Decides. An org that does not exist, is disabled, or is none that the principal may ask about may nothing, and
-/// nobody may read what it owns: which of these it is, nobody is told.
+/// Decides. Who does not exist, is disabled, or is nobody whom the principal may ask about may nothing, and nobody may
+/// read what such an org owns: which of these it is, nobody is told.
 pub fn evaluate<'s>(evaluator: &Evaluator<'s>, question: Question, cross_site: CrossSite) -> Verdict<'s> {
     let (state, Question { reader, owner, wanted }) = (evaluator.state, question);
-    let (Some(reader), Some(owner)) = (state.org(reader), state.org(owner)) else { return Verdict::Refused };
+    let (reader, user) = match reader {
+        Reader::Org(id) => (state.org(id), None),
+        Reader::User(id) => {
+            let user = state.user(id).filter(|user| !user.disabled);
+            (user.and_then(|user| state.org(user.org)), user)
+        }
+    };
+    let (Some(reader), Some(owner)) = (reader, state.org(owner)) else { return Verdict::Refused };
     if !evaluator.may_ask(reader, owner) || reader.disabled || owner.disabled {
-        Verdict::Refused
-    } else if reader.id == owner.id {
-        Verdict::Own
-    } else {
-        org_connection::decide(state, reader.id, owner.id, wanted, cross_site)
-            .map_or(Verdict::Refused, Verdict::Connected)
+        return Verdict::Refused;
     }
+    if reader.id == owner.id {
+        return Verdict::Own;
+    }
+    let connection = match user {
+        None => org_connection::decide(state, reader.id, owner.id, wanted, cross_site),
+        Some(user) => org_connection::decide_for(state, user.id, owner.id, wanted, cross_site),
+    };
+    let may_know = |connection: &&Arc<OrgConnection>| match evaluator.reach {
+        Reach::OwnPairs(sight) => sight.admits(connection.id),
+        Reach::Account => true,
+    };
+    connection.filter(may_know).map_or(Verdict::Refused, Verdict::Connected)
 }

@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, Request};
 use schemars::JsonSchema;
 
 use super::Parameters;
-use super::json_body::{BodyProblem, check_media_type_of, is_text_of, read};
+use super::json_body::{BodyProblem, USUAL_BYTES, check_media_type_of, is_text_of, read};
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::openapi::{Asks, Outline};
@@ -30,7 +30,7 @@ impl<T: FromForm> Asks for FormBody<T> {
     fn outline(outline: &mut Outline<'_>) {
         outline.form_body::<T>();
         outline.refusal(BodyProblem::MediaType(NOT_A_FORM));
-        outline.refusal(BodyProblem::TooBig);
+        outline.refusal(BodyProblem::TooBig(USUAL_BYTES));
         outline.refusal(BodyProblem::Incomplete);
         outline.refusal(Parameters::repeated("client_id"));
     }
@@ -41,7 +41,7 @@ impl<T: FromForm> FromRequest<Api> for FormBody<T> {
 
     async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
         check_media_type_of(request.headers(), |sent| is_text_of(FORM.as_bytes(), sent), NOT_A_FORM)?;
-        let bytes = read(request.into_body()).await?;
+        let bytes = read(request.into_body(), USUAL_BYTES).await?;
         let text = std::str::from_utf8(&bytes).ok().filter(|text| is_encoded(text));
         let text = text.ok_or_else(|| {
             ApiError::Invalid("the body: must be names and values, percent-encoded as UTF-8".to_owned())

@@ -11,11 +11,13 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
+use orgbridge_domain::evaluation::Evaluator;
+use orgbridge_domain::right::OrgConnectionsRead;
 use orgbridge_domain::{
-    Decided, Grant, MissingFrom, NotAuthenticated, OrgId, Principal, Refusal, Right, Session, SiteScope,
-    Timestamp, UserId,
+    Decided, Grant, MissingFrom, NotAuthenticated, OrgId, Permission, Principal, Refusal, Right, Session,
+    SiteScope, Timestamp, UserId,
 };
-use orgbridge_ledger::{RequestId, Unavailable, View};
+use orgbridge_ledger::{RequestId, Revision, Unavailable, View};
 
 use super::CredentialProblem;
 use crate::Access;
@@ -123,6 +125,43 @@ impl FromRequestParts<Api> for SignedIn {
 
 fn admitted<C: Clone + Send + Sync + 'static>(extensions: &mut Extensions) -> Result<C, ApiError> {
     extensions.remove().ok_or(ApiError::Unauthorized(CredentialProblem::NoKeys))
+}
+
+/// A user who may ask for decisions: who may read connections, or evaluate them.
+pub(crate) struct Asking(SignedIn);
+
+impl Asking {
+    /// Proof of about whom they may ask, on the view on which they were admitted.
+    pub(crate) fn evaluator(&self) -> Result<Evaluator<'_>, Refusal> {
+        Evaluator::of(&self.0.session())
+    }
+
+    /// How many changes that view holds.
+    pub(crate) fn revision(&self) -> Revision {
+        self.0.view.position.revision
+    }
+}
+
+impl Admits for Asking {
+    const ACCESS: Access =
+        Access::AnyOf(&[Permission::OrgConnectionsRead, Permission::OrgConnectionsEvaluate]);
+}
+
+impl Asks for Asking {
+    fn outline(outline: &mut Outline<'_>) {
+        // Who holds neither is told what they lack to ask about their own org.
+        Granted::<OrgConnectionsRead>::outline(outline);
+    }
+}
+
+impl FromRequestParts<Api> for Asking {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        let asking = Self(admitted(&mut parts.extensions)?);
+        asking.evaluator()?;
+        Ok(asking)
+    }
 }
 
 /// A user who holds `R` in their org.

@@ -13,34 +13,34 @@ use crate::error::ApiError;
 use crate::json;
 use crate::openapi::{Asks, Outline};
 
-/// The most bytes that a body may have. Source: contract, section 1.
-const MAX_BYTES: usize = 64 * 1024;
+/// The most bytes that a body may have, but for the calls that say otherwise. Source: contract, section 1.
+pub(super) const USUAL_BYTES: usize = 64 * 1024;
 
 const NOT_JSON: &str = "send the header Content-Type: application/json; a charset, if any, is utf-8";
 
 /// A body of JSON, read strictly. It comes last among the extractors: nothing of a body is read before the
 /// caller's right is proven.
 #[derive(Debug)]
-pub(crate) struct JsonBody<T>(pub(crate) T);
+pub(crate) struct JsonBody<T, const MAX_BYTES: usize = USUAL_BYTES>(pub(crate) T);
 
 /// Why a body can't be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BodyProblem {
     #[error("{0}")]
     MediaType(&'static str),
-    #[error("a body may have at most {MAX_BYTES} bytes")]
-    TooBig,
+    #[error("a body may have at most {0} bytes")]
+    TooBig(usize),
     #[error("the body did not arrive in time, or not whole; send the request again")]
     Incomplete,
     #[error("{}", match .0 { json::Problem::NotJson(why) | json::Problem::OtherShape(why) => why })]
     Json(json::Problem),
 }
 
-impl<T: JsonSchema> Asks for JsonBody<T> {
+impl<T: JsonSchema, const MAX_BYTES: usize> Asks for JsonBody<T, MAX_BYTES> {
     fn outline(outline: &mut Outline<'_>) {
         outline.json_body::<T>();
         outline.refusal(BodyProblem::MediaType(NOT_JSON));
-        outline.refusal(BodyProblem::TooBig);
+        outline.refusal(BodyProblem::TooBig(MAX_BYTES));
         outline.refusal(BodyProblem::Incomplete);
         let not_json = "member \"data\" is repeated at line 1 column 16";
         outline.refusal(BodyProblem::Json(json::Problem::NotJson(not_json.to_owned())));
@@ -49,12 +49,12 @@ impl<T: JsonSchema> Asks for JsonBody<T> {
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
+impl<T: DeserializeOwned, const MAX_BYTES: usize> FromRequest<Api> for JsonBody<T, MAX_BYTES> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
         check_media_type(request.headers())?;
-        let bytes = read(request.into_body()).await?;
+        let bytes = read(request.into_body(), MAX_BYTES).await?;
         Ok(Self(json::read(&bytes).map_err(BodyProblem::Json)?))
     }
 }
@@ -77,7 +77,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Api> for JsonBodyIfAny<T> {
         if request.body().size_hint().exact() == Some(0) {
             return Ok(Self(T::default()));
         }
-        JsonBody::from_request(request, api).await.map(|JsonBody(body)| Self(body))
+        JsonBody::<T>::from_request(request, api).await.map(|JsonBody(body)| Self(body))
     }
 }
 
@@ -126,17 +126,17 @@ pub(super) fn is_text_of(essence: &[u8], media_type: &[u8]) -> bool {
 
 /// Reads a body into one piece. A body of many small chunks is copied together as they come: kept apart,
 /// each would hold on to the buffer that it was read into.
-pub(super) async fn read(mut body: Body) -> Result<Vec<u8>, BodyProblem> {
+pub(super) async fn read(mut body: Body, max_bytes: usize) -> Result<Vec<u8>, BodyProblem> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > MAX_BYTES {
-        return Err(BodyProblem::TooBig);
+    if announced > max_bytes {
+        return Err(BodyProblem::TooBig(max_bytes));
     }
     let mut bytes = Vec::with_capacity(announced);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| BodyProblem::Incomplete)?;
         let Some(data) = frame.data_ref() else { continue };
-        if bytes.len() + data.len() > MAX_BYTES {
-            return Err(BodyProblem::TooBig);
+        if bytes.len() + data.len() > max_bytes {
+            return Err(BodyProblem::TooBig(max_bytes));
         }
         bytes.extend_from_slice(data);
     }
@@ -197,19 +197,27 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_read_to_its_limit_and_no_further() {
-        assert_eq!(read(Body::from(vec![b' '; MAX_BYTES])).await.unwrap().len(), MAX_BYTES);
-        assert!(matches!(read(Body::from(vec![b' '; MAX_BYTES + 1])).await, Err(BodyProblem::TooBig)));
+        for limit in [100, USUAL_BYTES] {
+            let body = |length| Body::from(vec![b' '; length]);
+            assert_eq!(read(body(limit), limit).await.unwrap().len(), limit);
+            assert!(
+                matches!(read(body(limit + 1), limit).await, Err(BodyProblem::TooBig(said)) if said == limit)
+            );
+        }
     }
 
     #[tokio::test]
     async fn chunks_without_end_are_left_at_the_limit() {
         let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 1000])));
-        assert!(matches!(read(Body::from_stream(endless)).await, Err(BodyProblem::TooBig)));
+        assert!(matches!(read(Body::from_stream(endless), USUAL_BYTES).await, Err(BodyProblem::TooBig(_))));
     }
 
     #[tokio::test]
     async fn a_body_that_breaks_off_is_no_body() {
         let frames = [Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("reset"))];
-        assert!(matches!(read(Body::from_stream(stream::iter(frames))).await, Err(BodyProblem::Incomplete)));
+        assert!(matches!(
+            read(Body::from_stream(stream::iter(frames)), USUAL_BYTES).await,
+            Err(BodyProblem::Incomplete)
+        ));
     }
 }

@@ -88,7 +88,6 @@ fn operation(
     let Said { parameters, body, may_lack_body, refusals, answers } = said;
     let mut responses = refused(refusals, info.dialect, errors);
     responses.extend(answers.into_iter().map(|answer| (answer.status.as_u16(), succeeded(answer, named))));
-    let permission = permission(info.access);
     Operation {
         method: info.method.clone(),
         path: info.path,
@@ -97,8 +96,7 @@ fn operation(
         summary: prose.summary,
         description: prose.description,
         security: security(info.access),
-        permission: permission
-            .map(|permission| NeededPermission { operator: "OR", permissions: [permission.as_str()] }),
+        permission: needed(info.access),
         parameters,
         request_body: body.map(|(media_type, schema)| RequestBody {
             required: !may_lack_body,
@@ -265,14 +263,22 @@ fn security(access: Access) -> Vec<BTreeMap<&'static str, Vec<&'static str>>> {
         Access::ApiKey => vec![BTreeMap::from([(API_KEY, Vec::new())])],
         Access::Credentials => vec![keys(), BTreeMap::from([(OAUTH, Vec::new())])],
         Access::Permission(permission) => vec![keys(), BTreeMap::from([(OAUTH, vec![permission.as_str()])])],
+        Access::AnyOf(permissions) => {
+            let tokens =
+                permissions.iter().map(|permission| BTreeMap::from([(OAUTH, vec![permission.as_str()])]));
+            std::iter::once(keys()).chain(tokens).collect()
+        }
     }
 }
 
-fn permission(access: Access) -> Option<Permission> {
-    match access {
-        Access::Permission(permission) => Some(permission),
-        Access::Anyone | Access::ApiKey | Access::Credentials => None,
-    }
+/// The permissions of which a caller has to hold one.
+fn needed(access: Access) -> Option<NeededPermission> {
+    let permissions = match access {
+        Access::Permission(permission) => vec![permission.as_str()],
+        Access::AnyOf(permissions) => permissions.iter().map(|permission| permission.as_str()).collect(),
+        Access::Anyone | Access::ApiKey | Access::Credentials => return None,
+    };
+    Some(NeededPermission { operator: "OR", permissions })
 }
 
 fn security_schemes() -> BTreeMap<&'static str, SecurityScheme> {

@@ -76,7 +76,7 @@ pub(super) struct Operation {
 #[derive(Debug, Serialize)]
 pub(super) struct NeededPermission {
     pub(super) operator: &'static str,
-    pub(super) permissions: [&'static str; 1],
+    pub(super) permissions: Vec<&'static str>,
 }
 
 #[derive(Debug, Clone, Serialize)]

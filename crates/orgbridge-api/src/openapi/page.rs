@@ -105,8 +105,10 @@ fn needs(operation: &Operation) -> String {
         1 => "an API key".to_owned(),
         _ => "an API key and an application key, or an access token,".to_owned(),
     };
-    let permission = operation.permission.as_ref().map(|needed| needed.permissions[0]);
-    let permission = permission.map_or(String::new(), |name| format!(" with the permission `{name}`"));
+    let permission = operation.permission.as_ref().map_or(String::new(), |needed| {
+        let names: Vec<_> = needed.permissions.iter().map(|name| format!("`{name}`")).collect();
+        format!(" with the permission {}", names.join(" or "))
+    });
     format!("Needs {keys}{permission}. In programs it is called `{}`.", operation.id)
 }
 

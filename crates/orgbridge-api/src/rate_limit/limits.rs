@@ -55,6 +55,8 @@ limits! {
     RestrictionPoliciesRead "restriction_policies_read" 600 per 60
     /// Replacing and deleting restriction policies, per org.
     RestrictionPoliciesWrite "restriction_policies_write" 300 per 60
+    /// Asking for decisions, per org; many questions in one call count once.
+    Evaluations "evaluations" 12000 per 60
     /// Asking who one is, per org.
     CurrentUser "current_user" 600 per 60
     /// Checking that keys are live, per org.

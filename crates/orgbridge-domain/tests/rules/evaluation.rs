@@ -1,21 +1,32 @@
 //! Who may ask whether an org may read what another one owns, and what they are told.
 
-use orgbridge_domain::evaluation::{Evaluator, Question, Verdict, evaluate};
+use orgbridge_domain::evaluation::{Evaluator, Question, Reader, Verdict, evaluate};
+use orgbridge_domain::restriction_policy::{self, Bindings, SelfLockout};
 use orgbridge_domain::{
     ConnectionType, CrossSite, ManagedRole, NotAuthenticated, OrgId, Permission, Refusal, RoleId, user,
 };
 
-use crate::world::{FOREIGN, ORGS, OVERSEAS, Persona, World, id, make_role, org_id, types, user_id};
+use crate::world::{
+    FOREIGN, ORGS, OVERSEAS, Persona, World, connection_id, id, make_role, org_id, types, user_id,
+};
 
 /// Answers in place of a verdict: whether it may, and by a connection.
-fn ask(world: &World, (org, persona): (u8, Persona), reader: OrgId, owner: OrgId) -> (bool, bool) {
+fn ask(world: &World, asking: (u8, Persona), reader: OrgId, owner: OrgId) -> (bool, bool) {
+    ask_about(world, asking, Reader::Org(reader), owner)
+}
+
+fn ask_about(world: &World, (org, persona): (u8, Persona), reader: Reader, owner: OrgId) -> (bool, bool) {
     let evaluator = Evaluator::of(&world.session(org, persona)).unwrap();
     let question = Question { reader, owner, wanted: ConnectionType::Logs };
     match evaluate(&evaluator, question, CrossSite::Refused) {
         Verdict::Refused => (false, false),
         Verdict::Own => (true, false),
         Verdict::Connected(connection) => {
-            assert_eq!((connection.sink, connection.source), (reader, owner));
+            let sink = match reader {
+                Reader::Org(org) => org,
+                Reader::User(user) => world.state.user(user).unwrap().org,
+            };
+            assert_eq!((connection.sink, connection.source), (sink, owner));
             (true, true)
         }
     }
@@ -111,6 +122,49 @@ fn what_does_not_exist_or_is_disabled_may_nothing_and_is_read_by_nobody() {
 }
 
 #[test]
+fn a_user_may_what_their_org_may_unless_it_keeps_that_from_them() {
+    let (mut world, role) = connected();
+    give_role(&mut world, role);
+    let user = |persona| Reader::User(user_id(1, persona));
+    let (service, source) = ((0, Persona::Nobody), org_id(0));
+    let unknown = Reader::User(id(0xdead));
+    assert_eq!(ask_about(&world, service, unknown, source), NO);
+    for persona in [Persona::ReadOnly, Persona::Nobody] {
+        assert_eq!(ask_about(&world, service, user(persona), source), BY_A_CONNECTION);
+        assert_eq!(ask_about(&world, service, user(persona), org_id(1)), OWN);
+    }
+
+    let viewers = format!("viewer=user:{}", user_id(1, Persona::ReadOnly)).parse::<Bindings>().unwrap();
+    world
+        .run(1, Persona::Admin, |session, _| {
+            restriction_policy::replace(
+                &session.authorize()?,
+                connection_id(1),
+                viewers.clone(),
+                SelfLockout::Allowed,
+            )
+        })
+        .unwrap();
+    assert_eq!(ask_about(&world, service, user(Persona::ReadOnly), source), BY_A_CONNECTION);
+    assert_eq!(ask_about(&world, service, user(Persona::Nobody), source), NO);
+    assert_eq!(ask_about(&world, service, user(Persona::Admin), source), NO, "to govern is not to use");
+    assert_eq!(ask(&world, service, org_id(1), source), BY_A_CONNECTION, "the org itself may");
+
+    assert_eq!(ask(&world, (1, Persona::ReadOnly), org_id(1), source), BY_A_CONNECTION);
+    assert_eq!(ask(&world, (0, Persona::ReadOnly), org_id(1), source), BY_A_CONNECTION, "the other side");
+    world.operate(|draft, now| {
+        let reader = user_id(1, Persona::Nobody);
+        let roles = vec![ManagedRole::ReadOnly.id()];
+        draft.run(|session| user::set_roles(&session.authorize_in(org_id(1))?, reader, roles, now)).map(drop)
+    });
+    assert_eq!(
+        ask(&world, (1, Persona::Nobody), org_id(1), source),
+        NO,
+        "who may not know of it is not told"
+    );
+}
+
+#[test]
 fn a_right_to_evaluate_that_was_taken_away_reaches_own_pairs_at_most() {
     let (mut world, role) = connected();
     give_role(&mut world, role);
@@ -137,6 +191,7 @@ fn a_session_that_has_ended_asks_nothing() {
     let (mut world, _) = connected();
     let principal = world.principal(1, Persona::Admin).unwrap();
     world.set_org_disabled(1, true);
-    let refused = Evaluator::of(&orgbridge_domain::Session::new(&world.state, principal)).unwrap_err();
+    let refused =
+        Evaluator::of(&orgbridge_domain::Session::new(&world.state, principal, world.now())).unwrap_err();
     assert_eq!(refused, NotAuthenticated::ApiKey.into());
 }

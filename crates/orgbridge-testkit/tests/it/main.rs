@@ -1,8 +1,8 @@
 //! The API held to its contract: real requests to a real server, whole replies.
 //!
 //! `org_connections`, `restriction_policies`, `access`, `validate`, `current_user`, `orgs`, `api_keys` and
-//! `application_keys` go through the calls; `oauth` comes by tokens and uses them; `credentials`, `rate_limits`, `bodies`
-//! and `paths` go through what all calls have in common; `openapi` holds the
+//! `application_keys` go through the calls; `evaluations` asks for decisions; `oauth` comes by tokens and uses them;
+//! `credentials`, `rate_limits`, `bodies` and `paths` go through what all calls have in common; `openapi` holds the
 //! description, and `compatibility` a document, to what is answered; `rights` tries everybody on everything; `walls`,
 //! `sites`, `sockets`, `secrets` and `faults` hold what must hold against malice and bad luck; `terraform` lives the life
 //! of a client that keeps a state of its own.
@@ -16,6 +16,7 @@ mod bodies;
 mod compatibility;
 mod credentials;
 mod current_user;
+mod evaluations;
 mod external_issuer;
 mod faults;
 mod oauth;

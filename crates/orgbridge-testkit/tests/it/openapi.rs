@@ -192,7 +192,7 @@ async fn call_everything(seen: &mut Seen) {
             let body = good.replace(&id, ABSENT).replace(&inner_id(&id), &inner_id(ABSENT));
             note(seen, method.clone(), &path, with_body(Persona::SourceAdmin, &odd, &body)).await;
         }
-        for body in ["{", "{}", &" ".repeat(70_000)] {
+        for body in ["{", "{}", &" ".repeat(600_000)] {
             note(seen, method.clone(), &path, with_body(Persona::SourceAdmin, &path, body)).await;
         }
         let text = with_body(Persona::SourceAdmin, &path, &good).header("content-type", "text/plain");

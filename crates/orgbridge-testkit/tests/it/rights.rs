@@ -60,6 +60,7 @@ const SEE_USERS: Access = Access::Permission(Permission::UserAccessRead);
 const MANAGE_USERS: Access = Access::Permission(Permission::UserAccessManage);
 const SEE_AUDIT: Access = Access::Permission(Permission::AuditLogsRead);
 const WRITE_CLIENTS: Access = Access::Permission(Permission::OauthClientsWrite);
+const EVALUATE: Access = Access::AnyOf(&[Permission::OrgConnectionsRead, Permission::OrgConnectionsEvaluate]);
 const MAKE_SERVICE_ACCOUNTS: Access = Access::Permission(Permission::ServiceAccountWrite);
 
 #[rustfmt::skip]
@@ -166,7 +167,14 @@ const POLICIES: &[Policy] = &[
     Policy { call: "POST /oauth2/v1/token", access: OPEN, outcome: Outcome::Always(401) },
     Policy { call: "POST /oauth2/v1/revoke", access: OPEN, outcome: Outcome::Always(401) },
     Policy { call: "GET /.well-known/oauth-authorization-server", access: OPEN, outcome: Outcome::Always(200) },
+    Policy { call: "POST /access/v1/evaluation", access: EVALUATE, outcome: Outcome::Always(200) },
+    Policy { call: "POST /access/v1/evaluations", access: EVALUATE, outcome: Outcome::Always(200) },
+    Policy { call: "GET /.well-known/authzen-configuration", access: OPEN, outcome: Outcome::Always(200) },
 ];
+
+/// Calls that ask something and change nothing, although they are a POST.
+const QUESTIONS: &[&str] =
+    &["/api/v2/audit/events/search", "/access/v1/evaluation", "/access/v1/evaluations"];
 
 /// Who a persona should be taken for.
 enum Standing {
@@ -251,6 +259,11 @@ impl Policy {
             (Access::Anyone | Access::ApiKey, _) => self.outcome_for(persona, TestOrg::Source, target),
             (_, Standing::Nobody | Standing::ApiKeyHolder) => 401,
             (Access::Permission(needed), Standing::User { may, .. }) if !may.contains(needed) => 403,
+            (Access::AnyOf(needed), Standing::User { may, .. })
+                if !needed.iter().any(|needed| may.contains(*needed)) =>
+            {
+                403
+            }
             (_, Standing::User { of, .. }) => self.outcome_for(persona, of, target),
         }
     }
@@ -365,9 +378,8 @@ async fn try_out(server: &TestServer, persona: Persona, route: &RouteInfo, targe
         Target::Nothing | Target::Absent => ABSENT.to_owned(),
     };
     let caller = server.caller(persona);
-    // A search has a body, and changes nothing.
     let is_write = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&route.method)
-        && !route.path.ends_with("/search");
+        && !QUESTIONS.contains(&route.path);
     let is_about_access = access::is_about_access(route.path);
     if is_write && is_about_access {
         for (org, id) in SPARES {
@@ -434,6 +446,9 @@ fn needs(access: Access) -> String {
         Access::ApiKey => "a live API key".to_owned(),
         Access::Credentials => "live credentials".to_owned(),
         Access::Permission(permission) => permission.to_string(),
+        Access::AnyOf(permissions) => {
+            permissions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+        }
     }
 }
 
