@@ -1,4 +1,4 @@
-//! Which changes concern which org: put into the index of the database in steps, a thousand changes at a time.
+//! Which changes concern which org: put into the index of the database in steps, thousands of changes at a time.
 //!
 //! A change of a connection concerns two orgs, whose places in the index lie apart. To write there with each commit
 //! would double what it writes. So the writer remembers what it has committed and what it has followed, and writes it
@@ -12,10 +12,13 @@ use smallvec::SmallVec;
 use crate::{Epoch, Position, Revision};
 
 /// How many changes are put into the index together. Whoever reads a trail looks at as many by themselves.
-pub(crate) const STEP: u64 = 1024;
+///
+/// Among a thousand orgs, each step writes most pages of the index once: with a thousand changes in a step that is a page
+/// for each change.
+pub(crate) const STEP: u64 = 8 * 1024;
 
 /// How many are remembered at the most. Where the index can't be written, they are read again when it can.
-const MAX_REMEMBERED: usize = 16 * 1024;
+const MAX_REMEMBERED: usize = 32 * 1024;
 
 /// Which orgs a change concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::writer::Shared;
 use crate::{Position, Unavailable};
 
 /// How many entries that nobody remembers are put into the index in one transaction.
-const INDEX_AT_ONCE: u64 = 8 * STEP;
+const INDEX_AT_ONCE: u64 = STEP;
 
 /// How long refused attempts are gathered before they are kept together.
 const ATTEMPTS_INTERVAL: Duration = Duration::from_millis(100);

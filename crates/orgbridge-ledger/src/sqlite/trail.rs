@@ -17,7 +17,7 @@ const MAX_IDLE: usize = 4;
 
 /// How much history may lie before the index. There is never near as much of it, except where the index can't be
 /// written for long.
-const MAX_UNINDEXED: u64 = 64 * STEP;
+const MAX_UNINDEXED: u64 = 16 * STEP;
 
 /// Whether the database has trails: whoever only reads may find the tables of an earlier version.
 pub(crate) fn has_trails(connection: &Connection) -> rusqlite::Result<bool> {
@@ -308,8 +308,11 @@ fn unindexed(
     let mut rows = statement.query([indexed.get(), last.get()])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
+        if !may_concern(row, &org)? {
+            continue;
+        }
         let entry = read_entry(row)?;
-        if may_concern(&entry, &org) && concern_of(&entry, view).orgs.contains(&stretch.org) {
+        if concern_of(&entry, view).orgs.contains(&stretch.org) {
             found.push(of_change(entry));
         }
     }
@@ -327,10 +330,21 @@ fn unindexed(
 }
 
 /// Whether an entry names the org, or no org at all, as a key that names its owner. Most don't, and are read no further.
-fn may_concern(entry: &Entry, org: &str) -> bool {
-    let rows = [entry.before.as_deref(), entry.after.as_deref()];
-    entry.actor.org_id.as_deref() == Some(org)
-        || rows.into_iter().flatten().any(|row| row.contains(org) || !row.contains("org_id\""))
+fn may_concern(row: &Row<'_>, org: &str) -> rusqlite::Result<bool> {
+    // In `ENTRY_COLUMNS`.
+    const ACTOR_ORG: usize = 3;
+    const BEFORE: usize = 9;
+    const AFTER: usize = 10;
+    if row.get_ref(ACTOR_ORG)?.as_str_or_null()? == Some(org) {
+        return Ok(true);
+    }
+    for column in [BEFORE, AFTER] {
+        let text = row.get_ref(column)?.as_str_or_null()?;
+        if text.is_some_and(|text| text.contains(org) || !text.contains("org_id\"")) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whom an entry that was read back concerns. One that can't be read concerns nobody; verifying the log reports it.

@@ -136,7 +136,7 @@ fn each_side_finds_what_concerns_it_before_and_after_it_is_in_the_index() {
 fn go_on_to_the_index(place: &Sqlite, story: &Story) {
     let renamed = story.commit_as(OPERATOR, |session, now| {
         let mut draft = orgbridge_domain::Draft::new(session);
-        for number in 0..1_500 {
+        for number in 0..8_500 {
             let org = id(10 + number % 2);
             draft.run(|session| {
                 let name = format!("Name {number}").parse().unwrap();
