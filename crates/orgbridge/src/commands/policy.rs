@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand};
 use orgbridge_domain::restriction_policy::{self, Binding, Bindings, Relation, SelfLockout, Subject};
-use orgbridge_domain::{ConnectionId, OrgId, State};
+use orgbridge_domain::{ConnectionId, OrgId, Principal, Session, State};
+use orgbridge_ledger::{Clock as _, SystemClock};
 
 use super::context::Context;
 use crate::failure::Failure;
@@ -94,12 +95,10 @@ impl PolicyCommand {
         let (Self::Show(place) | Self::Delete(place) | Self::Set(Set { place, .. })) = &self;
         let (org, connection) = (names::org(&view.state, &place.org)?.id, place.connection);
         match self {
-            // Whether there is such a connection is asked by the same rule as over the API.
             Self::Show(_) => {
-                operator.commit(move |session, _| {
-                    restriction_policy::read(&session.authorize_in(org)?, connection)?;
-                    Ok(orgbridge_domain::Decided::unchanged(()))
-                })?;
+                // Whether the org is on a side of such a connection.
+                let session = Session::new(&view.state, Principal::Operator, SystemClock.now());
+                restriction_policy::read(&session.authorize_in(org)?, connection)?;
             }
             Self::Set(set) => {
                 let bindings = set.bindings(&view.state, org)?;
