@@ -73,3 +73,49 @@ impl Check {
         UnparsedPublicKey::new(algorithm, point).verify(message, signature).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::jwk::Jwk;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Whether `token` is signed with the key, and whether it still is with another last letter in its claims.
+    fn is_signed(token: &str, key: Value) -> (bool, bool) {
+        install();
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let (key, algorithm): (Jwk, _) = (serde_json::from_value(key).unwrap(), algorithm_of(message));
+        let key = DecodingKey::from_jwk(&key).unwrap();
+        let check = |message: &str| {
+            jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key, algorithm.of_library())
+        };
+        let other = format!("{}X", &message[..message.len() - 1]);
+        (check(message).unwrap(), check(&other).unwrap())
+    }
+
+    fn algorithm_of(message: &str) -> Algorithm {
+        let header = jsonwebtoken::decode_header(format!("{message}.")).unwrap();
+        Algorithm::from_library(header.alg).unwrap()
+    }
+
+    /// Source: RFC 7515, appendix A.3.
+    #[test]
+    fn the_example_of_the_standard_on_p256_is_signed() {
+        let key = json!({
+            "kty": "EC", "crv": "P-256",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        });
+        let token = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+        assert_eq!(is_signed(token, key), (true, false));
+    }
+
+    /// Source: RFC 8037, appendix A.4.
+    #[test]
+    fn the_example_of_the_standard_with_ed25519_is_signed() {
+        let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+        let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        assert_eq!(is_signed(token, key), (true, false));
+    }
+}

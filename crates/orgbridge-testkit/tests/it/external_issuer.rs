@@ -1,17 +1,20 @@
 //! Access tokens of an issuer outside. Source: contract, section 2; RFC 7519, 8725 and 9068; hardening list, 3, 7 and 28.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use insta::assert_snapshot;
 use orgbridge_api::{ScopesClaim, SubjectClaim};
 use orgbridge_domain::user::{self, CreatorDisabled};
+use orgbridge_issuer::{Issuer, WebClient};
 use orgbridge_ledger::audit::{AuditLog, Query};
 use orgbridge_ledger::{Clock as _, DatabaseAddress};
 use orgbridge_testkit::{
     Call, Persona, TestIssuer, TestKey, TestOrg, TestServer, TestServerBuilder, TestUser, create_body,
 };
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 const WHOAMI: &str = "/api/v2/current_user";
 
@@ -372,6 +375,27 @@ async fn while_the_issuer_is_down_its_keys_are_good_for_an_hour() {
     outside.issuer.set_out_of_order(false);
     outside.server.clock().advance(Duration::from_secs(10));
     assert_eq!(outside.whoami(&fresh()).await, "200 Jane Doe");
+}
+
+#[tokio::test]
+async fn whoever_keeps_the_keys_fresh_fetches_them_without_a_call_until_it_is_stopped() {
+    let key = TestKey::ecdsa("first");
+    let outside = TestIssuer::publishing(&[&key]);
+    let issuer = Arc::new(Issuer::new(outside.options(), WebClient::new(), Arc::new(|| Duration::ZERO)));
+    let token = key.sign(&outside.claims("jane.doe@example.com", "", 0));
+    assert!(!issuer.knows_key_of(token.as_bytes()));
+    let stop = CancellationToken::new();
+    let fresh = tokio::spawn(Arc::clone(&issuer).keep_fresh(stop.clone()));
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while !issuer.knows_key_of(token.as_bytes()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("the keys are fetched");
+    stop.cancel();
+    fresh.await.unwrap();
+    assert_eq!(outside.asked(), 1);
 }
 
 #[tokio::test]

@@ -40,6 +40,39 @@ fn a_server_that_stops_is_unready_at_once_and_answers_what_is_under_way() {
     assert_eq!(server.end(), (Some(0), String::new()));
 }
 
+/// What a server is told of an issuer outside that nobody runs.
+fn believing_nobody(program: Program, org: &str) -> Program {
+    program
+        .with_variable("ORGBRIDGE_OAUTH_EXTERNAL_ISSUER_ISSUER", "http://127.0.0.1:1/tenant")
+        .with_variable("ORGBRIDGE_OAUTH_EXTERNAL_ISSUER_AUDIENCE", "https://api.example.com")
+        .with_variable("ORGBRIDGE_OAUTH_EXTERNAL_ISSUER_ORG", org)
+}
+
+#[test]
+fn a_server_whose_issuer_outside_names_users_of_no_organization_does_not_start() {
+    let program = believing_nobody(Program::initialized().0, "nowhere");
+    let ended = program.run(&["serve", "--listen", "127.0.0.1:0"]);
+    insta::assert_snapshot!(ended.complaint(1), @"error: oauth.external_issuer.org: there is no organization nowhere; `orgbridge org list` shows those that there are");
+}
+
+#[test]
+fn a_server_whose_issuer_outside_can_not_be_asked_answers_everybody_else() {
+    let (program, keys) = Program::initialized();
+    let orgs = program.run(&["org", "list", "--output", "json"]).json();
+    let program = believing_nobody(program, orgs[0]["public_id"].as_str().unwrap());
+    let server = program.serve(&[]);
+    eventually("the log says so", || server.log().contains("the keys of the issuer can't be fetched"));
+    assert_eq!(server.get("/api/v2/org_connections", &keys).0, 200);
+    // {"alg":"ES256","typ":"at+jwt"}
+    let token = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.AAAA";
+    let head = format!(
+        "GET /api/v2/current_user HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n",
+        server.address()
+    );
+    assert_eq!(call(&server.address(), &head, "").0, 503);
+    server.stop();
+}
+
 #[test]
 fn a_second_signal_does_not_wait_for_what_is_under_way() {
     let (program, keys) = Program::initialized();
