@@ -17,5 +17,5 @@ pub(super) const CLIENT: Client = Client {
         program.arg(client.source().join("org_connections.py"));
         program
     },
-    others: &["keys_and_orgs.py", "users_and_roles.py", "audit.py", "restriction_policies.py"],
+    others: &["keys_and_orgs.py", "users_and_roles.py", "audit.py", "restriction_policies.py", "oauth.py"],
 };

@@ -3,14 +3,18 @@
 use std::collections::HashMap;
 
 use orgbridge_domain::application_key::{ApplicationKeyEdit, NewApplicationKey, ScopesEdit};
+use orgbridge_domain::login::{NewLogin, Shown};
 use orgbridge_domain::restriction_policy::{self, Binding, Bindings, Relation, SelfLockout, Subject};
 use orgbridge_domain::right::{OrgAppKeysWrite, OrgConnectionsWrite};
 use orgbridge_domain::role::{self, RoleEdit};
+use orgbridge_domain::token::{NewTokens, Presented};
 use orgbridge_domain::user::{self, CreatorDisabled, NewUser};
 use orgbridge_domain::{
-    ApplicationKey, ApplicationKeyId, ApplicationKeySecret, Decided, Draft, Grant, ManagedRole, Permission,
-    PermissionSet, Refusal, RoleId, Session, SiteScope, Timestamp, User, UserId, UserKind, application_key,
-    authenticate, service_account_key,
+    ApplicationKey, ApplicationKeyId, ApplicationKeySecret, ClientAuthentication, ClientProof, CodeChallenge,
+    Credential, Decided, Draft, Grant, KeyDigest, ManagedRole, NewAuthorization, NewOauthClient,
+    NotAuthenticated, Permission, PermissionSet, Principal, Refusal, RoleId, Session, SiteScope, Timestamp,
+    TokenId, TokenKind, User, UserId, UserKind, application_key, authenticate, authenticate_token,
+    authorization, login, oauth_client, service_account_key, token,
 };
 use proptest::prelude::*;
 
@@ -38,6 +42,10 @@ enum Call {
     CreateKeyOfServiceAccount(usize, Option<PermissionSet>),
     EditKeyOfServiceAccount(usize, Option<PermissionSet>),
     RevokeKey(usize),
+    /// Registers a client that acts as somebody, and takes up its token.
+    ActAs(usize, PermissionSet),
+    /// Logs in, lets a client do this much, and takes up the token that it gets.
+    Allow(PermissionSet),
     /// Who are to be editors and who viewers of the connection.
     Restrict(Vec<usize>, Vec<usize>),
     Unrestrict,
@@ -89,12 +97,30 @@ fn call() -> impl Strategy<Value = Call> {
         (one(), proptest::option::of(permissions()))
             .prop_map(|(key, scopes)| Call::EditKeyOfServiceAccount(key, scopes)),
         one().prop_map(Call::RevokeKey),
+        (one(), permissions()).prop_map(|(account, scopes)| Call::ActAs(account, scopes)),
+        permissions().prop_map(Call::Allow),
         (roles(), roles()).prop_map(|(editors, viewers)| Call::Restrict(editors, viewers)),
         Just(Call::Unrestrict),
     ]
 }
 
-/// Org 0 of a [`World`], and every key with which somebody may act there.
+/// What somebody calls with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum By {
+    Key(ApplicationKeyId),
+    Token(TokenId),
+}
+
+/// The client that everybody may let act for them.
+const CLIENT: u128 = 0xc11e;
+
+/// What clients prove themselves by.
+const CLIENT_SECRET: ClientAuthentication = ClientAuthentication::Post(KeyDigest::from_bytes([0xc5; 32]));
+
+const CALLBACK: &str = "https://app.example.com/callback";
+const VERIFIER: &str = "a-verifier-that-is-long-enough-to-be-one-0123456789";
+
+/// Org 0 of a [`World`], and every key and token with which somebody may act there.
 struct Org {
     world: World,
     secrets: HashMap<ApplicationKeyId, ApplicationKeySecret>,
@@ -103,7 +129,7 @@ struct Org {
 
 impl Org {
     /// Lets the cast in: each with a role, and with a key as the first that is theirs.
-    fn new(cast: &Cast, editors: &[usize]) -> (Self, Vec<ApplicationKeyId>) {
+    fn new(cast: &Cast, editors: &[usize]) -> (Self, Vec<By>) {
         let mut org = Self { world: World::new(), secrets: HashMap::new(), made: 0x1_0000 };
         let mut keys = Vec::new();
         for (allowed, scopes) in cast {
@@ -128,8 +154,23 @@ impl Org {
                 Ok(())
             });
             org.secrets.insert(id(key), secret);
-            keys.push(id(key));
+            keys.push(By::Key(id(key)));
         }
+        // Mightier than most, and with no key of its own.
+        let robot = NewUser {
+            roles: vec![ManagedRole::Admin.id()],
+            ..Self::user(org.next(), UserKind::ServiceAccount)
+        };
+        org.world.operate(|draft, now| {
+            draft.run(|session| user::create(&session.authorize_in(org_id(0))?, robot, now)).map(drop)
+        });
+        org.world.operate(|draft, now| {
+            let client =
+                NewOauthClient { redirect_uris: vec![CALLBACK.parse().unwrap()], ..new_client(CLIENT, None) };
+            draft
+                .run(|session| oauth_client::register(&session.authorize_in(org_id(0))?, client, now))
+                .map(drop)
+        });
         org.world.connect(0, Persona::Admin, CONNECTION, org_id(1), types("logs")).unwrap();
         if !editors.is_empty() {
             let bindings = org.bindings(editors, &[]);
@@ -194,9 +235,13 @@ impl Org {
         (sees, bound == Some(Relation::Editor) && may.contains(Permission::OrgConnectionsWrite))
     }
 
-    fn key_stands(&self, key: ApplicationKeyId) -> (bool, bool) {
-        let owner = self.world.state.application_key(key).map(|key| key.owner);
-        owner.map_or((false, false), |owner| self.stands(owner, self.key_may(key)))
+    fn key_stands(&self, by: By) -> (bool, bool) {
+        let state = &self.world.state;
+        let owner = match by {
+            By::Key(key) => state.application_key(key).map(|key| key.owner),
+            By::Token(token) => state.token(token).map(|token| token.user),
+        };
+        owner.map_or((false, false), |owner| self.stands(owner, self.key_may(by)))
     }
 
     fn someone(&self, chosen: usize) -> UserId {
@@ -223,15 +268,27 @@ impl Org {
         }
     }
 
-    /// What somebody with this key may do now.
-    fn key_may(&self, key: ApplicationKeyId) -> PermissionSet {
-        let Some(key) = self.world.state.application_key(key) else { return PermissionSet::EMPTY };
-        let owners = self.may(key.owner);
-        key.scopes.map_or(owners, |scopes| owners.intersection(scopes))
+    /// What somebody with this key or token may do now.
+    fn key_may(&self, by: By) -> PermissionSet {
+        let state = &self.world.state;
+        let known = match by {
+            By::Key(key) => state.application_key(key).map(|key| (key.owner, key.scopes)),
+            By::Token(token) => state.token(token).map(|token| (token.user, Some(token.scopes))),
+        };
+        let Some((owner, scopes)) = known else { return PermissionSet::EMPTY };
+        let owners = self.may(owner);
+        scopes.map_or(owners, |scopes| owners.intersection(scopes))
     }
 
-    /// Makes a call with a key. Returns the key that it made, if it made one.
-    fn call(&mut self, by: ApplicationKeyId, call: &Call) -> Result<Option<ApplicationKeyId>, Refusal> {
+    /// Every key, and every access token.
+    fn credentials(&self) -> Vec<By> {
+        let tokens = self.world.state.tokens().filter(|token| token.kind == TokenKind::Access);
+        let keys = self.keys().into_iter().map(|key| By::Key(key.id));
+        keys.chain(tokens.map(|token| By::Token(token.id))).collect()
+    }
+
+    /// Makes a call with a key or a token. Returns the one that it made, if it made one.
+    fn call(&mut self, by: By, call: &Call) -> Result<Option<By>, Refusal> {
         let number = self.next();
         let mut made = None;
         let roles =
@@ -305,24 +362,27 @@ impl Org {
             }
             Call::Restrict(editors, viewers) => self.restrict(by, editors, viewers),
             Call::Unrestrict => self.unrestrict(by),
+            Call::ActAs(account, scopes) => {
+                made = Some(self.act_as(by, number, *account, *scopes)?);
+                Ok(())
+            }
+            Call::Allow(scopes) => {
+                made = Some(self.allow(by, number, *scopes)?);
+                Ok(())
+            }
             of_keys => {
                 made = self.call_about_keys(by, number, of_keys)?;
                 Ok(())
             }
         }?;
-        if let Some(key) = made {
+        if let Some(By::Key(key)) = made {
             self.secrets.insert(key, secret(number));
         }
         Ok(made)
     }
 
     /// The same for the calls about keys.
-    fn call_about_keys(
-        &mut self,
-        by: ApplicationKeyId,
-        number: u128,
-        call: &Call,
-    ) -> Result<Option<ApplicationKeyId>, Refusal> {
+    fn call_about_keys(&mut self, by: By, number: u128, call: &Call) -> Result<Option<By>, Refusal> {
         let new = |owner, scopes| NewApplicationKey {
             id: id(number),
             owner,
@@ -339,14 +399,14 @@ impl Org {
                 self.run(by, |session, now| {
                     application_key::create(&session.authorize()?, new, now).map(drop_value)
                 })?;
-                return Ok(Some(id(number)));
+                return Ok(Some(By::Key(id(number))));
             }
             Call::CreateKeyOfServiceAccount(owner, scopes) => {
                 let new = new(self.someone(*owner), *scopes);
                 self.run(by, |session, now| {
                     service_account_key::create(&session.authorize()?, new, now).map(drop_value)
                 })?;
-                return Ok(Some(id(number)));
+                return Ok(Some(By::Key(id(number))));
             }
             Call::EditKeyOfServiceAccount(key, scopes) => {
                 let Some(key) = chosen(key) else { return Ok(None) };
@@ -366,17 +426,12 @@ impl Org {
         Ok(None)
     }
 
-    fn restrict(
-        &mut self,
-        by: ApplicationKeyId,
-        editors: &[usize],
-        viewers: &[usize],
-    ) -> Result<(), Refusal> {
+    fn restrict(&mut self, by: By, editors: &[usize], viewers: &[usize]) -> Result<(), Refusal> {
         let bindings = self.bindings(editors, viewers);
         self.run(by, |session, _| restrict(&session.authorize()?, bindings).map(drop_value))
     }
 
-    fn unrestrict(&mut self, by: ApplicationKeyId) -> Result<(), Refusal> {
+    fn unrestrict(&mut self, by: By) -> Result<(), Refusal> {
         self.run(by, |session, _| {
             restriction_policy::delete(&session.authorize()?, connection_id(CONNECTION))
         })
@@ -384,12 +439,82 @@ impl Org {
 
     fn run(
         &mut self,
-        by: ApplicationKeyId,
+        by: By,
+        rule: impl FnOnce(&Session<'_>, Timestamp) -> Result<Decided<()>, Refusal>,
+    ) -> Result<(), Refusal> {
+        let principal = self.principal(by)?;
+        self.run_as(principal, rule)
+    }
+
+    fn principal(&self, by: By) -> Result<Principal, NotAuthenticated> {
+        let (state, any) = (&self.world.state, SiteScope::Any);
+        match by {
+            By::Key(key) => authenticate(state, &api_secret(0).digest(), &self.secrets[&key].digest(), any),
+            By::Token(token) => {
+                let digest = state.token(token).map(|token| token.digest).ok_or(NotAuthenticated::Token)?;
+                authenticate_token(state, &digest, any, self.world.now())
+            }
+        }
+    }
+
+    /// Registers a client that acts as somebody. Whoever does knows its secret, and can take up its token.
+    fn act_as(&mut self, by: By, number: u128, account: usize, scopes: PermissionSet) -> Result<By, Refusal> {
+        let account = self.someone(account);
+        let client = NewOauthClient { scopes, ..new_client(number, Some(account)) };
+        self.run(by, |session, now| {
+            oauth_client::register(&session.authorize()?, client, now).map(drop_value)
+        })?;
+        self.take_up(number, &Presented::Nothing(None))
+    }
+
+    /// Logs in with a key, lets the client do this much, and takes up the token that it gets.
+    fn allow(&mut self, by: By, number: u128, scopes: PermissionSet) -> Result<By, Refusal> {
+        // Nobody logs in with a token.
+        let By::Key(key) = by else { return Err(Refusal::OperatorOnly) };
+        let Principal::User { org, user, asked, .. } = self.principal(by)? else {
+            return Err(Refusal::OperatorOnly);
+        };
+        let login = id(number);
+        let principal = Principal::User { org, user, credential: Credential::Login(login), asked };
+        let digest = KeyDigest::of(&number.to_be_bytes());
+        let new = NewLogin { id: login, user, shown: Shown::ApplicationKey(key), digest };
+        self.run_as(principal, |session, now| login::start(session, new, now).map(drop_value))?;
+        let challenge = CodeChallenge::of(VERIFIER).unwrap();
+        let new = NewAuthorization {
+            id: id(number),
+            client: id(CLIENT),
+            scopes,
+            code: digest,
+            redirect_uri: CALLBACK.parse().unwrap(),
+            challenge,
+        };
+        self.run_as(principal, |session, now| authorization::allow(session, new, now).map(drop_value))?;
+        let redirect_uri = CALLBACK.to_owned();
+        self.take_up(CLIENT, &Presented::Code { digest, redirect_uri, answer: challenge })
+    }
+
+    fn take_up(&mut self, client: u128, presented: &Presented) -> Result<By, Refusal> {
+        let proof = ClientProof { client: id(client), authentication: CLIENT_SECRET };
+        let (access, refresh) = (self.next(), self.next());
+        let digest = |number: u128| KeyDigest::of(&number.to_be_bytes());
+        let new = NewTokens { access: (id(access), digest(access)), refresh: (id(refresh), digest(refresh)) };
+        let state = &self.world.state;
+        let client = oauth_client::authenticate(state, &proof, SiteScope::Any)?;
+        let principal = token::acting_for(state, client, presented, SiteScope::Any)?;
+        self.run_as(principal, |session, now| {
+            let Decided { value, changes } = token::issue(&session.client(&proof)?, presented, new, now)?;
+            value?;
+            Ok(Decided { value: (), changes })
+        })?;
+        Ok(By::Token(id(access)))
+    }
+
+    fn run_as(
+        &mut self,
+        principal: Principal,
         rule: impl FnOnce(&Session<'_>, Timestamp) -> Result<Decided<()>, Refusal>,
     ) -> Result<(), Refusal> {
         let now = self.world.tick();
-        let key = self.secrets[&by].digest();
-        let principal = authenticate(&self.world.state, &api_secret(0).digest(), &key, SiteScope::Any)?;
         let decided = rule(&Session::new(&self.world.state, principal, now), now)?;
         for change in &decided.changes {
             self.world.state.apply(change);
@@ -403,6 +528,19 @@ fn restrict(
     bindings: Bindings,
 ) -> Result<Decided<Bindings>, Refusal> {
     restriction_policy::replace(grant, connection_id(CONNECTION), bindings, SelfLockout::Allowed)
+}
+
+/// A client of this number, which may ask for everything.
+fn new_client(number: u128, service_account: Option<UserId>) -> NewOauthClient {
+    NewOauthClient {
+        id: id(number),
+        name: format!("Client {number}").parse().unwrap(),
+        redirect_uris: Vec::new(),
+        refreshes: false,
+        service_account,
+        scopes: PermissionSet::all(),
+        authentication: CLIENT_SECRET,
+    }
 }
 
 fn drop_value<T>(decided: Decided<T>) -> Decided<()> {
@@ -432,9 +570,9 @@ proptest! {
         for (caller, call) in calls {
             let by = keys[caller % keys.len()];
             let held = org.key_may(by);
-            let (users, known) = (org.users(), org.keys());
+            let (users, known) = (org.users(), org.credentials());
             let may: HashMap<_, _> = users.keys().map(|user| (*user, org.may(*user))).collect();
-            let keys_may: HashMap<_, _> = known.iter().map(|key| (key.id, org.key_may(key.id))).collect();
+            let keys_may: HashMap<_, _> = known.iter().map(|known| (*known, org.key_may(*known))).collect();
             let allowed: HashMap<_, _> =
                 users.values().map(|user| (user.id, user::permissions(&org.world.state, user))).collect();
             let governs = held.contains(Permission::UserAccessManage);
@@ -459,20 +597,20 @@ proptest! {
                     prop_assert!(is_within(allowed[&id], held), "{call:?}: {id} is mightier");
                 }
             }
-            for key in org.keys() {
-                let gained = org.key_may(key.id).without(keys_may.get(&key.id).copied().unwrap_or_default());
-                let is_new = !keys_may.contains_key(&key.id);
-                let (sees, edits) = org.key_stands(key.id);
-                prop_assert!(!is_new || !sees || own.0 || own.1 || governs, "{call:?}: {:?} sees", key.id);
-                prop_assert!(!is_new || !edits || own.1 || governs, "{call:?}: {:?} edits", key.id);
-                prop_assert!(is_within(gained, held), "{call:?}: {:?} gained {gained:?}", key.id);
+            for key in org.credentials() {
+                let gained = org.key_may(key).without(keys_may.get(&key).copied().unwrap_or_default());
+                let is_new = !keys_may.contains_key(&key);
+                let (sees, edits) = org.key_stands(key);
+                prop_assert!(!is_new || !sees || own.0 || own.1 || governs, "{call:?}: {:?} sees", key);
+                prop_assert!(!is_new || !edits || own.1 || governs, "{call:?}: {:?} edits", key);
+                prop_assert!(is_within(gained, held), "{call:?}: {:?} gained {gained:?}", key);
             }
             let is_admin = |user: &User| !user.disabled && user.roles.contains(&ManagedRole::Admin.id());
             prop_assert!(org.users().values().any(is_admin), "{call:?}: nobody is left");
         }
     }
 
-    /// Somebody alone, with every key that they come by, ends with no right that they did not begin with.
+    /// Somebody alone, with every key and token that they come by, ends with no right that they did not begin with.
     #[test]
     fn alone_nobody_comes_by_a_right(
         cast in cast(),
@@ -481,7 +619,8 @@ proptest! {
     ) {
         let (mut org, cast_keys) = Org::new(&cast, &editors);
         let own = cast_keys[0];
-        let owner = org.world.state.application_key(own).unwrap().owner;
+        let By::Key(key) = own else { panic!("the cast has keys") };
+        let owner = org.world.state.application_key(key).unwrap().owner;
         let (held, may) = (org.key_may(own), org.may(owner));
         let (began, governs) = (org.key_stands(own), held.contains(Permission::UserAccessManage));
         let mut keys = vec![own];
