@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::right::OauthClientsWrite;
 use crate::{
-    Change, Decided, Edit, Grant, KeyDigest, Name, OauthClientId, OauthProblem, OrgId, PermissionSet,
-    RedirectUri, Refusal, SiteScope, State, Timestamp, User, UserId, UserKind, application_key,
+    Change, Decided, Edit, Grant, KeyDigest, Name, OauthClientId, OauthProblem, OrgId, Permission,
+    PermissionSet, RedirectUri, Refusal, SiteScope, State, Timestamp, User, UserId, UserKind,
+    application_key,
 };
 
 /// A program that an org has registered.
@@ -116,6 +117,10 @@ pub enum ClientProblem {
 impl OauthClient {
     /// The most redirect URIs that a client may have.
     pub const MAX_REDIRECT_URIS: usize = 16;
+
+    /// What a client may ask for that is registered without a word about it.
+    pub const USUAL_SCOPES: PermissionSet =
+        PermissionSet::of(&[Permission::OrgConnectionsRead, Permission::OrgConnectionsWrite]);
 }
 
 impl NewOauthClient {

@@ -2,7 +2,7 @@
 
 use std::array;
 
-use orgbridge_domain::{ApiKeySecret, ApplicationKeySecret};
+use orgbridge_domain::{ApiKeySecret, ApplicationKeySecret, TokenSecret};
 use orgbridge_ledger::RequestId;
 use uuid::Uuid;
 
@@ -24,6 +24,11 @@ pub(crate) fn api_key() -> Result<ApiKeySecret, NoRandomness> {
 /// The secret of a new application key.
 pub(crate) fn application_key() -> Result<ApplicationKeySecret, NoRandomness> {
     Ok(ApplicationKeySecret::from_random(bytes()?))
+}
+
+/// What a secret of OAuth2 is made of.
+pub(crate) fn token() -> Result<[u8; TokenSecret::BYTES], NoRandomness> {
+    bytes()
 }
 
 /// What the audit log calls one run of the command line.

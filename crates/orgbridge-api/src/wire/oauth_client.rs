@@ -140,7 +140,7 @@ impl RegisterOauthClient {
             Some(_) => return Err(one_of("token_endpoint_auth_method", &AUTHENTICATIONS)),
         };
         let scopes = match &self.scope {
-            None => PermissionSet::of(&[Permission::OrgConnectionsRead, Permission::OrgConnectionsWrite]),
+            None => OauthClient::USUAL_SCOPES,
             Some(scope) => read_scope(scope).map_err(|problem| metadata(format!("scope: {problem}")))?,
         };
         Ok(NewOauthClient {

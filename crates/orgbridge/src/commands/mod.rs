@@ -11,6 +11,7 @@ mod demo;
 mod import;
 mod init;
 mod key;
+mod oauth_client;
 mod org;
 mod policy;
 mod restore;
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Connection(connection::ConnectionCommand),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    OauthClient(oauth_client::OauthClientCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     #[command(subcommand)]
@@ -112,6 +115,7 @@ fn execute(arguments: Arguments, environment: &Environment, printer: Printer) ->
         Command::Key(key) => key.run(&context),
         Command::Connection(connection) => connection.run(&context),
         Command::Policy(policy) => policy.run(&context),
+        Command::OauthClient(client) => client.run(&context),
         Command::Audit(audit) => audit.run(&context),
         Command::Config(config) => config.run(&context),
         Command::Backup(backup) => backup.run(&context),

@@ -285,3 +285,34 @@ fn a_limit_on_sinks_holds_for_operators_too() {
         program.refused(&create("Two")).contains("1 organizations, the most allowed: delete a connection")
     );
 }
+
+#[test]
+fn oauth_clients_are_registered_listed_and_revoked() {
+    let (program, _) = Program::initialized();
+    let robot = ["user", "create", "robot@example.com", "--org", "Source Org", "--name", "Robot"];
+    program.json(&[&robot[..], &["--service-account", "--role", "Read Only"]].concat());
+    let create = ["oauth-client", "create", "Dashboards", "--org", "Source Org"];
+    let redirect = ["--redirect-uri", "https://app.example.com/callback"];
+    let made = program.json(&[&create[..], &redirect, &["--refresh"]].concat());
+    assert!(made["secret"].as_str().unwrap().starts_with("orgbridge_cs_"));
+    let alone = ["--service-account", "robot@example.com", "--scope", "org_connections_read"];
+    program.json(&[&["oauth-client", "create", "Report", "--org", "Source Org"][..], &alone].concat());
+    let public = program.json(&[&create[..], &redirect, &["--authentication", "none"]].concat());
+    assert_eq!(public["secret"], Value::Null);
+
+    let listed = program.json(&["oauth-client", "list", "--org", "Source Org"]);
+    assert_eq!(listed.as_array().unwrap().len(), 3);
+    assert_eq!(listed[0]["redirect_uris"], json!(["https://app.example.com/callback"]));
+    assert_eq!(listed[1]["service_account"], "robot@example.com");
+    assert!(!listed.to_string().contains("orgbridge_cs_"), "a secret is shown once");
+    let revoked = program.json(&["oauth-client", "revoke", made["id"].as_str().unwrap()]);
+    assert_eq!(revoked["name"], "Dashboards");
+    let again = program.refused(&["oauth-client", "revoke", made["id"].as_str().unwrap()]);
+    assert!(again.contains("there is no OAuth2 client"), "{again}");
+
+    assert!(program.refused(&create).contains("needs a redirect URI, or a service account"));
+    let person = [&create[..], &["--service-account", "jane@example.com"]].concat();
+    assert!(program.refused(&person).contains("must be a service account"));
+    let elsewhere = [&create[..], &["--redirect-uri", "http://app.example.com/"]].concat();
+    program.run(&elsewhere).complaint(2);
+}
