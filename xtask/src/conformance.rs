@@ -43,6 +43,13 @@ include-name = \"DELETE /api/v2/restriction_policy/{resource_id}\"
 phases.stateful.enabled = false
 ";
 
+/// What a client, a browser and their secrets are no schema says, so that what is described as right is refused as a rule.
+const OAUTH: &str = "\
+[[operations]]
+include-path-regex = \"/oauth2/\"
+checks.positive_data_acceptance.expected-statuses = [\"2xx\", \"3xx\", 400, 401, 403, 404]
+";
+
 /// How long one caller may take.
 const TIME_LIMIT_SECONDS: &str = "900";
 
@@ -84,7 +91,7 @@ impl Caller {
 
     fn configuration(&self) -> String {
         let mut text = format!(
-            "hooks = \"hooks\"\n[checks.positive_data_acceptance]\nexpected-statuses = [{}]\n{STILL_READ}",
+            "hooks = \"hooks\"\n[checks.positive_data_acceptance]\nexpected-statuses = [{}]\n{STILL_READ}{OAUTH}",
             self.expected
         );
         if let Some(application_key) = self.application_key {

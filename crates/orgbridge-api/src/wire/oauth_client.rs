@@ -38,24 +38,24 @@ pub(crate) struct RegisterOauthClient {
     client_name: String,
     /// Where users may be sent back to; required for `authorization_code`, and for nothing else.
     #[serde(default)]
-    #[schemars(schema_with = "schema::redirect_uris")]
+    #[schemars(schema_with = "schema::optional_redirect_uris")]
     redirect_uris: Option<Vec<String>>,
     /// How it comes by tokens; `authorization_code` where nothing is said.
     #[serde(default)]
-    #[schemars(schema_with = "schema::grant_types")]
+    #[schemars(schema_with = "schema::optional_grant_types")]
     grant_types: Option<Vec<String>>,
     /// What it is answered with; `code` for `authorization_code`, and otherwise nothing.
     #[serde(default)]
-    #[schemars(schema_with = "schema::response_types")]
+    #[schemars(schema_with = "schema::optional_response_types")]
     response_types: Option<Vec<String>>,
     /// How it proves itself; by a secret in the header `Authorization` where nothing is said.
     #[serde(default)]
-    #[schemars(schema_with = "schema::client_authentication")]
+    #[schemars(schema_with = "schema::optional_client_authentication")]
     token_endpoint_auth_method: Option<String>,
     /// What it may ask for at the most, with spaces between; `org_connections_read org_connections_write` where nothing
     /// is said.
     #[serde(default)]
-    #[schemars(schema_with = "schema::scope")]
+    #[schemars(schema_with = "schema::optional_scope")]
     scope: Option<String>,
     /// The service account that it acts as; required for `client_credentials`, and for nothing else.
     #[serde(default)]
