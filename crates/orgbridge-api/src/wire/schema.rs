@@ -269,29 +269,29 @@ pub(super) fn decision(_: &mut SchemaGenerator) -> Schema {
 
 /// Where users may be sent back to, if anywhere is said.
 pub(super) fn optional_redirect_uris(generator: &mut SchemaGenerator) -> Schema {
-    or_nothing(redirect_uris(generator))
+    or_nothing(&redirect_uris(generator))
 }
 
 /// How a client comes by tokens, if that is said.
 pub(super) fn optional_grant_types(generator: &mut SchemaGenerator) -> Schema {
-    or_nothing(grant_types(generator))
+    or_nothing(&grant_types(generator))
 }
 
 /// What a client is answered with, if that is said.
 pub(super) fn optional_response_types(generator: &mut SchemaGenerator) -> Schema {
-    or_nothing(response_types(generator))
+    or_nothing(&response_types(generator))
 }
 
 /// How a client proves itself, if that is said.
 pub(super) fn optional_client_authentication(generator: &mut SchemaGenerator) -> Schema {
-    or_nothing(client_authentication(generator))
+    or_nothing(&client_authentication(generator))
 }
 
 /// Names of permissions with spaces between, if any are said.
 pub(super) fn optional_scope(generator: &mut SchemaGenerator) -> Schema {
-    or_nothing(scope(generator))
+    or_nothing(&scope(generator))
 }
 
-fn or_nothing(schema: Schema) -> Schema {
+fn or_nothing(schema: &Schema) -> Schema {
     json_schema!({"anyOf": [schema, {"type": "null"}]})
 }

@@ -177,7 +177,7 @@ accounts:
     11:14: accounts[0].orgs[0].users[0].email: must be an email address, such as jane@example.com
     12:14: accounts[0].orgs[0].users[0].roles: expected a list
     14:25: accounts[0].orgs[0].users[0].application_keys[0].key: expected 40 lower-case hexadecimal digits
-    15:33: accounts[0].orgs[0].users[0].application_keys[1].scopes[0]: "everything" is no permission; expected one of org_connections_read, org_connections_write, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write
+    15:33: accounts[0].orgs[0].users[0].application_keys[1].scopes[0]: "everything" is no permission; expected one of org_connections_read, org_connections_write, org_connections_evaluate, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write
     17:5: accounts[0].connections[0]: sink is missing
     17:40: accounts[0].connections[0].types[1]: "logs" is repeated
     17:59: accounts[0].connections[0].created_by: expected text, and not a list

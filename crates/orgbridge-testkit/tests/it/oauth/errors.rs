@@ -47,10 +47,10 @@ async fn a_client_that_can_not_be_is_refused_with_the_place() {
     400 {
       "errors":[
         "invalid_client_metadata",
-        "scope: \"logs_read\" is no permission; expected one of org_connections_read, org_connections_write, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write"
+        "scope: \"logs_read\" is no permission; expected one of org_connections_read, org_connections_write, org_connections_evaluate, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write"
       ],
       "error":"invalid_client_metadata",
-      "error_description":"scope: 'logs_read' is no permission; expected one of org_connections_read, org_connections_write, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write"
+      "error_description":"scope: 'logs_read' is no permission; expected one of org_connections_read, org_connections_write, org_connections_evaluate, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write"
     }
     400 {"errors":["invalid_client_metadata","token_endpoint_auth_method: must be one of none, client_secret_basic, client_secret_post"],"error":"invalid_client_metadata","error_description":"token_endpoint_auth_method: must be one of none, client_secret_basic, client_secret_post"}
     400 {
@@ -115,7 +115,7 @@ async fn a_client_is_told_what_is_wrong_with_what_it_asks_for() {
     400 {"error":"invalid_grant","error_description":"the refresh token is unknown, expired, revoked, or another client's, or was used before, which ends all that came of the same authorization"}
     400 {
       "error":"invalid_scope",
-      "error_description":"scope: 'logs_read' is no permission; expected one of org_connections_read, org_connections_write, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write"
+      "error_description":"scope: 'logs_read' is no permission; expected one of org_connections_read, org_connections_write, org_connections_evaluate, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write"
     }
     400 {"error":"invalid_scope","error_description":"scope names more than the client may ask for, or nothing that the user may do"}
     400 {"error":"invalid_request","error_description":"grant_type: is given more than once"}

@@ -323,7 +323,7 @@ async fn a_client_is_told_what_is_wrong_with_what_it_asks_users_for() {
     invalid_request, a state & more: code_challenge_method: must be S256
     invalid_request, a state & more: code_challenge_method: must be S256
     invalid_request, a state & more: response_mode: must be query
-    invalid_scope, a state & more: scope: 'logs_read' is no permission; expected one of org_connections_read, org_connections_write, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write
+    invalid_scope, a state & more: scope: 'logs_read' is no permission; expected one of org_connections_read, org_connections_write, org_connections_evaluate, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write
     invalid_scope, a state & more: scope names more than the client may ask for, or nothing that the user may do
     invalid_request, a state & more: scope: is given more than once
     invalid_request, no state: state: is given more than once
