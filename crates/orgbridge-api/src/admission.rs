@@ -108,7 +108,7 @@ impl Api {
     /// The access token of a request, if the issuer outside has to be asked for its key before anybody can be looked up.
     pub(crate) fn token_of_unknown_key(&self, route: &RouteInfo, request: &Request) -> Option<Vec<u8>> {
         let external = self.external_issuer.as_ref()?;
-        if !matches!(route.access, Access::Credentials | Access::Permission(_)) {
+        if matches!(route.access, Access::Anyone | Access::ApiKey) {
             return None;
         }
         let presented = Presented::read(request.headers(), request.uri().query()).ok()?;

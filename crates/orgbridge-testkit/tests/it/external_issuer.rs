@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use http::Method;
 use insta::assert_snapshot;
-use orgbridge_api::{ScopesClaim, SubjectClaim};
+use orgbridge_api::{Access, ScopesClaim, SubjectClaim, routes};
 use orgbridge_domain::user::{self, CreatorDisabled};
 use orgbridge_issuer::{Issuer, WebClient};
 use orgbridge_ledger::audit::{AuditLog, Query};
 use orgbridge_ledger::{Clock as _, DatabaseAddress};
 use orgbridge_testkit::{
     Call, Persona, TestIssuer, TestKey, TestOrg, TestServer, TestServerBuilder, TestUser, create_body,
+    path_of,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -336,6 +337,24 @@ async fn a_key_that_is_new_is_fetched_and_one_that_is_withdrawn_ends() {
     outside.server.clock().advance(Duration::from_secs(10));
     assert_eq!(outside.whoami(&rotated).await, "200 Jane Doe");
     assert_eq!(outside.whoami(&first).await, unknown);
+}
+
+#[tokio::test]
+async fn whatever_call_asks_for_credentials_looks_for_the_key() {
+    let key = TestKey::ecdsa("first");
+    let believing = |builder: TestServerBuilder, options| builder.without_rate_limits().believing(options);
+    let outside = Outside::start_with(key, believing).await;
+    let mut called = 0;
+    for route in routes().filter(|route| !matches!(route.access, Access::Anyone | Access::ApiKey)) {
+        let key = TestKey::ed25519(if called % 2 == 0 { "even" } else { "odd" });
+        outside.issuer.publish(&[&key]);
+        outside.server.clock().advance(Duration::from_secs(10));
+        let path = path_of(route.path, "00000000-0000-4000-a000-000000000003");
+        let reply = outside.call(route.method.clone(), &path, &key.sign(&outside.claims())).await;
+        assert_ne!(reply.status(), 401, "{} {path}: {reply}", route.method);
+        called += 1;
+    }
+    assert!(called > 40, "{called} calls");
 }
 
 #[tokio::test]
