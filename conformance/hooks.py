@@ -7,6 +7,7 @@ SINKS = 200
 PUBLIC_ID = "fasjyydbcgwwc2uc"
 JOHN = "00000000-0000-4000-8001-000000000006"
 ABSENT = "00000000-0000-4000-8002-"
+ROBOT = "00000000-0000-4000-8001-000000000008"
 JANE = "00000000-0000-4000-8001-000000000005"
 RESOURCE = "cross-org-connection:00000000-0000-4000-8001-000000000007"
 # The keys and users that the calls are made with, a connection, and the roles that nobody can change.
@@ -33,6 +34,8 @@ def before_call(context, case, kwargs):
                     place["page"].pop("cursor", None)
     if "public_id" in path:
         path["public_id"] = PUBLIC_ID
+    if "service_account_id" in path:
+        path["service_account_id"] = ROBOT
     if "resource_id" in path:
         path["resource_id"] = RESOURCE
     data = case.body.get("data") if isinstance(case.body, dict) else None

@@ -133,6 +133,10 @@ accounts:
             roles: [Read Only]
             application_keys:
               - {{id: 00000000-0000-4000-8001-000000000004, name: read only, key: {READER_KEY}}}
+          - id: 00000000-0000-4000-8001-000000000008
+            name: Robot
+            email: robot@example.com
+            service_account: true
 "
     );
     for sink in 0..SINKS {
