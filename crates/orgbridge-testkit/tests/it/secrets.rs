@@ -6,6 +6,7 @@ use http::Method;
 use orgbridge_testkit::{Persona, TestOrg, TestServer, TestUser, named_body};
 
 use crate::oauth::Client;
+use crate::oauth::pages::{self, Asked, Visitor};
 
 #[tokio::test]
 async fn no_key_is_kept_counted_or_answered() {
@@ -41,6 +42,15 @@ async fn no_key_is_kept_counted_or_answered() {
     seen +=
         server.anonymous().get("/api/v2/current_user").header("authorization", &client.basic()).await.body();
     made.push(client.secret);
+    let dashboards = pages::dashboards(&server).await;
+    let asked = Asked::by(&dashboards);
+    let tokens = pages::tokens(&server, &dashboards, Persona::SourceAdmin).await;
+    made.extend(["/access_token", "/refresh_token"].map(|token| tokens.at(token)));
+    made.push(pages::code(&server, &asked, Persona::SourceAdmin).await);
+    let login = Visitor::before(&server).log_in(&asked, Persona::SourceAdmin).await;
+    let (cookie, _) = login.header("set-cookie").unwrap().split_once(';').unwrap();
+    made.push(cookie.split_once('=').unwrap().1.to_owned());
+    seen += server.source_admin().get("/api/v2/audit/events?page[limit]=1000").await.body();
     seen += server.source_admin().get("/api/v2/application_keys?page[size]=100").await.body();
     seen += &server.metrics();
     for file in fs::read_dir(server.folder()).unwrap() {
