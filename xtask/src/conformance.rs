@@ -105,7 +105,8 @@ impl Caller {
     }
 }
 
-/// A source with somebody for each kind of credentials, the sinks, and a connection with the first of them.
+/// A source with somebody for each kind of credentials, of whom the first may do everything there is; the sinks, and a
+/// connection with the first of them.
 fn import() -> String {
     let mut text = format!(
         "\
@@ -116,11 +117,15 @@ accounts:
         public_id: fasjyydbcgwwc2uc
         api_keys:
           - {{id: 00000000-0000-4000-8001-000000000001, name: any, key: {API_KEY}}}
+        roles:
+          - id: 00000000-0000-4000-8001-000000000009
+            name: Evaluator
+            permissions: [org_connections_evaluate]
         users:
           - id: 00000000-0000-4000-8001-000000000005
             name: Jane Doe
             email: jane@example.com
-            roles: [Admin]
+            roles: [Admin, Evaluator]
             application_keys:
               - {{id: 00000000-0000-4000-8001-000000000002, name: valid, key: {ADMIN_KEY}}}
               - id: 00000000-0000-4000-8001-000000000003
