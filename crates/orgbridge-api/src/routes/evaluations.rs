@@ -1,4 +1,4 @@
-//! The decision call, by the OpenID AuthZEN Authorization API 1.0.
+//! The decision call, by the `OpenID` `AuthZEN` Authorization API 1.0.
 
 use axum::extract::State;
 use orgbridge_domain::CrossSite;

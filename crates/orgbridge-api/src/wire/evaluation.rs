@@ -1,4 +1,4 @@
-//! Questions and answers in the words of the OpenID AuthZEN Authorization API 1.0.
+//! Questions and answers in the words of the `OpenID` `AuthZEN` Authorization API 1.0.
 //!
 //! The subject is an org, or a user of one, that wants to read; the action is `read`; and the resource is telemetry of a
 //! type that an org owns. Whatever else the standard lets a question hold is ignored.

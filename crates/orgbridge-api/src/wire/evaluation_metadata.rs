@@ -1,4 +1,5 @@
-//! What a server says of its decision call. Source: OpenID AuthZEN Authorization API 1.0, "Policy Decision Point Metadata".
+//! What a server says of its decision call. Source: `OpenID` `AuthZEN` Authorization API 1.0, section "Policy Decision
+//! Point Metadata".
 
 use schemars::JsonSchema;
 use serde::Serialize;
