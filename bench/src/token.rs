@@ -1,9 +1,9 @@
 //! What does a call with an access token cost, next to the same call with keys?
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use orgbridge_domain::{SecretUse, TokenSecret};
+use orgbridge_ledger::{Clock as _, SystemClock};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ pub(crate) fn measure(effort: Effort) -> Result<Vec<Row>, Failure> {
 /// Lets a client act for the user of each org, and returns the tokens.
 fn give_tokens(path: &Path) -> Result<Vec<TokenSecret>, Failure> {
     let database = Connection::open(path)?;
-    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros())?;
+    let now = SystemClock.now().micros();
     let mut random = fastrand::Rng::with_seed(7);
     let mut tokens = Vec::new();
     for org in 0..CLIENTS {

@@ -1,4 +1,4 @@
-//! The decision call. Source: OpenID AuthZEN Authorization API 1.0; what it decides is ours.
+//! The decision call. Source: `OpenID` `AuthZEN` Authorization API 1.0; what it decides is ours.
 
 use http::Method;
 use insta::assert_snapshot;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const ONE: &str = "/access/v1/evaluation";
 const MANY: &str = "/access/v1/evaluations";
 
-fn question(reader: impl ToString, owner: impl ToString, wanted: &str) -> Value {
+fn question(reader: &impl ToString, owner: &impl ToString, wanted: &str) -> Value {
     json!({
         "subject": {"type": "org", "id": reader.to_string()},
         "action": {"name": "read"},
@@ -52,14 +52,14 @@ async fn the_answer_says_by_which_connection_and_by_how_recent_a_state() {
     let server = TestServer::start().await;
     let shared = server.connection().create().await;
     let (source, sink) = (TestOrg::Source.id(), TestOrg::Sink.id());
-    let yes = ask(&server, Persona::SinkAdmin, &question(sink, source, "logs")).await;
+    let yes = ask(&server, Persona::SinkAdmin, &question(&sink, &source, "logs")).await;
     let expected = format!(
         "{{\"decision\":true,\"context\":{{\"connection_id\":\"{}\",\"revision\":{}}}}}\n",
         shared,
         server.revision()
     );
     assert_eq!((yes.status(), yes.body()), (200, expected.as_str()));
-    let no = ask(&server, Persona::SinkAdmin, &question(sink, source, "metrics")).await;
+    let no = ask(&server, Persona::SinkAdmin, &question(&sink, &source, "metrics")).await;
     let expected = format!("{{\"decision\":false,\"context\":{{\"revision\":{}}}}}\n", server.revision());
     assert_eq!((no.status(), no.body()), (200, expected.as_str()));
 }
@@ -68,7 +68,7 @@ async fn the_answer_says_by_which_connection_and_by_how_recent_a_state() {
 async fn what_was_narrowed_or_deleted_is_refused_from_the_answer_on() {
     let server = TestServer::start().await;
     let shared = server.connection().create().await;
-    let asked = question(TestOrg::Sink.id(), TestOrg::Source.id(), "logs");
+    let asked = question(&TestOrg::Sink.id(), &TestOrg::Source.id(), "logs");
     assert!(decided(&server, Persona::SinkAdmin, &asked).await);
     assert_eq!(server.source_admin().update(shared, ["metrics"]).await.status(), 200);
     assert!(!decided(&server, Persona::SinkAdmin, &asked).await);
@@ -83,10 +83,10 @@ async fn an_org_reads_its_own_and_a_stranger_is_told_no_more_than_of_what_does_n
     let server = TestServer::start().await;
     server.connection().create().await;
     let (source, sink) = (TestOrg::Source.id(), TestOrg::Sink.id());
-    assert!(decided(&server, Persona::ReadOnly, &question(source, source, "audit")).await);
+    assert!(decided(&server, Persona::ReadOnly, &question(&source, &source, "audit")).await);
     let absent = "b0000000-0000-4000-8000-0000000000ff";
-    let unknown = ask(&server, Persona::StrangerAdmin, &question(absent, source, "logs")).await;
-    for asked in [question(sink, source, "logs"), question(source, source, "logs")] {
+    let unknown = ask(&server, Persona::StrangerAdmin, &question(&absent, &source, "logs")).await;
+    for asked in [question(&sink, &source, "logs"), question(&source, &source, "logs")] {
         for persona in [Persona::StrangerAdmin, Persona::BystanderAdmin, Persona::OverseasAdmin] {
             assert_eq!(ask(&server, persona, &asked).await.body(), unknown.body(), "{persona} {asked}");
         }
@@ -99,12 +99,12 @@ async fn a_service_that_may_evaluate_is_told_of_every_pair_of_its_account() {
     server.connection().from(TestOrg::Sink).to(TestOrg::Bystander).create().await;
     server.connection().from(TestOrg::Stranger).to(TestOrg::Faraway).create().await;
     let (sink, bystander) = (TestOrg::Sink.id(), TestOrg::Bystander.id());
-    let pair = question(bystander, sink, "logs");
+    let pair = question(&bystander, &sink, "logs");
     assert_eq!(ask(&server, Persona::NoPermission, &pair).await.status(), 403);
     appoint_a_service(&server).await;
     assert!(decided(&server, Persona::NoPermission, &pair).await);
     assert!(!decided(&server, Persona::SourceAdmin, &pair).await, "an admin's right ends at their org");
-    let foreign = question(TestOrg::Faraway.id(), TestOrg::Stranger.id(), "logs");
+    let foreign = question(&TestOrg::Faraway.id(), &TestOrg::Stranger.id(), "logs");
     assert!(!decided(&server, Persona::NoPermission, &foreign).await);
     let list = server.caller(Persona::NoPermission).list().await;
     assert_eq!(list.status(), 403, "it reads no connection by that");
@@ -148,7 +148,7 @@ async fn many_questions_are_answered_in_their_order_and_as_far_as_they_ask() {
 async fn a_thousand_questions_fit_into_one_call_and_one_more_does_not() {
     let server = TestServer::start().await;
     server.connection().create().await;
-    let whole = question(TestOrg::Sink.id(), TestOrg::Source.id(), "logs");
+    let whole = question(&TestOrg::Sink.id(), &TestOrg::Source.id(), "logs");
     let ask = async |count: usize| {
         ask_all(&server, Persona::SinkAdmin, &json!({"evaluations": vec![whole.clone(); count]})).await
     };
@@ -164,7 +164,7 @@ async fn a_thousand_questions_fit_into_one_call_and_one_more_does_not() {
 async fn a_user_is_asked_about_in_the_name_of_their_org() {
     let server = TestServer::start().await;
     server.connection().create().await;
-    let mut asked = question(TestUser::SinkAdmin.id(), TestOrg::Source.id(), "logs");
+    let mut asked = question(&TestUser::SinkAdmin.id(), &TestOrg::Source.id(), "logs");
     asked["subject"]["type"] = json!("user");
     assert!(decided(&server, Persona::SinkAdmin, &asked).await);
     asked["subject"]["type"] = json!("org");
