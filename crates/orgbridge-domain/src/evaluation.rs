@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::restriction_policy::Sight;
 use crate::right::{OrgConnectionsEvaluate, OrgConnectionsRead};
 use crate::{
-    ConnectionType, CrossSite, Grant, Org, OrgConnection, OrgId, Refusal, Session, State, UserId,
+    ConnectionType, CrossSite, Grant, Org, OrgConnection, OrgId, Refusal, Session, State, User, UserId,
     org_connection,
 };
 
@@ -78,9 +78,11 @@ impl<'s> Evaluator<'s> {
         Self { state: grant.state(), org: grant.org(), reach }
     }
 
-    /// Whether the principal may be told about this pair.
-    fn may_ask(&self, reader: &Org, owner: &Org) -> bool {
+    /// Whether the principal may be told about this pair, and about this user of the one who reads. What an org keeps from
+    /// its users is no business of the other side's.
+    fn may_ask(&self, reader: &Org, user: Option<&Arc<User>>, owner: &Org) -> bool {
         match self.reach {
+            Reach::OwnPairs(_) if user.is_some() => reader.id == self.org.id,
             Reach::OwnPairs(_) => [reader.id, owner.id].contains(&self.org.id),
             Reach::Account => {
                 [reader, owner].iter().all(|org| org.account == self.org.account)
@@ -102,7 +104,7 @@ pub fn evaluate<'s>(evaluator: &Evaluator<'s>, question: Question, cross_site: C
         }
     };
     let (Some(reader), Some(owner)) = (reader, state.org(owner)) else { return Verdict::Refused };
-    if !evaluator.may_ask(reader, owner) || reader.disabled || owner.disabled {
+    if !evaluator.may_ask(reader, user, owner) || reader.disabled || owner.disabled {
         return Verdict::Refused;
     }
     if reader.id == owner.id {

@@ -22,10 +22,10 @@ pub(crate) const ONE: Prose = Prose {
     tag: Tag::Evaluations,
     summary: "Decide whether an org may read what another owns",
     description: "Answers one question by the latest state: may this org, or this user in the name of their org, read \
-                  telemetry of this type that that org owns, now? An org may always read its own. With `org_connections_read`, one asks about the pairs \
-                  that one's own org is part of; with `org_connections_evaluate`, about every pair of one's account \
-                  that has an org on one's site. About any other, and about what does not exist, the answer is that \
-                  it may not.",
+                  telemetry of this type that that org owns, now? An org may always read its own. With \
+                  `org_connections_read`, one asks about the pairs that one's own org is part of, and about its \
+                  users; with `org_connections_evaluate`, about every pair of one's account that has an org on one's \
+                  site. About any other, and about what does not exist, the answer is that it may not.",
     refusals: Vec::new,
 };
 

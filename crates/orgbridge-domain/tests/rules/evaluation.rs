@@ -150,7 +150,14 @@ fn a_user_may_what_their_org_may_unless_it_keeps_that_from_them() {
     assert_eq!(ask_about(&world, service, user(Persona::Admin), source), NO, "to govern is not to use");
     assert_eq!(ask(&world, service, org_id(1), source), BY_A_CONNECTION, "the org itself may");
 
+    let source_reader = (0, Persona::ReadOnly);
+    for persona in [Persona::ReadOnly, Persona::Nobody] {
+        let told = ask_about(&world, source_reader, user(persona), source);
+        assert_eq!(told, NO, "the other side learns nothing of what the org keeps from its users");
+    }
     assert_eq!(ask(&world, (1, Persona::ReadOnly), org_id(1), source), BY_A_CONNECTION);
+    let itself = ask_about(&world, (1, Persona::ReadOnly), user(Persona::ReadOnly), source);
+    assert_eq!(itself, BY_A_CONNECTION);
     assert_eq!(ask(&world, (0, Persona::ReadOnly), org_id(1), source), BY_A_CONNECTION, "the other side");
     world.operate(|draft, now| {
         let reader = user_id(1, Persona::Nobody);
