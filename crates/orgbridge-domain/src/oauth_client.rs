@@ -149,8 +149,8 @@ impl NewOauthClient {
 ///
 /// # Errors
 /// [`Refusal::BadClient`] if there can't be such a client; [`Refusal::Absent`] if the org has no such service account;
-/// [`Refusal::BeyondOwnRights`] if it could do by itself what the principal may not; [`Refusal::Taken`] if a client has
-/// this id.
+/// [`Refusal::BeyondOwnRights`] if it acts as a service account, and the principal may not make those, or it could do by
+/// itself what the principal may not; [`Refusal::Taken`] if a client has this id.
 pub fn register(
     grant: &Grant<'_, OauthClientsWrite>,
     new: NewOauthClient,
@@ -163,6 +163,10 @@ pub fn register(
         return Err(Refusal::taken("client id", id));
     }
     if let Some(account) = service_account {
+        // Its secret outlives what the account may do today: it is for who is trusted with service accounts.
+        if !grant.holds(Permission::ServiceAccountWrite) {
+            return Err(Refusal::BeyondOwnRights(Permission::ServiceAccountWrite));
+        }
         let account = state.user(account).filter(|account| account.org == org);
         let account =
             account.ok_or_else(|| Refusal::absent("service account", "of this organization with this id"))?;
