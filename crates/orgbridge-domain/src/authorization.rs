@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::{
     AuthorizationId, Change, CodeChallenge, Credential, Decided, Edit, KeyDigest, OauthClientId,
     OauthProblem, PermissionSet, Principal, RedirectUri, Refusal, Session, Timestamp, UserId, oauth_client,
-    sweep,
 };
 
 /// What a user has allowed a client, or a client has taken up for its service account. Every token belongs to one, and
@@ -118,7 +117,5 @@ pub fn allow(
         created_at: now,
         expires_at: now.plus(CODE_LIFETIME),
     };
-    let mut decided = Decided::one(authorization.clone(), Change::Authorization(Edit::Create(authorization)));
-    decided.changes.extend(sweep::expired(state, now));
-    Ok(decided)
+    Ok(Decided::one(authorization.clone(), Change::Authorization(Edit::Create(authorization))))
 }

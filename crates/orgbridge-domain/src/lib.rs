@@ -40,7 +40,7 @@ pub mod role;
 pub mod service_account_key;
 mod site;
 mod state;
-mod sweep;
+pub mod sweep;
 mod text;
 mod timestamp;
 pub mod token;

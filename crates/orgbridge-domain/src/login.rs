@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    ApplicationKeyId, Change, Decided, Edit, KeyDigest, LoginId, Refusal, Session, Timestamp, UserId, sweep,
+    ApplicationKeyId, Change, Decided, Edit, KeyDigest, LoginId, Refusal, Session, Timestamp, UserId,
 };
 
 /// Somebody's browser, after they have shown who they are.
@@ -59,7 +59,5 @@ pub fn start(session: &Session<'_>, new: NewLogin, now: Timestamp) -> Result<Dec
     }
     session.may_log_in(user, shown)?;
     let login = Login { id, user, shown, digest, created_at: now, expires_at: now.plus(LIFETIME) };
-    let mut decided = Decided::one(login.clone(), Change::Login(Edit::Create(login)));
-    decided.changes.extend(sweep::expired(state, now));
-    Ok(decided)
+    Ok(Decided::one(login.clone(), Change::Login(Edit::Create(login))))
 }

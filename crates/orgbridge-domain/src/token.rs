@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::{
     Authorization, AuthorizationId, Change, ClientGrant, Code, CodeChallenge, Credential, Decided, Edit,
     KeyDigest, OauthProblem, PermissionSet, Principal, Refusal, SiteScope, State, Timestamp, TokenId, User,
-    UserId, oauth_client, sweep,
+    UserId, oauth_client,
 };
 
 /// What a client shows, or exchanges for another.
@@ -176,11 +176,7 @@ pub fn issue(
         Presented::Nothing(wanted) => act_alone(client, *wanted, new, now),
     };
     Ok(match outcome {
-        Ok(mut decided) => {
-            // What is used here is not over, so nothing is deleted that was just changed.
-            decided.changes.extend(sweep::expired(state, now));
-            Decided { value: Ok(decided.value), changes: decided.changes }
-        }
+        Ok(decided) => Decided { value: Ok(decided.value), changes: decided.changes },
         Err(Problem::Plain(problem)) => Decided::unchanged(Err(problem)),
         Err(Problem::Theft(problem, family)) => {
             Decided::one(Err(problem), Change::Authorization(Edit::Delete(*family)))

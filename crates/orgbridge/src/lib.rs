@@ -11,6 +11,7 @@ mod commands;
 mod demo;
 mod exit_status;
 mod failure;
+mod housekeeping;
 mod import;
 mod logging;
 mod metrics;

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::admin::{self, Admin};
+use crate::housekeeping::clear_away_what_is_over;
 use crate::metrics::{CommitMetrics, Metrics};
 use crate::settings::Settings;
 
@@ -177,6 +178,12 @@ impl Server {
         if let Some(external) = &external_issuer {
             tokio::spawn(Arc::clone(&external.issuer).keep_fresh(stop.clone()));
         }
+        tokio::spawn(clear_away_what_is_over(
+            ledger.clone(),
+            options.clock,
+            Arc::clone(&options.ids),
+            stop.clone(),
+        ));
         let api = orgbridge_api::router(ApiOptions {
             ledger: ledger.clone(),
             external_issuer,

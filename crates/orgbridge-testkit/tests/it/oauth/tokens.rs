@@ -1,6 +1,10 @@
 //! What a token is good for, and until when.
 
+use std::time::Duration;
+
+use http::Method;
 use insta::assert_snapshot;
+use orgbridge_domain::sweep;
 use orgbridge_testkit::{Persona, TestServer, TestUser};
 use serde_json::json;
 
@@ -72,9 +76,16 @@ async fn a_token_can_not_register_a_client_that_may_do_more_than_it() {
             "scope": scope,
         })
     };
-    let scope = "oauth_clients_write org_connections_read";
-    let first = Client::of(&server.source_admin().register(&alone(scope)).await);
-    let bearer = format!("Bearer {}", first.access(&server).await);
+    let bearer_of = async |scope| {
+        let first = Client::of(&server.source_admin().register(&alone(scope)).await);
+        format!("Bearer {}", first.access(&server).await)
+    };
+    let bearer = bearer_of("oauth_clients_write org_connections_read").await;
+    let refused =
+        server.anonymous().register(&alone("org_connections_read")).header("authorization", &bearer);
+    assert_snapshot!(refused.await, @r#"403 {"errors":["Forbidden","nobody can give away service_account_write without holding it"]}"#);
+
+    let bearer = bearer_of("oauth_clients_write service_account_write org_connections_read").await;
     let register = |scope| server.anonymous().register(&alone(scope)).header("authorization", &bearer);
     assert_eq!(register("org_connections_read").await.status(), 201);
     assert_snapshot!(register("org_connections_read org_connections_write").await, @r#"403 {"errors":["Forbidden","nobody can give away org_connections_write without holding it"]}"#);
@@ -86,4 +97,30 @@ async fn a_token_is_known_on_the_site_of_its_user_alone() {
     let at = |host| server.caller(Persona::Token).get(WHOAMI).at(host);
     assert_eq!(at("api.datadoghq.com").await.status(), 200);
     assert_eq!(at("api.datadoghq.eu").await.status(), 401);
+}
+
+#[tokio::test]
+async fn what_expires_is_shown_to_its_own_org_as_the_operators_doing_and_to_nobody_else() {
+    let server = TestServer::start().await;
+    Client::alone(&server).await.access(&server).await;
+    server.clock().advance(Duration::from_secs(2 * 60 * 60));
+    // Whoever makes a change now takes none of that along.
+    let made = server
+        .stranger_admin()
+        .call(Method::POST, "/api/v2/roles")
+        .body(json!({"data": {"type": "roles", "attributes": {"name": "New"}}}).to_string());
+    assert_eq!(made.await.status(), 200);
+    server.operate(|session, now| Ok(sweep::clear(&session.deployment()?, now))).await;
+
+    let deletions = "/api/v2/audit/events?filter[query]=action:deleted%20asset.type:oauth*%20-request_id:the-cast&page[limit]=100";
+    let own = server.source_admin().get(deletions).await;
+    let json = own.json();
+    let events = json["data"].as_array().unwrap();
+    assert!(!events.is_empty(), "{}", own.body());
+    for event in events {
+        assert_eq!(event["attributes"]["attributes"]["evt"]["actor"]["type"], "OPERATOR", "{event}");
+    }
+    for stranger in [server.stranger_admin(), server.sink_admin()] {
+        assert_eq!(stranger.get(deletions).await.json()["data"], json!([]));
+    }
 }
