@@ -286,6 +286,10 @@ fn whoever_is_disabled_takes_their_connections_along_where_the_operator_wants_th
         kept.policies.creator_disabled = creator_disabled;
         assert_eq!(kept.problems(without_connection), "");
         assert_eq!(kept.state.connection_count(), left);
+        // What went with them does not come back by the same file, without the policies that narrowed it.
+        let problems = kept.problems(&disabled);
+        let deleted = "created_by: the creator is disabled, and by policy.creator_disabled their connections are deleted";
+        assert_eq!(problems.contains(deleted), creator_disabled == CreatorDisabled::Delete, "{problems}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use orgbridge_domain::org_connection::{self, NewOrgConnection};
 use orgbridge_domain::restriction_policy::{self, Binding, Bindings, Relation, SelfLockout, Subject};
+use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{ConnectionId, OrgConnection, OrgId, RestrictionPolicyId, UserId};
 
 use super::super::index::{Found, OrgIndex};
@@ -100,6 +101,11 @@ impl Applying<'_> {
             })?;
             let fate = Fate::of_existing(&*before, &after);
             (after, fate)
+        } else if self.would_be_deleted_with(created_by) {
+            let message = "the creator is disabled, and by policy.creator_disabled their connections are deleted; name another \
+                           user, or take the connection out";
+            self.fixed(&wish.at, "created_by", message);
+            return None;
         } else {
             let new = NewOrgConnection { id: wish.id.to_make(), sink, types, created_by };
             let made = self.run(&wish.at, |session| {
@@ -109,6 +115,13 @@ impl Applying<'_> {
         };
         self.settled(Kind::Connections, connection.id.uuid(), &wish.at, fate);
         Some(connection.id)
+    }
+
+    /// Whether the operator wants no connection of this user. What was deleted with them must not come back without what
+    /// narrowed it.
+    fn would_be_deleted_with(&self, creator: UserId) -> bool {
+        self.policies.creator_disabled == CreatorDisabled::Delete
+            && self.state().user(creator).is_some_and(|creator| creator.disabled)
     }
 
     fn find_mentioned_org(
