@@ -1,6 +1,6 @@
 -- The audit trail of each org: which changes concern it, and which attempts of its own users to change something were
 -- refused.
--- Runs on: SQLite 3.37 or newer. Its twin for PostgreSQL has the same number and name.
+-- Runs on: SQLite 3.37 or newer.
 -- Touches no row. The changes that were there before are put into the index when a ledger is opened to write.
 
 -- An index into `change`, which is filled from it: it can be emptied and filled anew at any time.
