@@ -343,7 +343,7 @@ impl<'s> Session<'s> {
         let authorization = self.state.authorization(token.authorization)?;
         let client = self.state.oauth_client(authorization.client)?;
         let is_live = token.expires_at > self.now && oauth_client::serves(self.state, client, user);
-        is_live.then_some(token.scopes)
+        is_live.then_some(token.scopes.intersection(client.scopes))
     }
 
     /// What somebody who has shown this may do of what `user` may, if it is live and stands for them: the inner

@@ -64,7 +64,9 @@ pub use id::{
 pub use key::{ApiKey, ApiKeySecret, ApplicationKey, ApplicationKeySecret, KeyDigest, Last4, NotAKey};
 pub use listing::{Direction, Listing, Page, Part};
 pub use login::Login;
-pub use oauth_client::{ClientAuthentication, ClientProblem, ClientProof, NewOauthClient, OauthClient};
+pub use oauth_client::{
+    ClientAuthentication, ClientProblem, ClientProof, NewOauthClient, OauthClient, OauthClientEdit,
+};
 pub use oauth_problem::OauthProblem;
 pub use org::Org;
 pub use org_connection::OrgConnection;
@@ -78,5 +80,5 @@ pub use state::{Kept, Pair, Place, State};
 pub use text::{Email, Name, NotAPublicId, PublicId, TextProblem};
 pub use timestamp::{NotATime, Timestamp};
 pub use token::{Token, TokenKind};
-pub use token_secret::{CodeChallenge, SecretUse, TokenSecret};
+pub use token_secret::{CodeChallenge, NotASecret, SecretUse, TokenSecret};
 pub use user::{User, UserKind};

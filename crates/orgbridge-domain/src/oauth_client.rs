@@ -94,6 +94,20 @@ pub struct NewOauthClient {
     pub authentication: ClientAuthentication,
 }
 
+/// What is to be different about a client. How it proves itself and whom it acts as stay: whoever knew its secret would
+/// be somebody else then.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OauthClientEdit {
+    /// Its new name; `None` for the one that it has.
+    pub name: Option<Name>,
+    /// Where users may be sent back to from now on; `None` for where they may now.
+    pub redirect_uris: Option<Vec<RedirectUri>>,
+    /// Whether what a user allows it can renew by itself from now on; `None` for as it is.
+    pub refreshes: Option<bool>,
+    /// What it may ask for, and do with the tokens that it has; `None` for what it may now.
+    pub scopes: Option<PermissionSet>,
+}
+
 /// Why there can't be such a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClientProblem {
@@ -121,9 +135,7 @@ impl OauthClient {
     /// What a client may ask for that is registered without a word about it.
     pub const USUAL_SCOPES: PermissionSet =
         PermissionSet::of(&[Permission::OrgConnectionsRead, Permission::OrgConnectionsWrite]);
-}
 
-impl NewOauthClient {
     /// # Errors
     /// [`ClientProblem`] says why there can't be such a client, whoever registers it.
     fn check(&self) -> Result<(), ClientProblem> {
@@ -156,29 +168,10 @@ pub fn register(
     new: NewOauthClient,
     now: Timestamp,
 ) -> Result<Decided<OauthClient>, Refusal> {
-    new.check()?;
-    let (state, org) = (grant.state(), grant.org().id);
     let NewOauthClient { id, name, redirect_uris, refreshes, service_account, scopes, authentication } = new;
-    if state.oauth_client(id).is_some() {
-        return Err(Refusal::taken("client id", id));
-    }
-    if let Some(account) = service_account {
-        // Its secret outlives what the account may do today: it is for who is trusted with service accounts.
-        if !grant.holds(Permission::ServiceAccountWrite) {
-            return Err(Refusal::BeyondOwnRights(Permission::ServiceAccountWrite));
-        }
-        let account = state.user(account).filter(|account| account.org == org);
-        let account =
-            account.ok_or_else(|| Refusal::absent("service account", "of this organization with this id"))?;
-        if account.kind != UserKind::ServiceAccount {
-            return Err(ClientProblem::NoServiceAccount.into());
-        }
-        // Whoever knows the client's secret can act as the account, as with a key of it.
-        application_key::may_widen(grant, account, Some(PermissionSet::EMPTY), Some(scopes))?;
-    }
     let client = OauthClient {
         id,
-        org,
+        org: grant.org().id,
         name,
         redirect_uris,
         refreshes,
@@ -188,7 +181,40 @@ pub fn register(
         created_by: grant.user(),
         created_at: now,
     };
+    client.check()?;
+    if grant.state().oauth_client(id).is_some() {
+        return Err(Refusal::taken("client id", id));
+    }
+    may_widen(grant, &client, PermissionSet::EMPTY)?;
     Ok(Decided::one(client.clone(), Change::OauthClient(Edit::Create(client))))
+}
+
+/// Changes a client of the grant's org. What it may no longer ask for, the tokens that it has no longer let through.
+///
+/// # Errors
+/// [`Refusal::Absent`] if the org has no such client; [`Refusal::BadClient`] if there can't be one as it would be;
+/// [`Refusal::BeyondOwnRights`] if it acts as a service account, and the principal may not make those, or it could do
+/// more by itself than before, and that is what the principal may not.
+pub fn edit(
+    grant: &Grant<'_, OauthClientsWrite>,
+    id: OauthClientId,
+    edit: OauthClientEdit,
+) -> Result<Decided<OauthClient>, Refusal> {
+    let before = of_org(grant, id)?;
+    let OauthClientEdit { name, redirect_uris, refreshes, scopes } = edit;
+    let after = OauthClient {
+        name: name.unwrap_or_else(|| before.name.clone()),
+        redirect_uris: redirect_uris.unwrap_or_else(|| before.redirect_uris.clone()),
+        refreshes: refreshes.unwrap_or(before.refreshes),
+        scopes: scopes.unwrap_or(before.scopes),
+        ..before.clone()
+    };
+    if before == after {
+        return Ok(Decided::unchanged(before));
+    }
+    after.check()?;
+    may_widen(grant, &after, before.scopes)?;
+    Ok(Decided::one(after.clone(), Change::OauthClient(Edit::Replace { before, after })))
 }
 
 /// Revokes a client of the grant's org, and with it every token that it has.
@@ -199,10 +225,35 @@ pub fn revoke(
     grant: &Grant<'_, OauthClientsWrite>,
     id: OauthClientId,
 ) -> Result<Decided<OauthClient>, Refusal> {
-    let client = grant.state().oauth_client(id).filter(|client| client.org == grant.org().id);
-    let client = OauthClient::clone(client.ok_or_else(|| Refusal::absent("OAuth2 client", id))?);
+    let client = of_org(grant, id)?;
     // What it was allowed names it, and is nothing without it; it is cleared away when its time is over.
     Ok(Decided::one(client.clone(), Change::OauthClient(Edit::Delete(client))))
+}
+
+fn of_org(grant: &Grant<'_, OauthClientsWrite>, id: OauthClientId) -> Result<OauthClient, Refusal> {
+    let client = grant.state().oauth_client(id).filter(|client| client.org == grant.org().id);
+    client.map(|client| OauthClient::clone(client)).ok_or_else(|| Refusal::absent("OAuth2 client", id))
+}
+
+/// Whoever knows the client's secret can act as its service account, as with a key of it: so nobody lets it do there
+/// what they may not, beyond what it could `before`.
+fn may_widen(
+    grant: &Grant<'_, OauthClientsWrite>,
+    client: &OauthClient,
+    before: PermissionSet,
+) -> Result<(), Refusal> {
+    let Some(account) = client.service_account else { return Ok(()) };
+    // Its secret outlives what the account may do today: it is for who is trusted with service accounts.
+    if !grant.holds(Permission::ServiceAccountWrite) {
+        return Err(Refusal::BeyondOwnRights(Permission::ServiceAccountWrite));
+    }
+    let account = grant.state().user(account).filter(|account| account.org == client.org);
+    let account =
+        account.ok_or_else(|| Refusal::absent("service account", "of this organization with this id"))?;
+    if account.kind != UserKind::ServiceAccount {
+        return Err(ClientProblem::NoServiceAccount.into());
+    }
+    application_key::may_widen(grant, account, Some(before), Some(client.scopes))
 }
 
 /// The client that proves itself, among those of the site that was `asked`.

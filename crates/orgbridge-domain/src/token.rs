@@ -233,7 +233,9 @@ fn redeem(
     if before.expires_at <= now {
         return Err(OauthProblem::Code.into());
     }
-    if code.redirect_uri.as_str() != redirect_uri {
+    if code.redirect_uri.as_str() != redirect_uri
+        || !client.client().redirect_uris.contains(&code.redirect_uri)
+    {
         return Err(OauthProblem::RedirectUri.into());
     }
     if code.challenge != answer {
@@ -246,7 +248,7 @@ fn redeem(
         expires_at: now.plus(lifetime),
         ..Authorization::clone(before)
     };
-    let issued = tokens_of(client, &after, after.scopes, new, now);
+    let issued = tokens_of(client, &after, after.scopes.intersection(client.client().scopes), new, now);
     let change = Edit::Replace { before: Authorization::clone(before), after };
     Ok(given(issued, [Change::Authorization(change)]))
 }
@@ -268,11 +270,12 @@ fn refresh(
         let family = Box::new(Authorization::clone(authorization));
         return Err(Problem::Theft(OauthProblem::RefreshToken, family));
     }
-    if token.expires_at <= now || authorization.expires_at <= now {
+    let is_over = token.expires_at <= now || authorization.expires_at <= now;
+    if is_over || !client.client().refreshes {
         return Err(OauthProblem::RefreshToken.into());
     }
     served(client, authorization)?;
-    let scopes = narrowed(token.scopes, wanted)?;
+    let scopes = narrowed(token.scopes.intersection(client.client().scopes), wanted)?;
     let issued = tokens_of(client, authorization, scopes, new, now);
     let before = Token::clone(token);
     let spent = Token { is_spent: true, ..before.clone() };

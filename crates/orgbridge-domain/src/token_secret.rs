@@ -48,6 +48,20 @@ impl TokenSecret {
         Self(std::iter::once(for_what.prefix().to_owned()).chain(digits).collect::<String>().into())
     }
 
+    /// Reads a secret for something.
+    ///
+    /// # Errors
+    /// [`NotASecret`] if the text can't be one.
+    pub fn read(for_what: SecretUse, text: &str) -> Result<Self, NotASecret> {
+        let digits = text.strip_prefix(for_what.prefix()).unwrap_or_default();
+        let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if digits.len() == 2 * Self::BYTES && digits.bytes().all(is_digit) {
+            Ok(Self(text.into()))
+        } else {
+            Err(NotASecret(for_what))
+        }
+    }
+
     /// What is kept of it.
     pub fn digest(&self) -> KeyDigest {
         KeyDigest::of(self.expose().as_bytes())
@@ -58,6 +72,11 @@ impl TokenSecret {
         self.0.expose_secret()
     }
 }
+
+/// The text can't be such a secret. It is not repeated here, since it may be one with a slip in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected {} and {} lower-case hexadecimal digits", .0.prefix(), 2 * TokenSecret::BYTES)]
+pub struct NotASecret(pub SecretUse);
 
 /// The challenge of RFC 7636, method S256: SHA-256 of a verifier that only the client knows.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,6 +119,24 @@ mod tests {
         let secret = TokenSecret::from_random(SecretUse::Access, [0xa5; 32]);
         assert_eq!(secret.expose(), format!("orgbridge_at_{}", "a5".repeat(32)));
         assert!(!format!("{secret:?} {:?}", secret.digest()).contains("a5"));
+    }
+
+    #[test]
+    fn a_secret_is_read_as_it_is_shown_and_for_what_it_is_for() {
+        let shown = TokenSecret::from_random(SecretUse::Client, [0xa5; 32]);
+        let read = TokenSecret::read(SecretUse::Client, shown.expose()).unwrap();
+        assert_eq!(read.digest(), shown.digest());
+        let digits = "a5".repeat(32);
+        for text in [
+            String::new(),
+            digits.clone(),
+            format!("orgbridge_at_{digits}"),
+            format!("orgbridge_cs_{digits}0"),
+            format!("orgbridge_cs_{}", digits.to_uppercase()),
+        ] {
+            let refused = TokenSecret::read(SecretUse::Client, &text).unwrap_err().to_string();
+            assert_eq!(refused, "expected orgbridge_cs_ and 64 lower-case hexadecimal digits", "{text}");
+        }
     }
 
     /// Source: RFC 7636, section 4.1 and appendix B.

@@ -442,7 +442,7 @@ impl Record for OauthClient {
         "created_by",
         "created_at_us",
     ];
-    const CHANGING: &'static [&'static str] = &["name", "redirect_uris", "scopes"];
+    const CHANGING: &'static [&'static str] = &["name", "redirect_uris", "refreshes", "scopes"];
 
     fn values(&self) -> Values<'_> {
         let uris: Vec<&str> = self.redirect_uris.iter().map(RedirectUri::as_str).collect();

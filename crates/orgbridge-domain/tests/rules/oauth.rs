@@ -11,9 +11,9 @@ use orgbridge_domain::token::{
 use orgbridge_domain::user::NewUser;
 use orgbridge_domain::{
     ClientAuthentication, ClientProblem, ClientProof, CodeChallenge, Credential, Decided, KeyDigest,
-    MissingFrom, NewAuthorization, NewOauthClient, NotAuthenticated, OauthClientId, OauthProblem,
-    PermissionSet, Principal, Refusal, Session, SiteScope, Timestamp, UserKind, application_key,
-    authenticate_login, authenticate_token, oauth_client, sweep, user,
+    MissingFrom, NewAuthorization, NewOauthClient, NotAuthenticated, OauthClientEdit, OauthClientId,
+    OauthProblem, Permission, PermissionSet, Principal, Refusal, Session, SiteScope, Timestamp, UserKind,
+    application_key, authenticate_login, authenticate_token, oauth_client, sweep, user,
 };
 
 use crate::world::{FOREIGN, OVERSEAS, Persona, World, application_secret, id, make_role, org_id, user_id};
@@ -570,6 +570,88 @@ fn a_client_that_can_not_be_is_not_registered() {
     let refused = world
         .run(1, Persona::Admin, |session, now| oauth_client::register(&session.authorize()?, foreign, now));
     assert!(matches!(refused, Err(Refusal::Absent { .. })), "{refused:?}");
+}
+
+#[test]
+fn what_a_client_loses_its_tokens_lose_too() {
+    let change = |story: &mut Story, edit: OauthClientEdit| {
+        story
+            .world
+            .run(0, Persona::Admin, |session, _| oauth_client::edit(&session.authorize()?, id(CLIENT), edit))
+            .unwrap();
+    };
+    let mut story = Story::begin();
+    let first = story.tokens_of(0, Persona::Admin, both());
+    let read = scopes("org_connections_read");
+    change(&mut story, OauthClientEdit { scopes: Some(read), ..OauthClientEdit::default() });
+    let principal = story.authenticate(&first).unwrap();
+    let rights = Session::new(&story.world.state, principal, story.world.now()).rights();
+    assert_eq!(rights, Ok(read));
+    let second = story.refresh(&first).unwrap();
+    assert_eq!(second.access.scopes, read);
+
+    let code = story.allow(0, Persona::Admin, read).unwrap();
+    let elsewhere = Some(vec!["https://elsewhere.example.com/".parse().unwrap()]);
+    change(&mut story, OauthClientEdit { redirect_uris: elsewhere, ..OauthClientEdit::default() });
+    assert_eq!(story.redeem(code), Err(OauthProblem::RedirectUri));
+
+    change(&mut story, OauthClientEdit { refreshes: Some(false), ..OauthClientEdit::default() });
+    assert_eq!(story.refresh(&second), Err(OauthProblem::RefreshToken));
+    assert!(story.is_live(&second));
+}
+
+#[test]
+fn a_client_is_changed_as_it_could_be_registered() {
+    let mut story = Story { world: World::new(), number: 0x1_0000 };
+    let account = service_account(&mut story.world, "audit_logs_read");
+    let new = NewOauthClient { service_account: Some(account), ..new_client() };
+    let edit = |story: &mut Story, org: u8, persona: Persona, edit: OauthClientEdit| {
+        story
+            .world
+            .run(org, persona, |session, _| oauth_client::edit(&session.authorize()?, id(CLIENT), edit))
+    };
+    let nothing = OauthClientEdit::default;
+    let absent = Err(Refusal::absent("OAuth2 client", id::<OauthClientId>(CLIENT)));
+    assert_eq!(edit(&mut story, 0, Persona::Admin, nothing()), absent);
+    story
+        .world
+        .run(0, Persona::Admin, |session, now| oauth_client::register(&session.authorize()?, new, now))
+        .unwrap();
+    assert_eq!(edit(&mut story, 1, Persona::Admin, nothing()), absent);
+    let refreshing = OauthClientEdit { redirect_uris: Some(Vec::new()), ..nothing() };
+    let refused = edit(&mut story, 0, Persona::Admin, refreshing);
+    assert_eq!(refused, Err(Refusal::BadClient(ClientProblem::NothingToRefresh)));
+
+    // Two who may change clients, one of them those of service accounts, but not do what this one may.
+    for (number, persona, permissions) in [
+        (0xf900, Persona::ReadOnly, "service_account_write,oauth_clients_write"),
+        (0xf901, Persona::Nobody, "oauth_clients_write"),
+    ] {
+        let role = make_role(&mut story.world, number, permissions);
+        story.world.operate(|draft, now| {
+            let changed = user_id(0, persona);
+            draft
+                .run(|session| user::set_roles(&session.authorize_in(org_id(0))?, changed, vec![role], now))
+                .map(drop)
+        });
+    }
+    let named = OauthClientEdit { name: Some("Boards".parse().unwrap()), ..nothing() };
+    let refused = edit(&mut story, 0, Persona::Nobody, named.clone());
+    assert_eq!(refused, Err(Refusal::BeyondOwnRights(Permission::ServiceAccountWrite)));
+    let renamed = edit(&mut story, 0, Persona::ReadOnly, named.clone()).unwrap();
+    assert_eq!((renamed.name.as_str(), renamed.scopes), ("Boards", both()));
+    let wider = OauthClientEdit { scopes: Some(scopes("audit_logs_read")), ..nothing() };
+    let refused = edit(&mut story, 0, Persona::ReadOnly, wider.clone());
+    assert_eq!(refused, Err(Refusal::BeyondOwnRights(Permission::AuditLogsRead)));
+    assert!(edit(&mut story, 0, Persona::Admin, wider).is_ok());
+
+    let (state, now) = (&story.world.state, story.world.now());
+    let again = oauth_client::edit(
+        &Session::new(state, Principal::Operator, now).authorize_in(org_id(0)).unwrap(),
+        id(CLIENT),
+        named,
+    );
+    assert!(again.unwrap().changes.is_empty());
 }
 
 #[test]
