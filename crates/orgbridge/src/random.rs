@@ -2,7 +2,7 @@
 
 use std::array;
 
-use orgbridge_domain::{ApiKeySecret, ApplicationKeySecret, TokenSecret};
+use orgbridge_domain::{ApiKeySecret, ApplicationKeySecret, SecretUse, TokenSecret};
 use orgbridge_ledger::RequestId;
 use uuid::Uuid;
 
@@ -29,6 +29,11 @@ pub(crate) fn application_key() -> Result<ApplicationKeySecret, NoRandomness> {
 /// What a secret of OAuth2 is made of.
 pub(crate) fn token() -> Result<[u8; TokenSecret::BYTES], NoRandomness> {
     bytes()
+}
+
+/// The secret of a new OAuth2 client.
+pub(crate) fn client_secret() -> Result<TokenSecret, NoRandomness> {
+    Ok(TokenSecret::from_random(SecretUse::Client, token()?))
 }
 
 /// What the audit log calls one run of the command line.

@@ -41,6 +41,14 @@ The file, of which ids, keys and most else may be left out; JSON will do too:
               application_keys:
                 - {name: ci, key: 0123456789abcdef0123456789abcdef01234567}
                 - {name: reader, scopes: [org_connections_read]}
+            - {name: Report, email: report@example.com, service_account: true}
+          oauth_clients:
+            - name: Dashboards
+              redirect_uris: ['https://app.example.com/callback']
+              refresh: true
+              scopes: [org_connections_read]
+              authentication: client_secret_basic
+            - {name: Nightly Report, service_account: report@example.com}
         - name: Sink Org
           users: [{name: John Doe, email: john@example.com}]
       connections:
@@ -55,12 +63,13 @@ Examples:
   orgbridge import deployment.yaml --database sqlite:ledger.db
   orgbridge import deployment.yaml --database sqlite:new.db --create --output json";
 
-/// Makes what is kept agree with a file of accounts, orgs, users, keys, connections and restriction policies.
+/// Makes what is kept agree with a file of accounts, orgs, users, keys, OAuth2 clients, connections and restriction
+/// policies.
 ///
 /// What the file names is found by its id, or else by what it is called: accounts and orgs by name, users by
-/// email address, keys by name, connections by their two orgs. What is there is altered where it differs, what
-/// is not is made, and nothing is ever deleted. Either all of the file comes true or, with a list of all that
-/// is wrong with it, nothing. Keys that are made are printed, this once.
+/// email address, keys and clients by name, connections by their two orgs. What is there is altered where it
+/// differs, what is not is made, and nothing is ever deleted. Either all of the file comes true or, with a list of
+/// all that is wrong with it, nothing. Keys and secrets that are made are printed, this once.
 #[derive(Debug, Args)]
 #[command(after_help = FORMAT)]
 pub(crate) struct Import {
@@ -141,7 +150,7 @@ fn show(context: &Context, outcome: &Outcome) -> Result<(), Failure> {
     let record = ImportRecord { changed: !outcome.changed_nothing(), tally, made_keys };
     let mut text = outcome.to_string();
     if !made_keys.is_empty() {
-        text.push_str("\n\nKeys that were made; this is the one time that they are shown:\n");
+        text.push_str("\n\nKeys and secrets that were made; this is the one time that they are shown:\n");
         text.push_str(&crate::printer::table(made_keys));
     }
     context.printer.report(&record, &text)

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use orgbridge_domain::{
     ClientAuthentication, Name, NewOauthClient, OauthClient, OauthClientId, Permission, PermissionSet,
-    RedirectUri, Refusal, SecretUse, State, TokenSecret, oauth_client,
+    RedirectUri, Refusal, State, oauth_client,
 };
 
 use super::context::Context;
@@ -133,7 +133,7 @@ impl OauthClientCommand {
                 let org = names::org(&view.state, &create.org)?.id;
                 let account = create.service_account.as_deref();
                 let account = account.map(|named| names::user(&view.state, org, named)).transpose()?;
-                let secret = TokenSecret::from_random(SecretUse::Client, random::token()?);
+                let secret = random::client_secret()?;
                 let new = NewOauthClient {
                     id: OauthClientId::new(random::id()?),
                     name: create.name,

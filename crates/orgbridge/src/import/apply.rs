@@ -6,6 +6,7 @@
 
 mod connection;
 mod key;
+mod oauth_client;
 mod org;
 mod user;
 

@@ -1,4 +1,4 @@
-//! A file of accounts, orgs, users, keys and connections, and how what is kept comes to agree with it.
+//! A file of accounts, orgs, users, keys, OAuth2 clients and connections, and how what is kept comes to agree with it.
 //!
 //! A file goes through three steps: [`document`] reads YAML into a tree in which everything has a place;
 //! [`wishes`] reads the tree into values of the domain; [`apply`] runs the rules that make them true, on a

@@ -15,7 +15,7 @@ pub(crate) struct Outcome {
     pub(crate) problems: Vec<Problem>,
     /// How much was made and altered, by kind.
     pub(crate) tally: TallyByKind,
-    /// Keys that were made, which nobody has seen yet.
+    /// Keys and secrets that were made, which nobody has seen yet.
     pub(crate) made_keys: Vec<MadeKey>,
 }
 
@@ -32,6 +32,7 @@ pub(crate) enum Kind {
     Users,
     ApiKeys,
     ApplicationKeys,
+    OauthClients,
     Connections,
     RestrictionPolicies,
 }
@@ -45,6 +46,7 @@ impl fmt::Display for Kind {
             Self::Users => "users",
             Self::ApiKeys => "API keys",
             Self::ApplicationKeys => "application keys",
+            Self::OauthClients => "OAuth2 clients",
             Self::Connections => "connections",
             Self::RestrictionPolicies => "restriction policies",
         })
@@ -63,7 +65,7 @@ pub(crate) struct Tally {
 }
 
 record! {
-    /// A key that was made for want of one in the file. This is the one time that it is shown.
+    /// A key, or a client's secret, that was made for want of one in the file. This is the one time that it is shown.
     MadeKey {
         kind: String,
         org: String,

@@ -2,7 +2,9 @@
 
 use indicatif::ProgressBar;
 use orgbridge_domain::user::CreatorDisabled;
-use orgbridge_domain::{CrossSite, Email, ManagedRole, Principal, Session, Site, State, Timestamp};
+use orgbridge_domain::{
+    CrossSite, Email, KeyDigest, ManagedRole, Principal, RedirectUri, Session, Site, State, Timestamp,
+};
 
 use super::{Outcome, Policies, Problem, Wishes, apply};
 
@@ -346,6 +348,184 @@ fn everything_that_is_wrong_with_a_policy_is_reported_with_its_place() {
     "#);
 }
 
+const CLIENTS: &str = "    oauth_clients:
+    - name: Dashboards
+      redirect_uris: ['https://app.example.com/callback', 'com.example.app:/']
+      refresh: true
+      scopes: [org_connections_read]
+      authentication: client_secret_post
+    - id: 0c1d2e3f-4a5b-4c6d-8e7f-8a9b0c1d2e3f
+      name: Nightly Report
+      service_account: robot@example.com
+      secret: orgbridge_cs_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+    - {name: Phone, redirect_uris: ['com.example.phone:/'], authentication: none}
+";
+
+/// The deployment, and clients of its source org.
+fn with_clients(clients: &str) -> String {
+    DEPLOYMENT.replace("  - name: Sink Org\n", &format!("{clients}  - name: Sink Org\n"))
+}
+
+/// A client as it is kept: where users are sent back to, whether it refreshes, whom it acts as, what it may ask for,
+/// and how it proves itself.
+fn client(kept: &Kept, name: &str) -> String {
+    let client = kept.state.oauth_clients().find(|client| client.name.as_str() == name).unwrap();
+    let uris: Vec<&str> = client.redirect_uris.iter().map(RedirectUri::as_str).collect();
+    let account = client.service_account.map(|account| kept.state.user(account).unwrap().email.to_string());
+    let (refreshes, scopes) = (client.refreshes, client.scopes);
+    format!("{uris:?} {refreshes} {account:?} {scopes} {}", client.authentication.as_str())
+}
+
+#[test]
+fn clients_come_true_and_coming_true_again_changes_nothing() {
+    let file = with_clients(CLIENTS);
+    let mut kept = Kept::default();
+    let first = kept.import(&file);
+    assert!(first.to_string().contains("OAuth2 clients: 3 created\n"), "{first}");
+    insta::assert_snapshot!(client(&kept, "Dashboards"), @r#"["https://app.example.com/callback", "com.example.app:/"] true None org_connections_read client_secret_post"#);
+    insta::assert_snapshot!(client(&kept, "Nightly Report"), @r#"[] false Some("robot@example.com") org_connections_read,org_connections_write client_secret_basic"#);
+    insta::assert_snapshot!(client(&kept, "Phone"), @r#"["com.example.phone:/"] false None org_connections_read,org_connections_write none"#);
+
+    // The secret that nobody knows yet is shown, and neither that of the file nor one that there isn't.
+    let made: Vec<_> = first.made_keys.iter().filter(|made| made.kind == "oauth_client").collect();
+    let [made] = made.as_slice() else { panic!("{} secrets were made", made.len()) };
+    let dashboards = kept.state.oauth_client(made.id.parse().unwrap()).unwrap();
+    assert_eq!((made.name.as_str(), made.org.as_str()), ("Dashboards", "Source Org"));
+    assert_eq!(dashboards.authentication.digest(), Some(&KeyDigest::of(made.key.as_bytes())));
+    let report = kept.state.oauth_client("0c1d2e3f-4a5b-4c6d-8e7f-8a9b0c1d2e3f".parse().unwrap()).unwrap();
+    let secret = format!("orgbridge_cs_{}", "0123456789abcdef".repeat(4));
+    assert_eq!(report.authentication.digest(), Some(&KeyDigest::of(secret.as_bytes())));
+
+    let second = kept.import(&file);
+    assert_eq!(second.to_string(), "nothing to change");
+    assert!(second.made_keys.is_empty());
+}
+
+#[test]
+fn a_client_that_differs_is_brought_to_what_the_file_says() {
+    let mut kept = Kept::with(&with_clients(CLIENTS));
+    let secrets = |kept: &Kept| {
+        let mut all: Vec<_> =
+            kept.state.oauth_clients().map(|client| (client.id, client.authentication)).collect();
+        all.sort_by_key(|(id, _)| *id);
+        all
+    };
+    let before = secrets(&kept);
+    let file = with_clients(
+        "    oauth_clients:
+    - {name: Dashboards, redirect_uris: ['https://app.example.com/'], refresh: false, scopes: [audit_logs_read]}
+    - {id: 0c1d2e3f-4a5b-4c6d-8e7f-8a9b0c1d2e3f, name: Weekly Report}
+    - {name: Phone}
+",
+    );
+    let outcome = kept.import(&file);
+    assert!(outcome.to_string().contains("OAuth2 clients: 2 updated, 1 unchanged\n"), "{outcome}");
+    insta::assert_snapshot!(client(&kept, "Dashboards"), @r#"["https://app.example.com/"] false None audit_logs_read client_secret_post"#);
+    insta::assert_snapshot!(client(&kept, "Weekly Report"), @r#"[] false Some("robot@example.com") org_connections_read,org_connections_write client_secret_basic"#);
+    insta::assert_snapshot!(client(&kept, "Phone"), @r#"["com.example.phone:/"] false None org_connections_read,org_connections_write none"#);
+    assert_eq!(secrets(&kept), before);
+    assert_eq!(kept.import(&file).to_string(), "nothing to change");
+    // A name that became free is that of another client.
+    let more =
+        with_clients("    oauth_clients: [{name: Nightly Report, service_account: robot@example.com}]\n");
+    assert!(kept.import(&more).to_string().contains("OAuth2 clients: 1 created\n"));
+    assert_eq!(kept.state.oauth_clients().count(), 4);
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_client_is_reported_with_its_place() {
+    let unreadable = with_clients(
+        "    oauth_clients:
+    - {redirect_uris: ['http://app.example.com/', 'https://app.example.com/#part'], refresh: often}
+    - {name: A, scopes: [everything], authentication: basic, secret: orgbridge_at_0123456789}
+    - {name: B, service_account: [robot@example.com], redirect_uri: 'https://app.example.com/'}
+",
+    );
+    insta::assert_snapshot!(Kept::default().problems(&unreadable), @r#"
+    23:7: accounts[0].orgs[0].oauth_clients[0]: name is missing
+    23:24: accounts[0].orgs[0].oauth_clients[0].redirect_uris[0]: must begin with https://, with http:// and 127.0.0.1, [::1] or localhost, or with a scheme that has a dot, such as com.example.app:/
+    23:51: accounts[0].orgs[0].oauth_clients[0].redirect_uris[1]: must have no fragment
+    23:94: accounts[0].orgs[0].oauth_clients[0].refresh: expected true or false
+    24:26: accounts[0].orgs[0].oauth_clients[1].scopes[0]: "everything" is no permission; expected one of org_connections_read, org_connections_write, org_connections_evaluate, org_management, user_access_read, user_access_manage, service_account_write, api_keys_read, api_keys_write, user_app_keys, org_app_keys_read, org_app_keys_write, audit_logs_read, oauth_clients_write
+    24:55: accounts[0].orgs[0].oauth_clients[1].authentication: expected none, client_secret_basic or client_secret_post
+    24:70: accounts[0].orgs[0].oauth_clients[1].secret: expected orgbridge_cs_ and 64 lower-case hexadecimal digits
+    25:34: accounts[0].orgs[0].oauth_clients[2].service_account: expected text, and not a list
+    25:55: accounts[0].orgs[0].oauth_clients[2]: there is no member "redirect_uri"; expected id, name, redirect_uris, refresh, service_account, scopes, authentication, secret
+    "#);
+
+    let impossible = with_clients(
+        "    oauth_clients:
+    - {name: No Way}
+    - {name: Twice, redirect_uris: ['https://app.example.com/', 'https://app.example.com/']}
+    - {name: A Person, service_account: jane@example.com}
+    - {name: Nobody, service_account: nobody@example.com}
+    - {name: No Secret, service_account: robot@example.com, authentication: none}
+    - {name: Nothing, service_account: robot@example.com, refresh: true}
+    - name: Public
+      redirect_uris: ['https://app.example.com/']
+      authentication: none
+      secret: orgbridge_cs_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+    - {name: Same, redirect_uris: ['https://app.example.com/']}
+    - {name: Same}
+",
+    );
+    let mut kept = Kept::default();
+    insta::assert_snapshot!(kept.problems(&impossible), @r#"
+    23:7: accounts[0].orgs[0].oauth_clients[0]: Validation failed for input.: a client needs a redirect URI, or a service account that it acts as, or both
+    24:7: accounts[0].orgs[0].oauth_clients[1]: Validation failed for input.: redirect URIs: expected at most 16 of them, none twice
+    25:7: accounts[0].orgs[0].oauth_clients[2]: Validation failed for input.: the user that a client acts as must be a service account
+    26:39: accounts[0].orgs[0].oauth_clients[3].service_account: the organization has no user "nobody@example.com"
+    27:7: accounts[0].orgs[0].oauth_clients[4]: Validation failed for input.: a client that acts as a service account needs a secret
+    28:7: accounts[0].orgs[0].oauth_clients[5]: Validation failed for input.: a client that acts for no user has nothing to refresh
+    29:7: accounts[0].orgs[0].oauth_clients[6].secret: a client whose authentication is none has no secret; leave it out
+    34:7: accounts[0].orgs[0].oauth_clients[8]: this is what 33:7 is about already
+    "#);
+    assert_eq!(kept.state.oauth_clients().count(), 0);
+}
+
+#[test]
+fn what_a_client_proves_itself_by_and_acts_as_stays() {
+    let mut kept = Kept::with(&with_clients(CLIENTS));
+    let secret = format!("orgbridge_cs_{}", "f".repeat(64));
+    let file = with_clients(&format!(
+        "    oauth_clients:
+    - {{name: Dashboards, service_account: robot@example.com, authentication: client_secret_basic}}
+    - {{name: Nightly Report, service_account: jane@example.com, secret: {secret}}}
+    - {{name: Phone, secret: {secret}}}
+"
+    ));
+    insta::assert_snapshot!(kept.problems(&file), @r#"
+    23:7: accounts[0].orgs[0].oauth_clients[0].service_account: the client acts as no service account, and keeps to that; leave this out, or give the new client another name, and revoke the old one once nobody uses it
+    23:7: accounts[0].orgs[0].oauth_clients[0].authentication: the authentication of the client is client_secret_post, and stays that; leave this out, or give the new client another name, and revoke the old one once nobody uses it
+    24:7: accounts[0].orgs[0].oauth_clients[1].service_account: the client acts as robot@example.com, and keeps to that; leave this out, or give the new client another name, and revoke the old one once nobody uses it
+    24:7: accounts[0].orgs[0].oauth_clients[1].secret: the client has another secret, and keeps it; leave this out, or give the new client another name, and revoke the old one once nobody uses it
+    25:7: accounts[0].orgs[0].oauth_clients[2].secret: the client has no secret; leave it out
+    "#);
+}
+
+#[test]
+fn a_name_that_several_clients_have_needs_an_id() {
+    let file = with_clients(
+        "    oauth_clients:
+    - {id: 0c1d2e3f-4a5b-4c6d-8e7f-8a9b0c1d2e30, name: Twin, redirect_uris: ['https://app.example.com/']}
+    - {id: 0c1d2e3f-4a5b-4c6d-8e7f-8a9b0c1d2e31, name: Twin, redirect_uris: ['https://app.example.com/']}
+",
+    );
+    let mut kept = Kept::with(&file);
+    assert_eq!(kept.import(&file).to_string(), "nothing to change");
+    insta::assert_snapshot!(kept.problems(&with_clients("    oauth_clients: [{name: Twin}]\n")), @"22:21: accounts[0].orgs[0].oauth_clients[0].name: several OAuth2 clients of the organization have this name; give the id of one");
+    // An id of another org's client is taken.
+    let elsewhere = "
+accounts:
+- name: Other Account
+  orgs:
+  - name: Other Org
+    oauth_clients:
+    - {id: 0c1d2e3f-4a5b-4c6d-8e7f-8a9b0c1d2e30, name: Twin, redirect_uris: ['https://app.example.com/']}
+";
+    insta::assert_snapshot!(kept.problems(elsewhere), @"7:7: accounts[0].orgs[0].oauth_clients[0]: client id 0c1d2e3f-4a5b-4c6d-8e7f-8a9b0c1d2e30 is already taken: choose another one");
+}
+
 #[test]
 fn what_follows_from_a_problem_is_not_reported_as_another() {
     let file = "
@@ -355,13 +535,14 @@ accounts:
   - name: Source Org
     users:
     - {name: Jane Doe, email: nobody}
+    oauth_clients: [{name: Report, service_account: robot@example.com}]
   - name: \"Sink\\tOrg\"
   connections:
   - {source: Source Org, sink: Sink Org, types: [logs], created_by: jane@example.com}
 ";
     insta::assert_snapshot!(Kept::default().problems(file), @r#"
     7:31: accounts[0].orgs[0].users[0].email: must be an email address, such as jane@example.com
-    8:11: accounts[0].orgs[1].name: must not contain control characters
+    9:11: accounts[0].orgs[1].name: must not contain control characters
     "#);
 }
 
@@ -395,6 +576,8 @@ fn a_secret_is_in_no_problem_wherever_it_stands() {
     for line in [
         format!("api_keys: [{{name: ci, key: {secret}}}, {{name: ci, key: {secret}0}}]"),
         format!("api_keys: [{{name: ci, {secret}: key}}]"),
+        format!("oauth_clients: [{{name: ci, redirect_uris: ['a.b:/'], secret: {secret}}}]"),
+        format!("oauth_clients: [{{name: ci, secret: orgbridge_cs_{secret}{secret}}}]"),
         format!("api_keys: [{{name: ci, key: [{secret}]}}]"),
         format!("api_keys: {secret}"),
         format!("api_keys: [{secret}]"),

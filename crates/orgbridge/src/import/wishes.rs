@@ -2,9 +2,12 @@
 
 mod reader;
 
+use std::str::FromStr;
+
 use orgbridge_domain::{
-    AccountId, ApiKeyId, ApiKeySecret, ApplicationKeyId, ApplicationKeySecret, ConnectionId, ConnectionTypes,
-    Email, Name, OrgId, PermissionSet, PublicId, RoleId, Site, UserId,
+    AccountId, ApiKeyId, ApiKeySecret, ApplicationKeyId, ApplicationKeySecret, ClientAuthentication,
+    ConnectionId, ConnectionTypes, Email, Name, OauthClientId, OrgId, PermissionSet, PublicId, RedirectUri,
+    RoleId, SecretUse, Site, TokenSecret, UserId,
 };
 
 use super::document;
@@ -48,6 +51,7 @@ pub(super) struct OrgWish {
     pub(super) roles: Listed<RoleWish>,
     pub(super) users: Listed<UserWish>,
     pub(super) api_keys: Listed<ApiKeyWish>,
+    pub(super) oauth_clients: Listed<OauthClientWish>,
 }
 
 #[derive(Debug)]
@@ -85,6 +89,57 @@ pub(super) struct ApplicationKeyWish {
     pub(super) name: Name,
     pub(super) secret: Secret<ApplicationKeySecret>,
     pub(super) scopes: Option<PermissionSet>,
+}
+
+#[derive(Debug)]
+pub(super) struct OauthClientWish {
+    pub(super) at: Location,
+    pub(super) id: Identity<OauthClientId>,
+    pub(super) name: Name,
+    pub(super) redirect_uris: Option<Vec<RedirectUri>>,
+    pub(super) refresh: Option<bool>,
+    pub(super) service_account: Option<Reference>,
+    pub(super) scopes: Option<PermissionSet>,
+    pub(super) authentication: Option<Authentication>,
+    pub(super) secret: Secret<TokenSecret>,
+}
+
+/// How a client is to prove itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Authentication {
+    None,
+    #[default]
+    Basic,
+    Post,
+}
+
+/// The text names no way in which a client proves itself.
+#[derive(Debug, thiserror::Error)]
+#[error("expected none, client_secret_basic or client_secret_post")]
+pub(super) struct NotAnAuthentication;
+
+impl Authentication {
+    /// The same, by this secret.
+    pub(super) fn by(self, secret: &TokenSecret) -> ClientAuthentication {
+        match self {
+            Self::None => ClientAuthentication::Public,
+            Self::Basic => ClientAuthentication::Basic(secret.digest()),
+            Self::Post => ClientAuthentication::Post(secret.digest()),
+        }
+    }
+}
+
+impl FromStr for Authentication {
+    type Err = NotAnAuthentication;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAuthentication> {
+        match text {
+            "none" => Ok(Self::None),
+            "client_secret_basic" => Ok(Self::Basic),
+            "client_secret_post" => Ok(Self::Post),
+            _ => Err(NotAnAuthentication),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -194,8 +249,9 @@ fn org(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<OrgWish> {
     let roles = fields.list(reading, "roles", role);
     let users = fields.list(reading, "users", user);
     let api_keys = fields.list(reading, "api_keys", api_key);
+    let oauth_clients = fields.list(reading, "oauth_clients", oauth_client);
     let at = fields.location();
-    Some(OrgWish { at, id, public_id, site, name: name?, disabled, roles, users, api_keys })
+    Some(OrgWish { at, id, public_id, site, name: name?, disabled, roles, users, api_keys, oauth_clients })
 }
 
 fn role(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<RoleWish> {
@@ -228,16 +284,44 @@ fn user(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<UserWish> {
 fn api_key(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<ApiKeyWish> {
     let id = fields.id(reading, "id", ApiKeyId::new);
     let name = fields.required(reading, "name");
-    let secret = fields.secret(reading, "key", random::api_key);
+    let secret = fields.secret(reading, "key", str::parse, random::api_key);
     Some(ApiKeyWish { at: fields.location(), id, name: name?, secret: secret? })
 }
 
 fn application_key(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<ApplicationKeyWish> {
     let id = fields.id(reading, "id", ApplicationKeyId::new);
     let name = fields.required(reading, "name");
-    let secret = fields.secret(reading, "key", random::application_key);
+    let secret = fields.secret(reading, "key", str::parse, random::application_key);
     let scopes = fields.permissions(reading, "scopes");
     Some(ApplicationKeyWish { at: fields.location(), id, name: name?, secret: secret?, scopes })
+}
+
+fn oauth_client(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<OauthClientWish> {
+    let before = reading.problem_count();
+    let id = fields.id(reading, "id", OauthClientId::new);
+    let name = fields.required(reading, "name");
+    let redirect_uris = fields.values(reading, "redirect_uris");
+    let refresh = fields.flag(reading, "refresh");
+    let service_account = fields.optional_reference(reading, "service_account");
+    let scopes = fields.permissions(reading, "scopes");
+    let authentication = fields.optional(reading, "authentication");
+    let read = |text: &str| TokenSecret::read(SecretUse::Client, text);
+    let secret = fields.secret(reading, "secret", read, random::client_secret);
+    // Without what could not be read it would be another client, which may be one that can't be.
+    if reading.problem_count() > before {
+        return None;
+    }
+    Some(OauthClientWish {
+        at: fields.location(),
+        id,
+        name: name?,
+        redirect_uris,
+        refresh,
+        service_account,
+        scopes,
+        authentication,
+        secret: secret?,
+    })
 }
 
 fn connection(reading: &mut Reading, fields: &mut Fields<'_>) -> Option<ConnectionWish> {

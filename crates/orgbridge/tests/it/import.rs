@@ -1,6 +1,8 @@
 use std::fmt::Write as _;
 
-use crate::program::{Keys, Program};
+use serde_json::{Value, json};
+
+use crate::program::{Keys, Program, call};
 
 const DEPLOYMENT: &str = include_str!("deployment.yaml");
 
@@ -40,6 +42,46 @@ fn the_keys_of_a_file_and_those_made_for_it_open_the_api() {
     assert_eq!(status, 200, "{body}");
     assert_eq!(server.get("/api/v2/org_connections", &reader).0, 200);
     assert_eq!(server.get("/api/v1/org", &reader).0, 403);
+}
+
+#[test]
+fn the_secret_made_for_a_client_gives_it_tokens_until_its_file_says_otherwise() {
+    let program = Program::new();
+    let clients = |scopes: &str| {
+        format!(
+            "        name: Sink Org
+        users: [{{name: Report, email: report@example.com, service_account: true, roles: [Admin]}}]
+        oauth_clients:
+          - name: Nightly Report
+            service_account: report@example.com
+            scopes: [{scopes}]
+            authentication: client_secret_post\n"
+        )
+    };
+    let with = |scopes| DEPLOYMENT.replace("        name: Sink Org\n", &clients(scopes));
+    program.write("deployment.yaml", &with("org_connections_read, audit_logs_read"));
+    let imported = program.run(&["import", "deployment.yaml", "--create", "--output", "json"]).json();
+    assert_eq!(imported["tally"]["oauth_clients"]["created"], 1);
+    let made = &imported["made_keys"][0];
+    assert_eq!((&made["kind"], &made["owner"]), (&json!("oauth_client"), &json!("report@example.com")));
+    let (id, secret) = (made["id"].as_str().unwrap(), made["key"].as_str().unwrap());
+
+    let scope_of_token = || {
+        let server = program.serve(&[]);
+        let head = "POST /oauth2/v1/token HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+        let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+        let (status, body) = call(&server.address(), head, &form);
+        assert_eq!(status, 200, "{body}");
+        let scope = serde_json::from_str::<Value>(&body).unwrap()["scope"].clone();
+        server.stop();
+        scope
+    };
+    assert_eq!(scope_of_token(), "org_connections_read audit_logs_read");
+    program.write("deployment.yaml", &with("audit_logs_read"));
+    let again = program.run(&["import", "deployment.yaml", "--output", "json"]).json();
+    assert_eq!((&again["tally"]["oauth_clients"]["updated"], &again["made_keys"]), (&json!(1), &json!([])));
+    assert_eq!(scope_of_token(), "audit_logs_read");
+    assert!(program.run(&["audit", "verify"]).text().starts_with("the log is whole"));
 }
 
 #[test]

@@ -176,7 +176,7 @@ impl Applying<'_> {
         }
     }
 
-    fn org_name(&self, org: OrgId) -> String {
+    pub(super) fn org_name(&self, org: OrgId) -> String {
         self.state().org(org).map(|org| org.name.to_string()).unwrap_or_default()
     }
 }

@@ -18,6 +18,7 @@ impl Applying<'_> {
         let users_there = self.users(org, roles_there, &wish.users);
         self.whole_orgs.insert(org, users_there);
         self.api_keys(org, &wish.api_keys.wishes);
+        self.oauth_clients(org, &wish.oauth_clients.wishes);
         true
     }
 
@@ -67,8 +68,8 @@ impl Applying<'_> {
                 self.run(&wish.at, |session| org::set_disabled(&session.authorize_in(id)?, disabled, now))?;
         }
         match &before {
-            Some(before) => index.rename(id, before.name.as_str(), org.name.as_str()),
-            None => index.add(org.name.as_str(), id),
+            Some(before) => index.names.rename(id, before.name.as_str(), org.name.as_str()),
+            None => index.names.add(org.name.as_str(), id),
         }
         let fate = before.map_or(Fate::Created, |before| Fate::of_existing(&*before, &org));
         self.settled(Kind::Orgs, id.uuid(), &wish.at, fate);
@@ -76,12 +77,12 @@ impl Applying<'_> {
     }
 
     /// The org that is meant, whoever it belongs to.
-    fn meant(&self, index: &OrgIndex, wish: &OrgWish) -> Found {
+    fn meant(&self, index: &OrgIndex, wish: &OrgWish) -> Found<OrgId> {
         let state = self.state();
         let org = match (wish.id, &wish.public_id) {
             (Identity::Given(id), _) => state.org(id),
             (Identity::ByName(_), Some(public_id)) => state.org_by_public_id(public_id),
-            (Identity::ByName(_), None) => return index.called(wish.name.as_str()),
+            (Identity::ByName(_), None) => return index.names.called(wish.name.as_str()),
         };
         org.map_or(Found::Nothing, |org| Found::Only(org.id))
     }

@@ -36,6 +36,11 @@ impl Reading {
         self.mapping(node, Path::Top, read)
     }
 
+    /// How much was found to be wrong so far.
+    pub(super) fn problem_count(&self) -> usize {
+        self.problems.len()
+    }
+
     /// How many things were read, and what was wrong, in the order of the file.
     pub(super) fn finish(mut self) -> Result<(usize, Vec<Problem>), NoRandomness> {
         self.randomness?;
@@ -122,15 +127,16 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// The secret of a key; made where none is given.
-    pub(super) fn secret<S: FromStr<Err: Display>>(
+    /// A secret; made where none is given.
+    pub(super) fn secret<S, E: Display>(
         &mut self,
         reading: &mut Reading,
         name: &'static str,
+        read: impl FnOnce(&str) -> Result<S, E>,
         make: impl FnOnce() -> Result<S, NoRandomness>,
     ) -> Option<Secret<S>> {
         match self.take(name) {
-            Some(node) => self.scalar(reading, name, node).map(Secret::Given),
+            Some(node) => self.parsed(reading, name, node, read).map(Secret::Given),
             None => reading.random(make).map(Secret::Fresh),
         }
     }
@@ -152,9 +158,17 @@ impl<'n> Fields<'n> {
     /// The name or id of something else.
     pub(super) fn reference(&mut self, reading: &mut Reading, name: &'static str) -> Option<Reference> {
         let node = self.take_required(reading, name)?;
-        let path = Path::Member(&self.path, name);
-        let named = text(reading, node, &path)?.to_owned();
-        Some(Reference { at: Location::new(node.place, &path), named })
+        self.referred(reading, name, node)
+    }
+
+    /// The name or id of something else, which may be left out.
+    pub(super) fn optional_reference(
+        &mut self,
+        reading: &mut Reading,
+        name: &'static str,
+    ) -> Option<Reference> {
+        let node = self.take(name)?;
+        self.referred(reading, name, node)
     }
 
     /// Names or ids of other things.
@@ -162,6 +176,16 @@ impl<'n> Fields<'n> {
         let node = self.take_unless_absent(name)?;
         let texts = self.texts(reading, name, node)?;
         Some(texts.into_iter().map(|(at, text)| Reference { at, named: text.to_owned() }).collect())
+    }
+
+    /// Values that may be left out.
+    pub(super) fn values<T: FromStr<Err: Display>>(
+        &mut self,
+        reading: &mut Reading,
+        name: &'static str,
+    ) -> Option<Vec<T>> {
+        let node = self.take_unless_absent(name)?;
+        self.scalars(reading, name, node)
     }
 
     /// A set of permissions, which may be left out.
@@ -247,14 +271,30 @@ impl<'n> Fields<'n> {
         name: &'static str,
         node: &Node,
     ) -> Option<PermissionSet> {
-        let mut set = PermissionSet::EMPTY;
+        let permissions: Vec<Permission> = self.scalars(reading, name, node)?;
+        Some(PermissionSet::of(&permissions))
+    }
+
+    fn referred(&self, reading: &mut Reading, name: &'static str, node: &Node) -> Option<Reference> {
+        let path = Path::Member(&self.path, name);
+        let named = text(reading, node, &path)?.to_owned();
+        Some(Reference { at: Location::new(node.place, &path), named })
+    }
+
+    fn scalars<T: FromStr<Err: Display>>(
+        &self,
+        reading: &mut Reading,
+        name: &'static str,
+        node: &Node,
+    ) -> Option<Vec<T>> {
+        let mut values = Vec::new();
         for (at, text) in self.texts(reading, name, node)? {
-            match text.parse::<Permission>() {
-                Ok(permission) => set = set.union(PermissionSet::of(&[permission])),
+            match text.parse() {
+                Ok(value) => values.push(value),
                 Err(problem) => reading.problems.push(at.problem(problem)),
             }
         }
-        Some(set)
+        Some(values)
     }
 
     fn texts<'t>(
@@ -277,8 +317,18 @@ impl<'n> Fields<'n> {
         name: &'static str,
         node: &Node,
     ) -> Option<T> {
+        self.parsed(reading, name, node, str::parse)
+    }
+
+    fn parsed<T, E: Display>(
+        &self,
+        reading: &mut Reading,
+        name: &'static str,
+        node: &Node,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
         let path = Path::Member(&self.path, name);
-        match text(reading, node, &path)?.parse() {
+        match parse(text(reading, node, &path)?) {
             Ok(value) => Some(value),
             Err(problem) => {
                 reading.complain(node, &path, problem);
