@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::{
     AuthorizationId, Change, CodeChallenge, Credential, Decided, Edit, KeyDigest, OauthClientId,
-    OauthProblem, PermissionSet, Principal, RedirectUri, Refusal, Session, Timestamp, UserId, oauth_client,
+    OauthProblem, PermissionSet, Principal, RedirectUri, Refusal, Session, State, Timestamp, User, UserId,
+    login::Shown, oauth_client,
 };
 
 /// What a user has allowed a client, or a client has taken up for its service account. Every token belongs to one, and
@@ -17,6 +18,9 @@ pub struct Authorization {
     pub client: OauthClientId,
     /// For whom it may act.
     pub user: UserId,
+    /// What they had shown when they allowed it, which has to last: what comes of it ends with that, and may do no more.
+    /// `None` where nobody was asked: a client that acts for its service account.
+    pub shown: Option<Shown>,
     /// What it may do for them, as far as they may.
     pub scopes: PermissionSet,
     /// What the client was given first, to be exchanged for tokens; `None` where no browser was there.
@@ -58,6 +62,21 @@ pub struct NewAuthorization {
     pub redirect_uri: RedirectUri,
     /// What only the client can answer.
     pub challenge: CodeChallenge,
+}
+
+impl Authorization {
+    /// What of `scopes` its tokens let through of what `user` may do now; `None` if whatever was shown for it no longer
+    /// stands for them.
+    pub(crate) fn reach_now(
+        &self,
+        state: &State,
+        user: &User,
+        scopes: PermissionSet,
+    ) -> Option<PermissionSet> {
+        let Some(shown) = self.shown else { return Some(scopes) };
+        let reach = shown.reach(state, user)?;
+        Some(reach.map_or(scopes, |reach| scopes.intersection(reach)))
+    }
 }
 
 /// What of `scopes` a client would be allowed by whoever is logged in: no more than they may do now, by what they have
@@ -108,10 +127,12 @@ pub fn allow(
         return Err(Refusal::taken("authorization id", id));
     }
     let (_, user) = session.whoami()?;
+    let shown = session.shown()?;
     let authorization = Authorization {
         id,
         client,
         user: user.id,
+        shown: Some(shown),
         scopes,
         code: Some(Code { digest: code, redirect_uri, challenge, is_spent: false }),
         created_at: now,

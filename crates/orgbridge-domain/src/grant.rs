@@ -266,11 +266,22 @@ impl<'s> Session<'s> {
     pub(crate) fn may_log_in(&self, user: UserId, shown: Shown) -> Result<(), Refusal> {
         match self.principal {
             Principal::User { org, user: own, asked, credential: Credential::Login(_) } if own == user => {
-                let live = self.enabled(org, user, asked).filter(|user| self.reach_of(user, shown).is_some());
+                let live =
+                    self.enabled(org, user, asked).filter(|user| shown.reach(self.state, user).is_some());
                 live.map(drop).ok_or(Refusal::Unauthorized(NotAuthenticated::Login))
             }
             _ => Err(Refusal::OperatorOnly),
         }
+    }
+
+    /// What a user has shown to log in, if their login lasts.
+    pub(crate) fn shown(&self) -> Result<Shown, Refusal> {
+        let login = match self.principal {
+            Principal::User { credential: Credential::Login(id), .. } => self.state.login(id),
+            _ => None,
+        };
+        self.live()?;
+        login.map(|login| login.shown).ok_or(Refusal::Unauthorized(NotAuthenticated::Login))
     }
 
     /// Proves that the principal runs the deployment and is no customer of it.
@@ -324,7 +335,7 @@ impl<'s> Session<'s> {
             Credential::Login(id) => {
                 let login = state.login(id).filter(|login| login.user == user && login.expires_at > self.now);
                 let (user, login) = enabled.zip(login).ok_or(NotAuthenticated::Login)?;
-                let scopes = self.reach_of(user, login.shown).ok_or(NotAuthenticated::Login)?;
+                let scopes = login.shown.reach(self.state, user).ok_or(NotAuthenticated::Login)?;
                 Ok((user, Rights { of_roles: of(user), scopes, shown: Kind::Keys }))
             }
             Credential::Client(_) => Err(NotAuthenticated::Token),
@@ -343,15 +354,8 @@ impl<'s> Session<'s> {
         let authorization = self.state.authorization(token.authorization)?;
         let client = self.state.oauth_client(authorization.client)?;
         let is_live = token.expires_at > self.now && oauth_client::serves(self.state, client, user);
-        is_live.then_some(token.scopes.intersection(client.scopes))
-    }
-
-    /// What somebody who has shown this may do of what `user` may, if it is live and stands for them: the inner
-    /// `None` cuts nothing.
-    #[expect(clippy::option_option, reason = "a key that stands for nobody and one that cuts nothing differ")]
-    fn reach_of(&self, user: &User, shown: Shown) -> Option<Option<PermissionSet>> {
-        let Shown::ApplicationKey(key) = shown;
-        self.state.application_key(key).filter(|key| key.owner == user.id).map(|key| key.scopes)
+        let scopes = token.scopes.intersection(client.scopes);
+        if is_live { authorization.reach_now(self.state, user, scopes) } else { None }
     }
 }
 

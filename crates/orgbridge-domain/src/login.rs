@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    ApplicationKeyId, Change, Decided, Edit, KeyDigest, LoginId, Refusal, Session, Timestamp, UserId,
+    ApplicationKeyId, Change, Decided, Edit, KeyDigest, LoginId, PermissionSet, Refusal, Session, State,
+    Timestamp, User, UserId,
 };
 
 /// Somebody's browser, after they have shown who they are.
@@ -28,6 +29,16 @@ pub struct Login {
 pub enum Shown {
     /// An application key of theirs.
     ApplicationKey(ApplicationKeyId),
+}
+
+impl Shown {
+    /// What somebody who has shown this may do of what `user` may, if it is live and stands for them: the inner `None`
+    /// cuts nothing.
+    #[expect(clippy::option_option, reason = "a key that stands for nobody and one that cuts nothing differ")]
+    pub(crate) fn reach(self, state: &State, user: &User) -> Option<Option<PermissionSet>> {
+        let Self::ApplicationKey(key) = self;
+        state.application_key(key).filter(|key| key.owner == user.id).map(|key| key.scopes)
+    }
 }
 
 /// What a new login is made from.

@@ -24,7 +24,7 @@ pub enum OauthProblem {
     /// The refresh token is none that it can exchange.
     #[error("invalid_grant")]
     RefreshToken,
-    /// The user can no longer be acted for.
+    /// The user can no longer be acted for, or what they had shown when they allowed it has ended.
     #[error("invalid_grant")]
     UserGone,
     /// The user can't let this client act for them.
@@ -55,7 +55,9 @@ impl OauthProblem {
                 "the refresh token is unknown, expired, revoked, or another client's, or was used before, which ends \
                  all that came of the same authorization"
             }
-            Self::UserGone => "the user is disabled, or their organization is",
+            Self::UserGone => {
+                "the user is disabled, or their organization is, or the key that they logged in with is revoked"
+            }
             Self::User => {
                 "only users of an organization of the account that the client belongs to, on the same site, can let it \
                  act for them"

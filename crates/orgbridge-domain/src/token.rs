@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::{
     Authorization, AuthorizationId, Change, ClientGrant, Code, CodeChallenge, Credential, Decided, Edit,
-    KeyDigest, OauthProblem, PermissionSet, Principal, Refusal, SiteScope, State, Timestamp, TokenId, User,
-    UserId, oauth_client,
+    KeyDigest, OauthProblem, PermissionSet, Principal, Refusal, SiteScope, State, Timestamp, TokenId, UserId,
+    oauth_client,
 };
 
 /// What a client shows, or exchanges for another.
@@ -241,14 +241,14 @@ fn redeem(
     if code.challenge != answer {
         return Err(OauthProblem::Verifier.into());
     }
-    served(client, before)?;
+    let scopes = served(client, before, before.scopes.intersection(client.client().scopes))?;
     let lifetime = if client.client().refreshes { AUTHORIZATION_LIFETIME } else { ACCESS_LIFETIME };
     let after = Authorization {
         code: Some(Code { is_spent: true, ..code.clone() }),
         expires_at: now.plus(lifetime),
         ..Authorization::clone(before)
     };
-    let issued = tokens_of(client, &after, after.scopes.intersection(client.client().scopes), new, now);
+    let issued = tokens_of(client, &after, scopes, new, now);
     let change = Edit::Replace { before: Authorization::clone(before), after };
     Ok(given(issued, [Change::Authorization(change)]))
 }
@@ -274,8 +274,8 @@ fn refresh(
     if is_over || !client.client().refreshes {
         return Err(OauthProblem::RefreshToken.into());
     }
-    served(client, authorization)?;
-    let scopes = narrowed(token.scopes.intersection(client.client().scopes), wanted)?;
+    let left = token.scopes.intersection(client.client().scopes);
+    let scopes = served(client, authorization, narrowed(left, wanted)?)?;
     let issued = tokens_of(client, authorization, scopes, new, now);
     let before = Token::clone(token);
     let spent = Token { is_spent: true, ..before.clone() };
@@ -295,12 +295,13 @@ fn act_alone(
         id: AuthorizationId::new(new.access.0.uuid()),
         client: client.client().id,
         user,
+        shown: None,
         scopes,
         code: None,
         created_at: now,
         expires_at: now.plus(ACCESS_LIFETIME),
     };
-    served(client, &authorization)?;
+    let scopes = served(client, &authorization, scopes)?;
     let access = access_token(&authorization, scopes, new, now);
     let changes = [Change::Authorization(Edit::Create(authorization))];
     Ok(given(Issued { access, refresh: None }, changes))
@@ -312,13 +313,20 @@ fn narrowed(whole: PermissionSet, wanted: Option<PermissionSet>) -> Result<Permi
     if wanted.without(whole) == PermissionSet::EMPTY { Ok(wanted) } else { Err(OauthProblem::Scope) }
 }
 
-/// The user whom the client acts for, if they still can be acted for.
-fn served<'s>(client: &ClientGrant<'s>, authorization: &Authorization) -> Result<&'s User, OauthProblem> {
+/// What of `scopes` the client is given, if its user still can be acted for.
+fn served(
+    client: &ClientGrant<'_>,
+    authorization: &Authorization,
+    scopes: PermissionSet,
+) -> Result<PermissionSet, OauthProblem> {
     let state = client.state();
     let user = state.user(authorization.user).filter(|user| !user.disabled && !state.is_disabled(user.org));
-    user.filter(|user| oauth_client::serves(state, client.client(), user))
-        .map(|user| &**user)
-        .ok_or(OauthProblem::UserGone)
+    let user = user.filter(|user| oauth_client::serves(state, client.client(), user));
+    let left = user.and_then(|user| authorization.reach_now(state, user, scopes));
+    match left.ok_or(OauthProblem::UserGone)? {
+        PermissionSet::EMPTY => Err(OauthProblem::Scope),
+        left => Ok(left),
+    }
 }
 
 fn tokens_of(

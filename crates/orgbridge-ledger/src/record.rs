@@ -500,6 +500,7 @@ impl Record for Authorization {
         "id",
         "client_id",
         "user_id",
+        "application_key_id",
         "scopes",
         "code_digest",
         "redirect_uri",
@@ -512,10 +513,12 @@ impl Record for Authorization {
 
     fn values(&self) -> Values<'_> {
         let code = self.code.as_ref();
+        let key = self.shown.map(|Shown::ApplicationKey(key)| key.uuid());
         smallvec![
             Value::Id(self.id.uuid()),
             Value::Id(self.client.uuid()),
             Value::Id(self.user.uuid()),
+            optional_id(key),
             shown(self.scopes),
             code.map_or(Value::Null, |code| hex(&code.digest)),
             code.map_or(Value::Null, |code| text(code.redirect_uri.as_str())),
@@ -527,23 +530,35 @@ impl Record for Authorization {
     }
 
     fn from_source(source: &impl Source) -> Result<Self, BadRecord> {
-        let code = match optional_digest(source, 4)? {
+        let code = match optional_digest(source, 5)? {
             None => None,
             Some(code) => Some(Code {
                 digest: code,
-                redirect_uri: parse(source, 5)?,
-                challenge: CodeChallenge::new(digest(source, 6)?),
-                is_spent: flag(source, 7)?,
+                redirect_uri: parse(source, 6)?,
+                challenge: CodeChallenge::new(digest(source, 7)?),
+                is_spent: flag(source, 8)?,
             }),
+        };
+        // Read as one for which nobody was asked, it would outlive the key.
+        let shown = match (&code, parse_optional(source, 3)?) {
+            (None, None) => None,
+            (Some(_), Some(key)) => Some(Shown::ApplicationKey(key)),
+            _ => {
+                return Err(BadRecord::at(
+                    3,
+                    "expected a key where there is a code, and none where there is none",
+                ));
+            }
         };
         Ok(Self {
             id: parse::<AuthorizationId>(source, 0)?,
             client: parse(source, 1)?,
             user: parse(source, 2)?,
-            scopes: parse(source, 3)?,
+            shown,
+            scopes: parse(source, 4)?,
             code,
-            created_at: time(source, 8)?,
-            expires_at: time(source, 9)?,
+            created_at: time(source, 9)?,
+            expires_at: time(source, 10)?,
         })
     }
 }
@@ -765,4 +780,40 @@ pub(crate) fn change_from_json(
         Login::TABLE => edit(before, after).map(Change::Login),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "c3d4e5f6-a7b8-4c9d-8e0f-1a2b3c4d5e6f";
+
+    fn authorization(key: &str, code: &str) -> String {
+        let id = "f9ec96b0-8c8a-4b0a-9b0a-1b2c3d4e5f6a";
+        format!(
+            r#"{{"id":"{id}","client_id":"{id}","user_id":"{id}","application_key_id":{key},"scopes":"org_connections_read",{code},"code_is_spent":0,"created_at_us":1,"expires_at_us":2}}"#
+        )
+    }
+
+    #[test]
+    fn an_authorization_that_somebody_gave_is_read_with_what_they_had_shown_or_not_at_all() {
+        let digest = "0".repeat(64);
+        let code = format!(
+            r#""code_digest":"{digest}","redirect_uri":"https://app.example.com/","challenge_digest":"{digest}""#
+        );
+        let none = r#""code_digest":null,"redirect_uri":null,"challenge_digest":null"#;
+        let key = format!("\"{KEY}\"");
+        for (row, shown) in [
+            (authorization(&key, &code), Some(Shown::ApplicationKey(KEY.parse().unwrap()))),
+            (authorization("null", none), None),
+        ] {
+            let read: Authorization = from_json(&row).unwrap();
+            assert_eq!(read.shown, shown);
+            assert_eq!(to_json::<Authorization>(&read.values()), row);
+        }
+        for row in [authorization("null", &code), authorization(&key, none)] {
+            let problem = from_json::<Authorization>(&row).unwrap_err();
+            assert!(problem.to_string().starts_with("column 3: "), "{problem}");
+        }
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use orgbridge_domain::application_key::{ApplicationKeyEdit, ScopesEdit};
 use orgbridge_domain::authorization::{self, CODE_LIFETIME};
 use orgbridge_domain::login::{self, NewLogin, Shown};
-use orgbridge_domain::right::{OrgConnectionsRead, OrgConnectionsWrite};
+use orgbridge_domain::right::{OrgAppKeysWrite, OrgConnectionsRead, OrgConnectionsWrite};
 use orgbridge_domain::token::{
     self, ACCESS_LIFETIME, AUTHORIZATION_LIFETIME, Issued, NewTokens, Presented, REFRESH_LIFETIME,
 };
@@ -366,7 +367,8 @@ fn a_client_that_does_not_refresh_gets_nothing_to_refresh_with() {
 #[test]
 fn whatever_a_token_rests_on_ends_it_at_once() {
     type End = fn(&mut World);
-    let ends: [(&str, End); 4] = [
+    let ends: [(&str, End); 5] = [
+        ("the key that the user logged in with is revoked", |world| revoke_key(world, 1, Persona::ReadOnly)),
         ("the client is revoked", |world| {
             world
                 .run(0, Persona::Admin, |session, _| {
@@ -398,13 +400,80 @@ fn whatever_a_token_rests_on_ends_it_at_once() {
     for (what, end) in ends {
         let mut story = Story::begin();
         let issued = story.tokens_of(1, Persona::ReadOnly, scopes("org_connections_read"));
+        let code = story.allow(1, Persona::ReadOnly, scopes("org_connections_read")).unwrap();
         let principal = story.authenticate(&issued).unwrap();
         end(&mut story.world);
         assert!(!story.is_live(&issued), "{what}");
         let session = Session::new(&story.world.state, principal, story.world.now());
         assert!(session.authorize::<OrgConnectionsRead>().is_err(), "{what}");
         assert!(story.refresh(&issued).is_err(), "{what}");
+        assert!(story.redeem(code).is_err(), "{what}");
     }
+}
+
+#[test]
+fn a_token_is_narrowed_with_the_key_that_its_user_logged_in_with() {
+    let mut story = Story::begin();
+    let read = scopes("org_connections_read");
+    let issued = story.tokens_of(0, Persona::Admin, both());
+    let code = story.allow(0, Persona::Admin, both()).unwrap();
+    let principal = story.authenticate(&issued).unwrap();
+    set_key_scopes(&mut story.world, Some(read));
+    let session = Session::new(&story.world.state, principal, story.world.now());
+    assert_eq!(session.rights(), Ok(read));
+    assert_eq!(
+        session.authorize::<OrgConnectionsWrite>().unwrap_err(),
+        Refusal::Forbidden {
+            permission: orgbridge_domain::Permission::OrgConnectionsWrite,
+            missing_from: MissingFrom::ScopesOfToken
+        }
+    );
+    let exchanged = story.redeem(code).unwrap();
+    assert_eq!(exchanged.access.scopes, read, "what was allowed and not yet taken up");
+    let refreshed = story.refresh(&issued).unwrap();
+    assert_eq!(refreshed.access.scopes, read);
+
+    let code = story.allow(0, Persona::Admin, both()).unwrap();
+    set_key_scopes(&mut story.world, Some(scopes("audit_logs_read")));
+    assert_eq!(story.redeem(code), Err(OauthProblem::Scope), "nothing would be left");
+    assert_eq!(story.refresh(&refreshed), Err(OauthProblem::Scope));
+    let session = Session::new(&story.world.state, principal, story.world.now());
+    assert_eq!(session.rights(), Ok(PermissionSet::EMPTY));
+
+    // What its owner lets the key do again, it may again; what it may do besides, the client was never allowed.
+    set_key_scopes(&mut story.world, None);
+    assert_eq!(story.refresh(&refreshed).unwrap().access.scopes, both());
+    let narrow = story.redeem(code).unwrap();
+    assert_eq!(narrow.access.scopes, read, "the login was narrow when it was allowed");
+}
+
+/// Revokes the application key of somebody.
+fn revoke_key(world: &mut World, org: u8, persona: Persona) {
+    let key = application_secret(org, persona).digest();
+    let key = world.state.application_key_by_digest(&key).unwrap().id;
+    world.operate(|draft, _| {
+        draft
+            .run(|session| {
+                let grant = session.authorize_in::<OrgAppKeysWrite>(org_id(org))?;
+                application_key::revoke(&grant, key)
+            })
+            .map(drop)
+    });
+}
+
+/// Cuts the key of the admin of org 0 down to these scopes; `None` cuts nothing.
+fn set_key_scopes(world: &mut World, scopes: Option<PermissionSet>) {
+    let key = application_secret(0, Persona::Admin).digest();
+    let key = world.state.application_key_by_digest(&key).unwrap().id;
+    world.operate(|draft, _| {
+        let edit = ApplicationKeyEdit { name: None, scopes: ScopesEdit::Replace(scopes) };
+        draft
+            .run(|session| {
+                let grant = session.authorize_in::<OrgAppKeysWrite>(org_id(0))?;
+                application_key::edit(&grant, key, edit)
+            })
+            .map(drop)
+    });
 }
 
 #[test]
@@ -421,16 +490,7 @@ fn a_login_ends_with_what_was_shown_for_it_and_by_itself() {
 
     let mut story = Story::begin();
     let login = story.log_in(0, Persona::Admin).unwrap();
-    let key = application_secret(0, Persona::Admin).digest();
-    let key = story.world.state.application_key_by_digest(&key).unwrap().id;
-    story.world.operate(|draft, _| {
-        draft
-            .run(|session| {
-                let grant = session.authorize_in::<orgbridge_domain::right::OrgAppKeysWrite>(org_id(0))?;
-                application_key::revoke(&grant, key)
-            })
-            .map(drop)
-    });
+    revoke_key(&mut story.world, 0, Persona::Admin);
     let session = Session::new(&story.world.state, login, story.world.now());
     assert_eq!(
         authorization::offer(&session, id(CLIENT), both()),

@@ -20,18 +20,22 @@ CREATE TABLE oauth_client (
     CHECK ((authentication = 'none') = (secret_digest IS NULL))
 ) STRICT;
 
+-- `application_key_id` is what the user had logged in with: an authorization is good for nothing without that key, and
+-- for no more than it. It is NULL where nobody was asked, and so no code was given.
 CREATE TABLE oauth_authorization (
-    id               TEXT    NOT NULL PRIMARY KEY CHECK (length(id) = 36),
-    client_id        TEXT    NOT NULL,
-    user_id          TEXT    NOT NULL REFERENCES app_user (id),
-    scopes           TEXT    NOT NULL,
-    code_digest      TEXT    UNIQUE CHECK (length(code_digest) = 64),
-    redirect_uri     TEXT,
-    challenge_digest TEXT    CHECK (length(challenge_digest) = 64),
-    code_is_spent    INTEGER NOT NULL CHECK (code_is_spent IN (0, 1)),
-    created_at_us    INTEGER NOT NULL,
-    expires_at_us    INTEGER NOT NULL,
-    CHECK ((code_digest IS NULL) = (redirect_uri IS NULL) AND (code_digest IS NULL) = (challenge_digest IS NULL))
+    id                 TEXT    NOT NULL PRIMARY KEY CHECK (length(id) = 36),
+    client_id          TEXT    NOT NULL,
+    user_id            TEXT    NOT NULL REFERENCES app_user (id),
+    application_key_id TEXT,
+    scopes             TEXT    NOT NULL,
+    code_digest        TEXT    UNIQUE CHECK (length(code_digest) = 64),
+    redirect_uri       TEXT,
+    challenge_digest   TEXT    CHECK (length(challenge_digest) = 64),
+    code_is_spent      INTEGER NOT NULL CHECK (code_is_spent IN (0, 1)),
+    created_at_us      INTEGER NOT NULL,
+    expires_at_us      INTEGER NOT NULL,
+    CHECK ((code_digest IS NULL) = (redirect_uri IS NULL) AND (code_digest IS NULL) = (challenge_digest IS NULL)),
+    CHECK (code_digest IS NOT NULL OR application_key_id IS NULL)
 ) STRICT;
 
 CREATE TABLE oauth_token (

@@ -423,6 +423,21 @@ async fn a_login_lasts_for_a_quarter_of_an_hour_and_ends_with_its_key() {
 }
 
 #[tokio::test]
+async fn what_a_client_was_allowed_ends_with_the_key_that_its_user_logged_in_with() {
+    let server = TestServer::start().await;
+    let client = dashboards(&server).await;
+    let given = tokens(&server, &client, Persona::SourceAdmin).await;
+    let code = code(&server, &Asked::by(&client), Persona::SourceAdmin).await;
+    let others = tokens(&server, &client, Persona::ReadOnly).await;
+    server.revoke_application_key_of(Persona::SourceAdmin).await;
+    assert_eq!(with_token(&server, &given.at("/access_token")).await, 401);
+    let form = [("grant_type", "refresh_token"), ("refresh_token", &given.at("/refresh_token"))];
+    assert_snapshot!(client.token(&server, &form).await, @r#"400 {"error":"invalid_grant","error_description":"the user is disabled, or their organization is, or the key that they logged in with is revoked"}"#);
+    assert_eq!(redeem(&server, &client, &exchange(&code)).await.at("/error"), "invalid_grant");
+    assert_eq!(with_token(&server, &others.at("/access_token")).await, 200);
+}
+
+#[tokio::test]
 async fn nobody_allows_more_than_they_may() {
     let server = TestServer::start().await;
     let client = dashboards(&server).await;
