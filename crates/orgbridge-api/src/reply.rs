@@ -26,7 +26,8 @@ const USUAL_BYTES: usize = 1024;
 ///
 /// So a reply that was made of a borrowing `T` may be returned as one of `T<'static>`: it takes a `T` and holds none,
 /// which makes it contravariant.
-#[derive(Debug)]
+///
+/// What it shows may be a secret, so it has no `Debug`.
 pub(crate) struct Reply<T> {
     body: Vec<u8>,
     shows: PhantomData<fn(T)>,
@@ -56,7 +57,6 @@ impl<T> IntoResponse for Reply<T> {
 }
 
 /// An answer of 201 with a JSON body that shows the `T` that was made.
-#[derive(Debug)]
 pub(crate) struct Created<T>(Reply<T>);
 
 impl<T: Serialize> Created<T> {

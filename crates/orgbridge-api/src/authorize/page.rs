@@ -28,8 +28,7 @@ const REFERRER_POLICY: (HeaderName, HeaderValue) =
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 const FRAME_OPTIONS: (HeaderName, HeaderValue) = (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
 
-/// A page for a browser.
-#[derive(Debug)]
+/// A page for a browser. It may hold the proof of its form, so it has no `Debug`.
 pub(crate) struct HtmlPage {
     status: StatusCode,
     text: String,
@@ -38,7 +37,6 @@ pub(crate) struct HtmlPage {
 }
 
 /// What a browser is shown, or where it is sent.
-#[derive(Debug)]
 pub(crate) enum PageOrRedirect {
     /// A page.
     Page(HtmlPage),
@@ -57,7 +55,6 @@ pub(crate) enum PageOrRedirect {
 macro_rules! answers {
     ($($(#[$doc:meta])* $name:ident: $($status:ident $description:literal)*;)+) => {$(
         $(#[$doc])*
-        #[derive(Debug)]
         pub(crate) struct $name(pub(crate) PageOrRedirect);
 
         impl Answers for $name {

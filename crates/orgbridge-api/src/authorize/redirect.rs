@@ -7,8 +7,9 @@ use orgbridge_domain::{RedirectUri, TokenSecret};
 use super::page;
 use crate::dialect::describable;
 
-/// Sends the browser to a place that the client is registered with. Source: RFC 6749, section 4.1.2; RFC 9207, section 2.
-#[derive(Debug, Clone)]
+/// Sends the browser to a place that the client is registered with. Source: RFC 6749, section 4.1.2; RFC 9207, section 2. It may
+/// hold a code, so it has no `Debug`.
+#[derive(Clone)]
 pub(crate) struct Redirect {
     uri: RedirectUri,
     /// What the answer says, beside who answers.

@@ -35,7 +35,6 @@ const CARRIED: [&str; 7] = [
 pub(crate) struct AuthorizeQuery(String);
 
 /// What a client asks a user for.
-#[derive(Debug)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client: Arc<OauthClient>,
     pub(crate) scopes: PermissionSet,
@@ -100,7 +99,6 @@ impl FromRequestParts<Api> for AuthorizeQuery {
 }
 
 /// What is wrong with a request, and who is told.
-#[derive(Debug)]
 pub(crate) enum Problem {
     /// Whoever sits before the browser: nobody knows that the client would be told.
     OfThePage(ApiError),

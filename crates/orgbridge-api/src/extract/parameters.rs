@@ -7,8 +7,8 @@ use orgbridge_domain::{NotATime, Timestamp};
 
 use crate::error::ApiError;
 
-/// Decoded names and values, in order. Names that nobody asks for are ignored.
-#[derive(Debug)]
+/// Decoded names and values, in order. Names that nobody asks for are ignored. Of a form they may be secrets, so there is
+/// no `Debug`.
 pub(crate) struct Parameters<'q>(Vec<(Cow<'q, str>, Cow<'q, str>)>);
 
 impl<'q> Parameters<'q> {

@@ -1,4 +1,4 @@
-//! What people send from the pages of OAuth2.
+//! What people send from the pages of OAuth2. Both hold secrets, so neither has `Debug`.
 
 use orgbridge_domain::KeyDigest;
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ pub(crate) struct LoginForm {
 }
 
 /// What a user decides.
-#[derive(Debug, JsonSchema)]
+#[derive(JsonSchema)]
 #[schemars(rename = "OAuthDecision")]
 pub(crate) struct DecisionForm {
     /// What the page holds to show that it was made for this browser and this request.

@@ -63,8 +63,8 @@ pub(crate) struct RegisterOauthClient {
     service_account_id: Option<String>,
 }
 
-/// An OAuth2 client that was registered. Its secret, where it has one, is never shown again.
-#[derive(Debug, Serialize, JsonSchema)]
+/// An OAuth2 client that was registered. Its secret, where it has one, is never shown again, and so there is no `Debug`.
+#[derive(Serialize, JsonSchema)]
 #[schemars(rename = "OAuthClientRegistrationResponse")]
 pub(crate) struct RegisteredOauthClient<'s> {
     /// Its id.

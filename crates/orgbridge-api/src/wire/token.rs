@@ -1,5 +1,5 @@
 //! What clients send for tokens, and what they are given. Source: RFC 6749, sections 4.1.3, 4.4.2, 5.1 and 6; RFC 7009,
-//! section 2.1.
+//! section 2.1. All of it holds secrets, so nothing here has `Debug`.
 
 use orgbridge_domain::token::{Issued, Presented};
 use orgbridge_domain::{
@@ -15,7 +15,7 @@ use crate::error::ApiError;
 use crate::extract::{ClientHeader, FromForm, Parameters};
 
 /// What a client asks for tokens with. Names that are not listed here are ignored.
-#[derive(Debug, JsonSchema)]
+#[derive(JsonSchema)]
 #[schemars(rename = "OAuthTokenRequest")]
 pub(crate) struct TokenForm {
     /// How the client comes by tokens.
@@ -37,7 +37,7 @@ pub(crate) struct TokenForm {
 }
 
 /// A token that a client gives back. Names that are not listed here are ignored.
-#[derive(Debug, JsonSchema)]
+#[derive(JsonSchema)]
 #[schemars(rename = "OAuthRevocationRequest")]
 pub(crate) struct RevocationForm {
     /// An access token, which ends by itself, or a refresh token, with which ends all that came of the same consent.
@@ -47,7 +47,7 @@ pub(crate) struct RevocationForm {
 }
 
 /// What a client shows in a form to say which it is.
-#[derive(Debug, JsonSchema)]
+#[derive(JsonSchema)]
 #[schemars(inline)]
 struct ClientForm {
     /// The id of the client, unless the header `Authorization` names it.
@@ -182,7 +182,7 @@ fn invalid(problem: &str) -> ApiError {
 }
 
 /// What a client is given.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 #[schemars(rename = "OAuthTokenResponse")]
 pub(crate) struct TokenReply<'s> {
     /// What to make calls with.
