@@ -129,9 +129,19 @@ fn policy(leads_to: Option<&RedirectUri>) -> String {
         format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'");
     if let Some(uri) = leads_to {
         // Writing to a string can't fail.
-        let _ = write!(policy, " {}", uri.origin());
+        let _ = write!(policy, " {}", source_of(uri));
     }
     policy + "; frame-ancestors 'none'"
+}
+
+/// How a policy names where a redirect leads. Its grammar knows no address in brackets, and a browser ignores what it can't
+/// read; so of such a host the scheme alone is named. Source: Content Security Policy Level 3, section 2.3.1.
+fn source_of(uri: &RedirectUri) -> &str {
+    let origin = uri.origin();
+    match origin.split_once("://[") {
+        Some((scheme, _)) => &origin[..=scheme.len()],
+        None => origin,
+    }
 }
 
 /// The page on which somebody logs in. `problem` is what was wrong the last time.

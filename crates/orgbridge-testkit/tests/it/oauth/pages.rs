@@ -232,6 +232,26 @@ async fn a_browser_is_told_to_keep_the_pages_to_themselves() {
     }
 }
 
+/// Source: Content Security Policy Level 3, section 2.3.1, whose hosts have no brackets.
+#[tokio::test]
+async fn a_browser_is_told_the_scheme_alone_of_an_address_that_it_could_not_read() {
+    let server = TestServer::start().await;
+    for (redirect, leads_to) in [
+        ("http://[::1]:51004/callback", "http:"),
+        ("https://[2001:db8::1]/callback", "https:"),
+        ("http://127.0.0.1:51004/callback", "http://127.0.0.1:51004"),
+        ("com.example.app:/callback", "com.example.app:"),
+    ] {
+        let metadata = json!({"client_name": "Tool", "redirect_uris": [redirect]});
+        let client = Client::of(&server.source_admin().register(&metadata).await);
+        let asked = Asked::by(&client).with("redirect_uri", redirect);
+        let page = Visitor::before(&server).get(asked.at(AUTHORIZE)).await;
+        let policy = page.header("content-security-policy").unwrap();
+        let found = policy.split("; ").find(|directive| directive.starts_with("form-action"));
+        assert_eq!(found, Some(format!("form-action 'self' {leads_to}").as_str()), "{redirect}");
+    }
+}
+
 #[tokio::test]
 async fn over_tls_the_cookie_is_for_this_host_alone() {
     let server = TestServer::builder().answering_for(["datadoghq.com"]).start().await;
