@@ -162,9 +162,9 @@ pub(crate) fn login_page(asked: &AuthorizationRequest, org: &str, problem: Optio
         field.push(("aria-describedby", "hint"));
     }
     let asks = [
-        strong(asked.client.name.as_str()),
+        Html::element("strong", &[], [name(asked.client.name.as_str())]),
         Html::text(" of "),
-        strong(org),
+        Html::element("strong", &[], [name(org)]),
         Html::text(" asks to act for you. Log in to decide."),
     ];
     let form = [
@@ -214,15 +214,15 @@ pub(crate) fn consent_page(
         )
     });
     let facts = [
-        ("Application", client.to_owned()),
-        ("Registered by", client_org.to_owned()),
-        ("Sends you back to", asked.redirect.uri().origin().to_owned()),
-        ("You", format!("{} ({})", user.name, user.email)),
-        ("Your organization", org.name.to_string()),
+        ("Application", name(client)),
+        ("Registered by", name(client_org)),
+        ("Sends you back to", Html::text(asked.redirect.uri().origin())),
+        ("You", [name(user.name.as_str()), Html::text(format!(" ({})", user.email))].into_iter().collect()),
+        ("Your organization", name(org.name.as_str())),
     ];
     let facts = facts.into_iter().map(|(term, fact)| {
         let term = Html::element("dt", &[], [Html::text(term)]);
-        [term, Html::element("dd", &[], [Html::text(fact)])].into_iter().collect()
+        [term, Html::element("dd", &[], [fact])].into_iter().collect()
     });
     let form = [
         Html::void("input", &[("type", "hidden"), ("name", "proof"), ("value", proof)]),
@@ -233,7 +233,7 @@ pub(crate) fn consent_page(
         ),
     ];
     let main = [
-        Html::element("h1", &[], [Html::text(format!("Let {client} act for you?"))]),
+        Html::element("h1", &[], [Html::text("Let "), name(client), Html::text(" act for you?")]),
         Html::element("dl", &[], facts),
         Html::element("h2", &[], [Html::text("What it could do in your organization")]),
         Html::element("ul", &[], scopes),
@@ -296,6 +296,11 @@ fn summary(problem: &str) -> Html {
             Html::element("p", &[], [link]),
         ],
     )
+}
+
+/// A name that somebody chose. What it holds of marks of direction turns nothing around it.
+fn name(text: &str) -> Html {
+    Html::element("bdi", &[], [Html::text(text)])
 }
 
 fn strong(text: &str) -> Html {

@@ -165,9 +165,12 @@ async fn a_user_logs_in_and_lets_a_client_act_for_them() {
     let page = visitor.get(asked.at(AUTHORIZE)).await;
     assert_eq!(page.status(), 200);
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
-    for part in
-        ["<html lang=\"en\">", "<label for=\"application_key\">", "Dashboards &lt;script&gt;", "Source Org"]
-    {
+    for part in [
+        "<html lang=\"en\">",
+        "<label for=\"application_key\">",
+        "<bdi>Dashboards &lt;script&gt;</bdi>",
+        "<bdi>Source Org</bdi>",
+    ] {
         assert!(page.body().contains(part), "{part} is not on {page}");
     }
     let sent_on = visitor.log_in(&asked, Persona::SinkAdmin).await;
@@ -183,8 +186,11 @@ async fn a_user_logs_in_and_lets_a_client_act_for_them() {
 
     let page = visitor.get(sent_on.header("location").unwrap().to_owned()).await;
     for part in [
-        "Sink Admin (sink.admin@example.com)",
-        "Sink Org",
+        "<h1>Let <bdi>Dashboards &lt;script&gt;</bdi> act for you?</h1>",
+        "<dd><bdi>Dashboards &lt;script&gt;</bdi></dd>",
+        "<dd><bdi>Source Org</bdi></dd>",
+        "<dd><bdi>Sink Admin</bdi> (sink.admin@example.com)</dd>",
+        "<dd><bdi>Sink Org</bdi></dd>",
         "Org Connections Read",
         "https://app.example.com<",
     ] {
