@@ -89,7 +89,7 @@ permissions! {
     AuditLogsRead "audit_logs_read" "Audit Trail Read" "Compliance"
         "Read the organization's audit trail."
     OauthClientsWrite "oauth_clients_write" "OAuth Clients Write" "API and Application Keys"
-        "Register OAuth2 clients of the organization, and revoke them."
+        "Register OAuth2 clients of the organization."
 }
 
 impl fmt::Display for Permission {

@@ -241,7 +241,8 @@ pub(crate) fn consent_page(
             "p",
             &[],
             [Html::text(
-                "Never more than you may do yourself. An administrator of the organization that registered it can revoke it.",
+                "Never more than you may do yourself, and no longer than the key that you logged in with lasts. Whoever \
+                 operates this server can revoke the application.",
             )],
         ),
         Html::element("form", &[("method", "post"), ("action", &target)], form),
