@@ -24,6 +24,9 @@ pub enum OauthProblem {
     /// The refresh token is none that it can exchange.
     #[error("invalid_grant")]
     RefreshToken,
+    /// What came of one consent was renewed too often.
+    #[error("invalid_grant")]
+    Renewals,
     /// The user can no longer be acted for, or what they had shown when they allowed it has ended.
     #[error("invalid_grant")]
     UserGone,
@@ -54,6 +57,9 @@ impl OauthProblem {
             Self::RefreshToken => {
                 "the refresh token is unknown, expired, revoked, or another client's, or was used before, which ends \
                  all that came of the same authorization"
+            }
+            Self::Renewals => {
+                "what the user allowed was renewed too often; ask them again, and use each access token until it expires"
             }
             Self::UserGone => {
                 "the user is disabled, or their organization is, or the key that they logged in with is revoked"

@@ -53,6 +53,8 @@ pub struct State {
     oauth_clients_of_org: Groups<OrgId, OauthClientId>,
     authorization_with_code: LayeredMap<KeyDigest, Arc<Authorization>>,
     token_with_digest: LayeredMap<KeyDigest, Arc<Token>>,
+    /// No more of each than [`token::MOST_SPENT`](crate::token::MOST_SPENT).
+    spent_tokens_of_authorization: Groups<AuthorizationId, TokenId>,
     login_with_digest: LayeredMap<KeyDigest, Arc<Login>>,
     /// What ends by itself, by when.
     expiring: OrdSet<(Timestamp, Expiring)>,
@@ -298,6 +300,12 @@ impl State {
     /// The token whose secret has this digest.
     pub fn token_by_digest(&self, digest: &KeyDigest) -> Option<&Arc<Token>> {
         self.token_with_digest.get(digest)
+    }
+
+    /// How many tokens of an authorization were exchanged for others and are kept, so that they are known when they come
+    /// again.
+    pub(crate) fn spent_tokens_of(&self, authorization: AuthorizationId) -> usize {
+        self.spent_tokens_of_authorization.of(&authorization).len()
     }
 
     /// Every login, in no order.
@@ -676,6 +684,9 @@ impl Kept for Token {
         self.take_out(state);
         let token = Arc::new(self);
         state.token_with_digest.insert(token.digest, Arc::clone(&token));
+        if token.is_spent {
+            state.spent_tokens_of_authorization.insert(token.authorization, token.id);
+        }
         state.expiring.insert((token.expires_at, Expiring::Token(token.id)));
         state.tokens.insert(token.id, token);
     }
@@ -683,6 +694,9 @@ impl Kept for Token {
     fn take_out(&self, state: &mut State) {
         if let Some(token) = state.tokens.remove(&self.id) {
             state.token_with_digest.remove(&token.digest);
+            if token.is_spent {
+                state.spent_tokens_of_authorization.remove(&token.authorization, &token.id);
+            }
             state.expiring.remove(&(token.expires_at, Expiring::Token(token.id)));
         }
     }

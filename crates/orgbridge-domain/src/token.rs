@@ -76,6 +76,11 @@ pub const REFRESH_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long what a user allowed once can be renewed: then they are asked again.
 pub const AUTHORIZATION_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
+/// How many spent refresh tokens of one consent are kept at the most: more than a client spends that renews its access
+/// token whenever it expires. None is forgotten to make room, or whoever has stolen one would renew it until nobody knows
+/// that it comes again.
+pub const MOST_SPENT: usize = 1024;
+
 /// What new tokens are made from. Those that are not needed are left.
 #[derive(Debug, Clone, Copy)]
 pub struct NewTokens {
@@ -273,6 +278,9 @@ fn refresh(
     let is_over = token.expires_at <= now || authorization.expires_at <= now;
     if is_over || !client.client().refreshes {
         return Err(OauthProblem::RefreshToken.into());
+    }
+    if state.spent_tokens_of(authorization.id) >= MOST_SPENT {
+        return Err(OauthProblem::Renewals.into());
     }
     let left = token.scopes.intersection(client.client().scopes);
     let scopes = served(client, authorization, narrowed(left, wanted)?)?;

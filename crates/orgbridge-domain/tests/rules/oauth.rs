@@ -7,7 +7,7 @@ use orgbridge_domain::authorization::{self, CODE_LIFETIME};
 use orgbridge_domain::login::{self, NewLogin, Shown};
 use orgbridge_domain::right::{OrgAppKeysWrite, OrgConnectionsRead, OrgConnectionsWrite};
 use orgbridge_domain::token::{
-    self, ACCESS_LIFETIME, AUTHORIZATION_LIFETIME, Issued, NewTokens, Presented, REFRESH_LIFETIME,
+    self, ACCESS_LIFETIME, AUTHORIZATION_LIFETIME, Issued, MOST_SPENT, NewTokens, Presented, REFRESH_LIFETIME,
 };
 use orgbridge_domain::user::NewUser;
 use orgbridge_domain::{
@@ -305,6 +305,24 @@ fn a_refresh_token_that_comes_again_ends_its_family() {
     assert_eq!(story.refresh(&first), Err(OauthProblem::RefreshToken));
     assert!(!story.is_live(&first) && !story.is_live(&second));
     assert_eq!(story.refresh(&second), Err(OauthProblem::RefreshToken));
+}
+
+#[test]
+fn what_was_renewed_too_often_is_asked_for_again_and_no_spent_token_is_forgotten() {
+    let mut story = Story::begin();
+    let first = story.tokens_of(0, Persona::Admin, both());
+    let mut latest = first.clone();
+    for _ in 0..MOST_SPENT {
+        latest = story.refresh(&latest).unwrap();
+    }
+    let kept = story.world.state.tokens().count();
+    assert_eq!(story.refresh(&latest), Err(OauthProblem::Renewals));
+    assert_eq!(story.world.state.tokens().count(), kept);
+    let again = story.tokens_of(0, Persona::Admin, both());
+    assert!(story.refresh(&again).is_ok(), "each consent by itself");
+    assert!(story.is_live(&latest));
+    assert_eq!(story.refresh(&first), Err(OauthProblem::RefreshToken));
+    assert!(!story.is_live(&latest), "the oldest one still ends its family");
 }
 
 #[test]
