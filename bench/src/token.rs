@@ -85,9 +85,9 @@ fn give_tokens(path: &Path) -> Result<Vec<TokenSecret>, Failure> {
             params![authorization, client, user, now, now + LIFETIME_MICROS],
         )?;
         database.execute(
-            "INSERT INTO oauth_token (id, authorization_id, kind, digest, scopes, is_spent, created_at_us, \
-             expires_at_us) VALUES (?1, ?2, 'access', ?3, 'org_connections_read', 0, ?4, ?5)",
-            params![token, authorization, hexadecimal(&secret.digest()), now, now + LIFETIME_MICROS],
+            "INSERT INTO oauth_token (id, authorization_id, user_id, kind, digest, scopes, is_spent, created_at_us, \
+             expires_at_us) VALUES (?1, ?2, ?3, 'access', ?4, 'org_connections_read', 0, ?5, ?6)",
+            params![token, authorization, user, hexadecimal(&secret.digest()), now, now + LIFETIME_MICROS],
         )?;
         tokens.push(secret);
     }
