@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use http::request::Builder;
+use http::{HeaderValue, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -56,7 +57,7 @@ pub enum FetchError {
 /// A client that asks issuers. It trusts the authorities that the system trusts, and follows nobody anywhere.
 #[derive(Debug, Clone)]
 pub struct WebClient {
-    client: Result<Client<HttpsConnector<HttpConnector>, Empty<Bytes>>, String>,
+    client: Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, String>,
 }
 
 impl WebClient {
@@ -76,17 +77,42 @@ impl WebClient {
     /// # Errors
     /// [`FetchError`] says what it was instead.
     pub(crate) async fn get(&self, url: &SecureUrl) -> Result<Bytes, FetchError> {
-        let answer = tokio::time::timeout(TIMEOUT, self.get_unhurried(url)).await;
+        self.send(url, Request::get(url.as_str()), Bytes::new()).await
+    }
+
+    /// The whole answer to a form, sent by whoever `authorization` says.
+    ///
+    /// # Errors
+    /// [`FetchError`] says what it was instead.
+    pub(crate) async fn post(
+        &self,
+        url: &SecureUrl,
+        form: String,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Bytes, FetchError> {
+        let mut request =
+            Request::post(url.as_str()).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        self.send(url, request, form.into()).await
+    }
+
+    async fn send(&self, url: &SecureUrl, request: Builder, body: Bytes) -> Result<Bytes, FetchError> {
+        let answer = tokio::time::timeout(TIMEOUT, self.send_unhurried(url, request, body)).await;
         answer.unwrap_or_else(|_| Err(FetchError::Slow(url.clone())))
     }
 
-    async fn get_unhurried(&self, url: &SecureUrl) -> Result<Bytes, FetchError> {
+    async fn send_unhurried(
+        &self,
+        url: &SecureUrl,
+        request: Builder,
+        body: Bytes,
+    ) -> Result<Bytes, FetchError> {
         let unreachable = |cause: String| FetchError::Unreachable { url: url.clone(), cause };
         let client = self.client.as_ref().map_err(|cause| unreachable(cause.clone()))?;
-        let request = Request::get(url.uri().map_err(|error| unreachable(error.to_string()))?)
-            .header(header::ACCEPT, "application/json")
-            .body(Empty::new())
-            .map_err(|error| unreachable(error.to_string()))?;
+        let request = request.header(header::ACCEPT, "application/json").body(Full::new(body));
+        let request = request.map_err(|error| unreachable(error.to_string()))?;
         let response = client.request(request).await.map_err(|error| unreachable(whole(&error)))?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status { url: url.clone(), status: response.status() });

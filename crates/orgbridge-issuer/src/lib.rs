@@ -2,7 +2,8 @@
 //!
 //! - a [`KeySet`] are the public keys that it publishes;
 //! - a [`Token`] is what it says of somebody, once its signature, its times and whom it is meant for were checked;
-//! - an [`Issuer`] fetches the keys, keeps them fresh, and reads tokens.
+//! - an [`Issuer`] fetches the keys, keeps them fresh, and reads tokens;
+//! - a [`LoginIssuer`] is one at which people log in: it says where to send them, and who has come back.
 //!
 //! Nothing here knows what a token lets anybody do.
 //!
@@ -15,6 +16,7 @@ mod algorithm;
 mod fetch;
 mod issuer;
 mod key_set;
+mod login;
 mod ring_provider;
 mod times;
 mod token;
@@ -24,5 +26,6 @@ pub use algorithm::{Algorithm, NotAnAlgorithm};
 pub use fetch::{FetchError, WebClient};
 pub use issuer::{Issuer, IssuerOptions, Uptime};
 pub use key_set::{KeySet, NotAKeySet};
+pub use login::{LoginError, LoginIssuer, LoginOptions, SignIn};
 pub use token::{Distrust, Token};
 pub use url::{NotASecureUrl, SecureUrl};

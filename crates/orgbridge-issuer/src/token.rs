@@ -12,9 +12,25 @@ use crate::{Algorithm, KeySet, SecureUrl};
 /// The most bytes of a token that is looked at.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// The types of token that are taken, in lower case and without `application/`. Source: RFC 9068, section 2.1; the other
-/// is what issuers wrote before.
-const TYPES: [&str; 2] = ["at+jwt", "jwt"];
+/// What a token is to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What its bearer may do: an access token.
+    Access,
+    /// Who has logged in, to one client: an ID token.
+    Id,
+}
+
+impl Kind {
+    /// Whether a token of this type, in lower case and without `application/`, may be one. Source: RFC 9068, section 2.1,
+    /// beside which is what issuers wrote before; `OpenID` Connect Core 1.0, section 2, where nothing need be said.
+    fn is_written(self, kind: &str) -> bool {
+        match self {
+            Self::Access => matches!(kind, "at+jwt" | "jwt"),
+            Self::Id => matches!(kind, "" | "jwt"),
+        }
+    }
+}
 
 /// What an issuer says of somebody, by a token that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +73,9 @@ pub enum Distrust {
     /// It is meant for somebody else.
     #[error("the access token is meant for another audience")]
     Audience,
+    /// It answers another question than the one that was asked.
+    #[error("the access token has another nonce than was asked for")]
+    Nonce,
     /// It is good no longer.
     #[error("the access token has expired")]
     Expired,
@@ -84,6 +103,9 @@ impl From<Untimely> for Distrust {
 /// What a token has to be.
 #[derive(Debug)]
 pub(crate) struct Expected<'e> {
+    pub(crate) kind: Kind,
+    /// What was asked to be said in it again, where it is an ID token.
+    pub(crate) nonce: Option<&'e str>,
     pub(crate) issuer: &'e SecureUrl,
     pub(crate) audience: &'e str,
     pub(crate) algorithms: &'e [Algorithm],
@@ -118,6 +140,8 @@ struct Claims {
     email_verified: Option<Value>,
     scope: Option<OneOrMore>,
     scp: Option<OneOrMore>,
+    nonce: Option<String>,
+    azp: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +159,13 @@ impl OneOrMore {
         }
     }
 
+    fn is_only(&self, wanted: &str) -> bool {
+        match self {
+            Self::One(only) => only == wanted,
+            Self::More(all) => all.len() == 1 && self.holds(wanted),
+        }
+    }
+
     /// The words in it: issuers write them behind each other or as a list.
     fn words(self) -> Vec<String> {
         let texts = match self {
@@ -146,16 +177,16 @@ impl OneOrMore {
 }
 
 /// How `token` is signed, by its own word.
-pub(crate) fn signed_by(token: &[u8], algorithms: &[Algorithm]) -> Result<SignedBy, Distrust> {
+pub(crate) fn signed_by(token: &[u8], kind: Kind, algorithms: &[Algorithm]) -> Result<SignedBy, Distrust> {
     if token.len() > MAX_BYTES {
         return Err(Distrust::Malformed);
     }
     let head = token.split(|byte| *byte == b'.').next().unwrap_or_default();
     let head = BASE64_URL_SAFE_NO_PAD.decode(head).map_err(|_| Distrust::Malformed)?;
     let Head { alg, typ, kid, crit } = serde_json::from_slice(&head).map_err(|_| Distrust::Malformed)?;
-    let kind = typ.unwrap_or_default().to_ascii_lowercase();
-    let kind = kind.strip_prefix("application/").unwrap_or(&kind);
-    if !TYPES.contains(&kind) || crit.is_some() {
+    let written = typ.unwrap_or_default().to_ascii_lowercase();
+    let written = written.strip_prefix("application/").unwrap_or(&written);
+    if !kind.is_written(written) || crit.is_some() {
         return Err(Distrust::Type);
     }
     let algorithm = alg.parse().ok().filter(|one| algorithms.contains(one)).ok_or(Distrust::Algorithm)?;
@@ -169,7 +200,7 @@ pub(crate) fn read(
     expected: &Expected<'_>,
     now: i64,
 ) -> Result<Token, Distrust> {
-    let SignedBy { algorithm, key } = signed_by(token, expected.algorithms)?;
+    let SignedBy { algorithm, key } = signed_by(token, expected.kind, expected.algorithms)?;
     let key = keys.find(key.as_deref(), algorithm).ok_or(Distrust::UnknownKey)?;
     // The library tells the time by a clock of its own, so that it is asked about the signature alone.
     let mut signature_alone = Validation::new(algorithm.of_library());
@@ -189,8 +220,11 @@ fn believe(claims: Claims, expected: &Expected<'_>, now: i64) -> Result<Token, D
     if claims.iss.as_deref() != Some(expected.issuer.as_str()) {
         return Err(Distrust::Issuer);
     }
-    if !claims.aud.is_some_and(|audience| audience.holds(expected.audience)) {
+    if !claims.aud.as_ref().is_some_and(|audience| audience.holds(expected.audience)) {
         return Err(Distrust::Audience);
+    }
+    if expected.kind == Kind::Id {
+        believe_login(&claims, expected)?;
     }
     let expires = claims.exp.ok_or(Distrust::Times)?;
     let ends = Times { expires, begins: claims.nbf, issued: claims.iat }.check(now)?;
@@ -203,4 +237,20 @@ fn believe(claims: Claims, expected: &Expected<'_>, now: i64) -> Result<Token, D
         scp: claims.scp.map(OneOrMore::words).unwrap_or_default(),
         ends,
     })
+}
+
+/// What has to hold of an ID token besides. Nobody else is to have it: it would let them in here. Source: `OpenID` Connect
+/// Core 1.0, sections 2 and 3.1.3.7.
+fn believe_login(claims: &Claims, expected: &Expected<'_>) -> Result<(), Distrust> {
+    let is_for_us = claims.aud.as_ref().is_some_and(|audience| audience.is_only(expected.audience));
+    if !is_for_us || claims.azp.as_deref().is_some_and(|party| party != expected.audience) {
+        return Err(Distrust::Audience);
+    }
+    if claims.nonce.is_none() || claims.nonce.as_deref() != expected.nonce {
+        return Err(Distrust::Nonce);
+    }
+    if claims.iat.is_none() {
+        return Err(Distrust::Times);
+    }
+    if claims.sub.is_none() { Err(Distrust::Malformed) } else { Ok(()) }
 }

@@ -22,9 +22,17 @@ impl SecureUrl {
         &self.0
     }
 
-    /// The same, to be asked.
-    pub(crate) fn uri(&self) -> Result<Uri, http::uri::InvalidUri> {
-        self.0.parse()
+    /// The host and the port, if there is one.
+    pub fn host(&self) -> &str {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        rest.split('/').next().unwrap_or_default()
+    }
+
+    /// All before the path.
+    pub fn origin(&self) -> &str {
+        let path =
+            self.0.find("://").and_then(|scheme| self.0[scheme + 3..].find('/').map(|at| scheme + 3 + at));
+        path.map_or(&self.0, |path| &self.0[..path])
     }
 
     /// The URL of something at a well-known place under this one.
@@ -45,7 +53,11 @@ impl FromStr for SecureUrl {
             Some("http") => is_loopback(host),
             _ => false,
         };
-        let is_plain = !authority.contains('@') && uri.query().is_none() && !text.contains(['#', '?']);
+        // Nothing in a host may mean something where hosts are listed, as in the policy of a page.
+        let is_mark = |byte: u8| matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
+        let is_plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_mark(byte))
+            && uri.query().is_none()
+            && !text.contains(['#', '?']);
         if is_safe && is_plain { Ok(Self(text.to_owned())) } else { Err(NotASecureUrl) }
     }
 }
@@ -92,8 +104,22 @@ mod tests {
             "https://login.example.com?tenant=1",
             "https://login.example.com/?",
             "https://login.example.com/#a",
+            "https://login.example.com;script-src",
         ] {
             assert_eq!(text.parse::<SecureUrl>(), Err(NotASecureUrl), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_origin_ends_where_the_path_begins() {
+        for (text, host) in [
+            ("https://login.example.com", "login.example.com"),
+            ("https://login.example.com/tenant/v2.0", "login.example.com"),
+            ("http://[::1]:9000/tenant", "[::1]:9000"),
+        ] {
+            let url: SecureUrl = text.parse().unwrap();
+            assert_eq!(url.host(), host);
+            assert!(text.starts_with(url.origin()) && url.origin().ends_with(host), "{}", url.origin());
         }
     }
 
