@@ -11,8 +11,8 @@ use orgbridge_ledger::Ledger;
 use crate::audit::Searches;
 use crate::rate_limit::Limiter;
 use crate::{
-    ExternalIssuer, IdSource, Issuer, MonotonicClock, NoRandomness, RandomIds, RateLimits, RequestMetrics,
-    Sites, SystemMonotonicClock,
+    ExternalIssuer, IdSource, Issuer, IssuerLogin, MonotonicClock, NoRandomness, RandomIds, RateLimits,
+    RequestMetrics, Sites, SystemMonotonicClock,
 };
 
 /// What [`router()`](crate::router()) is made from.
@@ -25,6 +25,8 @@ pub struct ApiOptions {
     pub issuer: Issuer,
     /// The issuer outside whose access tokens are taken, if there is one.
     pub external_issuer: Option<ExternalIssuer>,
+    /// The issuer outside at which users log in to decide about OAuth2 clients, if there is one.
+    pub issuer_login: Option<IssuerLogin>,
     /// The operator's bounds on connections.
     pub limits: Limits,
     /// What becomes of the connections of a user who is switched off.
@@ -47,6 +49,7 @@ impl ApiOptions {
             sites: Sites::default(),
             issuer: Issuer::default(),
             external_issuer: None,
+            issuer_login: None,
             limits: Limits::default(),
             creator_disabled: CreatorDisabled::default(),
             rate_limits: RateLimits::default(),
@@ -64,6 +67,7 @@ impl fmt::Debug for ApiOptions {
             .field("sites", &self.sites)
             .field("issuer", &self.issuer)
             .field("external_issuer", &self.external_issuer)
+            .field("issuer_login", &self.issuer_login)
             .field("limits", &self.limits)
             .field("creator_disabled", &self.creator_disabled)
             .field("rate_limits", &self.rate_limits)
@@ -80,6 +84,7 @@ pub(crate) struct Shared {
     pub(crate) sites: Sites,
     pub(crate) issuer: Issuer,
     pub(crate) external_issuer: Option<ExternalIssuer>,
+    pub(crate) issuer_login: Option<IssuerLogin>,
     pub(crate) limits: Limits,
     pub(crate) creator_disabled: CreatorDisabled,
     pub(crate) limiter: Limiter,
@@ -105,6 +110,7 @@ impl From<ApiOptions> for Api {
             sites,
             issuer,
             external_issuer,
+            issuer_login,
             limits,
             creator_disabled,
             rate_limits,
@@ -119,6 +125,7 @@ impl From<ApiOptions> for Api {
             sites,
             issuer,
             external_issuer,
+            issuer_login,
             limits,
             creator_disabled,
             limiter,

@@ -69,6 +69,9 @@ pub(crate) enum ApiError {
     /// Nobody knows now what the issuer of an access token signs with.
     #[error("Service Unavailable")]
     NoKeysOfIssuer,
+    /// The issuer outside at which users log in can't be asked now.
+    #[error("Service Unavailable")]
+    SilentIssuer,
     /// A secret could not be made.
     #[error("{INTERNAL}")]
     NoRandomness(#[from] NoRandomness),
@@ -144,7 +147,9 @@ impl ApiError {
             | Self::NoRandomness(_)
             | Self::Panicked
             | Self::Unwritable(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable(_) | Self::NoKeysOfIssuer => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::NoKeysOfIssuer | Self::SilentIssuer => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -176,6 +181,10 @@ impl ApiError {
                 Distrust::NoKeys.to_string(),
                 format!("try again in {RETRY_SECONDS} seconds, or send DD-API-KEY and DD-APPLICATION-KEY"),
             ],
+            Self::SilentIssuer => vec![
+                "the issuer that you would sign in with can't be asked now".to_owned(),
+                format!("try again in {RETRY_SECONDS} seconds, or log in with an application key"),
+            ],
             Self::Unavailable(unavailable) => vec![
                 unavailable.to_string(),
                 format!(
@@ -197,7 +206,7 @@ impl ApiError {
         match self {
             Self::RateLimited(exhausted) => Some(exhausted.reset_seconds),
             Self::Unavailable(Unavailable::RulePanicked) => None,
-            Self::Unavailable(_) | Self::NoKeysOfIssuer => Some(RETRY_SECONDS),
+            Self::Unavailable(_) | Self::NoKeysOfIssuer | Self::SilentIssuer => Some(RETRY_SECONDS),
             _ => None,
         }
     }

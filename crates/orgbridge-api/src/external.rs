@@ -76,7 +76,7 @@ impl ExternalIssuer {
 }
 
 /// How many microseconds a second has.
-const MICROS: i64 = 1_000_000;
+pub(crate) const MICROS: i64 = 1_000_000;
 
 impl fmt::Display for SubjectClaim {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

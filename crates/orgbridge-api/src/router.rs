@@ -40,6 +40,12 @@ pub(crate) const AUTHORIZE: &str = "/oauth2/v1/authorize";
 /// Where users log in before they do.
 pub(crate) const LOGIN: &str = "/oauth2/v1/login";
 
+/// Where those are sent on who log in at an issuer outside.
+pub(crate) const LOGIN_ELSEWHERE: &str = "/oauth2/v1/login/elsewhere";
+
+/// Where they come back from there.
+pub(crate) const CALLBACK: &str = "/oauth2/v1/callback";
+
 /// Where clients come by tokens.
 pub(crate) const TOKEN: &str = "/oauth2/v1/token";
 
@@ -99,7 +105,7 @@ macro_rules! route {
 }
 
 #[rustfmt::skip]
-pub(crate) static ROUTES: [Route; 69] = [
+pub(crate) static ROUTES: [Route; 71] = [
     route!(GET    "/api/v2/org_connections"                 => org_connections::list,   org_connections::LIST,   OrgConnectionsRead),
     route!(POST   "/api/v2/org_connections"                 => org_connections::create, org_connections::CREATE, OrgConnectionsWrite),
     route!(GET    "/api/v2/org_connections/{connection_id}" => org_connections::read,   org_connections::READ,   OrgConnectionsRead),
@@ -163,6 +169,8 @@ pub(crate) static ROUTES: [Route; 69] = [
     route!(GET    AUTHORIZE                                 => authorize::page,         authorize::PAGE,         OauthAuthorize, Page),
     route!(POST   AUTHORIZE                                 => authorize::decide,       authorize::DECIDE,       OauthAuthorize, Page),
     route!(POST   LOGIN                                     => authorize::log_in,       authorize::LOG_IN,       OauthAuthorize, Page),
+    route!(POST   LOGIN_ELSEWHERE                           => authorize::log_in_elsewhere, authorize::LOG_IN_ELSEWHERE, OauthAuthorize, Page),
+    route!(GET    CALLBACK                                  => authorize::come_back,    authorize::COME_BACK,    OauthAuthorize, Page),
     route!(POST   TOKEN                                     => oauth::create_token,     oauth::TOKEN,            OauthToken, Oauth),
     route!(POST   REVOKE                                    => oauth::revoke_token,     oauth::REVOKE,           OauthToken, Oauth),
     route!(GET    "/.well-known/oauth-authorization-server" => oauth::metadata,         oauth::METADATA,         Documents, Oauth),

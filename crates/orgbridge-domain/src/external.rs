@@ -108,7 +108,7 @@ impl Subject {
     }
 
     /// The user of `org` who is meant.
-    pub(crate) fn find<'s>(&self, state: &'s State, org: crate::OrgId) -> Option<&'s User> {
+    pub fn find<'s>(&self, state: &'s State, org: crate::OrgId) -> Option<&'s User> {
         let user = match self {
             Self::Id(id) => state.user(*id),
             Self::Email(email) => state.user_by_email(org, email),

@@ -29,6 +29,8 @@ pub struct Login {
 pub enum Shown {
     /// An application key of theirs.
     ApplicationKey(ApplicationKeyId),
+    /// An issuer outside, by its word. It cuts nothing, and it lasts, since it is heard once.
+    Issuer,
 }
 
 impl Shown {
@@ -36,8 +38,12 @@ impl Shown {
     /// cuts nothing.
     #[expect(clippy::option_option, reason = "a key that stands for nobody and one that cuts nothing differ")]
     pub(crate) fn reach(self, state: &State, user: &User) -> Option<Option<PermissionSet>> {
-        let Self::ApplicationKey(key) = self;
-        state.application_key(key).filter(|key| key.owner == user.id).map(|key| key.scopes)
+        match self {
+            Self::ApplicationKey(key) => {
+                state.application_key(key).filter(|key| key.owner == user.id).map(|key| key.scopes)
+            }
+            Self::Issuer => Some(None),
+        }
     }
 }
 

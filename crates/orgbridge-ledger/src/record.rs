@@ -152,6 +152,14 @@ fn optional_id(id: Option<Uuid>) -> Value<'static> {
     id.map_or(Value::Null, Value::Id)
 }
 
+/// The key that somebody had shown; none where an issuer outside vouched for them.
+fn key_of(shown: Shown) -> Option<Uuid> {
+    match shown {
+        Shown::ApplicationKey(key) => Some(key.uuid()),
+        Shown::Issuer => None,
+    }
+}
+
 fn hex(digest: &KeyDigest) -> Value<'static> {
     Value::Text(Cow::Owned(to_hex(digest.as_bytes())))
 }
@@ -513,7 +521,7 @@ impl Record for Authorization {
 
     fn values(&self) -> Values<'_> {
         let code = self.code.as_ref();
-        let key = self.shown.map(|Shown::ApplicationKey(key)| key.uuid());
+        let key = self.shown.and_then(key_of);
         smallvec![
             Value::Id(self.id.uuid()),
             Value::Id(self.client.uuid()),
@@ -543,12 +551,8 @@ impl Record for Authorization {
         let shown = match (&code, parse_optional(source, 3)?) {
             (None, None) => None,
             (Some(_), Some(key)) => Some(Shown::ApplicationKey(key)),
-            _ => {
-                return Err(BadRecord::at(
-                    3,
-                    "expected a key where there is a code, and none where there is none",
-                ));
-            }
+            (Some(_), None) => Some(Shown::Issuer),
+            (None, Some(_)) => return Err(BadRecord::at(3, "expected no key where there is no code")),
         };
         Ok(Self {
             id: parse::<AuthorizationId>(source, 0)?,
@@ -616,11 +620,10 @@ impl Record for Login {
     const CHANGING: &'static [&'static str] = &["expires_at_us"];
 
     fn values(&self) -> Values<'_> {
-        let Shown::ApplicationKey(key) = self.shown;
         smallvec![
             Value::Id(self.id.uuid()),
             Value::Id(self.user.uuid()),
-            Value::Id(key.uuid()),
+            optional_id(key_of(self.shown)),
             hex(&self.digest),
             at(self.created_at),
             at(self.expires_at),
@@ -631,7 +634,7 @@ impl Record for Login {
         Ok(Self {
             id: parse::<LoginId>(source, 0)?,
             user: parse(source, 1)?,
-            shown: Shown::ApplicationKey(parse(source, 2)?),
+            shown: parse_optional(source, 2)?.map_or(Shown::Issuer, Shown::ApplicationKey),
             digest: digest(source, 3)?,
             created_at: time(source, 4)?,
             expires_at: time(source, 5)?,
@@ -805,15 +808,14 @@ mod tests {
         let key = format!("\"{KEY}\"");
         for (row, shown) in [
             (authorization(&key, &code), Some(Shown::ApplicationKey(KEY.parse().unwrap()))),
+            (authorization("null", &code), Some(Shown::Issuer)),
             (authorization("null", none), None),
         ] {
             let read: Authorization = from_json(&row).unwrap();
             assert_eq!(read.shown, shown);
             assert_eq!(to_json::<Authorization>(&read.values()), row);
         }
-        for row in [authorization("null", &code), authorization(&key, none)] {
-            let problem = from_json::<Authorization>(&row).unwrap_err();
-            assert!(problem.to_string().starts_with("column 3: "), "{problem}");
-        }
+        let problem = from_json::<Authorization>(&authorization(&key, none)).unwrap_err();
+        assert!(problem.to_string().starts_with("column 3: "), "{problem}");
     }
 }

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use http::Request;
 use orgbridge_api::{
-    ApiOptions, ClientAddress, ExternalIssuer, Issuer, IssuerUrl, LimitName, MonotonicClock as _, Quota,
-    RateLimits, RequestMetrics, ScopesClaim, Sites, SubjectClaim, router,
+    ApiOptions, ClientAddress, ExternalIssuer, Issuer, IssuerLogin, IssuerUrl, LimitName,
+    MonotonicClock as _, Quota, RateLimits, RequestMetrics, ScopesClaim, Sites, SubjectClaim, router,
 };
 use orgbridge_domain::CrossSite;
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress};
-use orgbridge_issuer::{IssuerOptions, WebClient};
+use orgbridge_issuer::{IssuerOptions, LoginIssuer, LoginOptions, Uptime, WebClient};
 use orgbridge_ledger::{AttemptLimits, DatabaseAddress, Ledger, LedgerOptions};
 use prometheus_client::registry::Registry;
 use reqwest::redirect::Policy;
@@ -41,6 +41,7 @@ pub struct TestServerBuilder {
     sites: Sites,
     attempts: AttemptLimits,
     believed: Option<(IssuerOptions, SubjectClaim, ScopesClaim)>,
+    asked_who_logs_in: Option<(LoginOptions, SubjectClaim)>,
     is_called_over_http2: bool,
 }
 
@@ -93,6 +94,11 @@ impl TestServerBuilder {
         Self { believed: Some((issuer, subject, scopes)), ..self }
     }
 
+    /// Has users of the source log in at this issuer.
+    pub fn logging_in_at(self, issuer: LoginOptions, claim: SubjectClaim) -> Self {
+        Self { asked_who_logs_in: Some((issuer, claim)), ..self }
+    }
+
     /// Has it called over HTTP/2, every request on one connection.
     pub fn called_over_http2(self) -> Self {
         Self { is_called_over_http2: true, ..self }
@@ -117,6 +123,7 @@ impl TestServerBuilder {
             sites: self.sites,
             issuer: Issuer::OfSite(IssuerUrl::of_listener("http", address)),
             external_issuer: self.believed.map(|believed| external(believed, &clock)),
+            issuer_login: self.asked_who_logs_in.map(|asked| login(asked, &clock)),
             limits: self.limits,
             creator_disabled: self.creator_disabled,
             rate_limits: self.rate_limits,
@@ -152,10 +159,19 @@ fn external(
     (options, subject_claim, scopes_claim): (IssuerOptions, SubjectClaim, ScopesClaim),
     clock: &Arc<TestClock>,
 ) -> ExternalIssuer {
-    let clock = Arc::clone(clock);
-    let uptime = Arc::new(move || clock.elapsed());
-    let issuer = orgbridge_issuer::Issuer::new(options, WebClient::new(), uptime);
+    let issuer = orgbridge_issuer::Issuer::new(options, WebClient::new(), uptime(clock));
     ExternalIssuer { issuer: Arc::new(issuer), org: TestOrg::Source.id(), subject_claim, scopes_claim }
+}
+
+/// The issuer at which users log in, likewise.
+fn login((options, user_claim): (LoginOptions, SubjectClaim), clock: &Arc<TestClock>) -> IssuerLogin {
+    let issuer = LoginIssuer::new(options, WebClient::new(), uptime(clock));
+    IssuerLogin { issuer: Arc::new(issuer), org: TestOrg::Source.id(), user_claim }
+}
+
+fn uptime(clock: &Arc<TestClock>) -> Uptime {
+    let clock = Arc::clone(clock);
+    Arc::new(move || clock.elapsed())
 }
 
 /// Any host is this machine, so that a test may ask for whichever it likes.

@@ -187,7 +187,8 @@ impl TestUser {
         }
     }
 
-    fn email(self) -> String {
+    /// Their email address.
+    pub fn email(self) -> String {
         format!("{}@example.com", self.name().to_lowercase().replace(' ', "."))
     }
 

@@ -68,6 +68,12 @@ impl Reply {
         Some(only.to_str().expect("a header in ASCII"))
     }
 
+    /// The cookies that it gives a browser, each with what is said of it.
+    pub fn cookies(&self) -> Vec<&str> {
+        let values = self.headers.get_all("set-cookie").iter();
+        values.map(|value| value.to_str().expect("a header in ASCII")).collect()
+    }
+
     /// Whether it is no data but a text with versions, or says that there is no other version.
     fn is_document(&self) -> bool {
         self.header("etag").is_some()

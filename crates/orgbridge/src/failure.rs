@@ -5,14 +5,13 @@ use std::io;
 use std::path::PathBuf;
 
 use orgbridge_domain::Refusal;
-use orgbridge_edge::TlsError;
 use orgbridge_ledger::backup::BackupError;
 use orgbridge_ledger::{CommitError, OpenError, Unavailable};
 
 use crate::ExitStatus;
 use crate::names::NotNamed;
 use crate::random::NoRandomness;
-use crate::server::StartError;
+use crate::server::{FileProblem, StartError};
 use crate::settings::Problems;
 
 /// Why a command did not do what it was asked for. `Display` is what the operator reads.
@@ -42,9 +41,9 @@ pub(crate) enum Failure {
     /// The server could not be started.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The certificate or its key can't be used.
+    /// A file that the configuration names can't be used.
     #[error(transparent)]
-    Tls(#[from] TlsError),
+    Configured(#[from] FileProblem),
     /// A backup or a restoration came to nothing.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -100,7 +99,7 @@ impl Failure {
         match self {
             Self::Usage(_)
             | Self::Configuration(_)
-            | Self::Tls(_)
+            | Self::Configured(_)
             | Self::Open(OpenError::NotADatabase(_)) => ExitStatus::Usage,
             Self::Refused(_) | Self::NotNamed(_) | Self::Faulty(_) | Self::Open(OpenError::Exists(_)) => {
                 ExitStatus::Refused

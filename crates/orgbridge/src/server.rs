@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use http::Request;
 use orgbridge_api::{
-    ApiOptions, ClientAddress, ExternalIssuer, IdSource, Issuer, IssuerUrl, MonotonicClock, RandomIds,
-    RateLimits, RequestMetrics, ScopesClaim, Sites, SubjectClaim, SystemMonotonicClock,
+    ApiOptions, ClientAddress, ExternalIssuer, IdSource, Issuer, IssuerLogin, IssuerUrl, MonotonicClock,
+    RandomIds, RateLimits, RequestMetrics, ScopesClaim, Sites, SubjectClaim, SystemMonotonicClock,
 };
-use orgbridge_domain::PublicId;
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
+use orgbridge_domain::{OrgId, PublicId};
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress, Tls, TlsError};
-use orgbridge_issuer::{IssuerOptions, WebClient};
+use orgbridge_issuer::{IssuerOptions, LoginIssuer, LoginOptions, Uptime, WebClient};
 use orgbridge_ledger::{
     AttemptLimits, Clock, DatabaseAddress, Ledger, LedgerOptions, OpenError, SystemClock,
 };
@@ -25,7 +25,7 @@ use tower::ServiceExt;
 use crate::admin::{self, Admin};
 use crate::housekeeping::clear_away_what_is_over;
 use crate::metrics::{CommitMetrics, Metrics};
-use crate::settings::Settings;
+use crate::settings::{SecretError, Settings};
 
 /// How many connections the admin listener serves at the same time.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -50,6 +50,8 @@ pub struct ServerOptions {
     pub issuer: Option<IssuerUrl>,
     /// The issuer outside whose access tokens are taken, if there is one.
     pub external_issuer: Option<ExternalIssuerOptions>,
+    /// The issuer outside at which users log in to decide about OAuth2 clients, if there is one.
+    pub issuer_login: Option<IssuerLoginOptions>,
     /// How many requests are taken, and in how long.
     pub rate_limits: RateLimits,
     /// The operator's bounds on connections.
@@ -78,6 +80,7 @@ impl ServerOptions {
             sites: Sites::default(),
             issuer: None,
             external_issuer: None,
+            issuer_login: None,
             rate_limits: RateLimits::default(),
             limits: Limits::default(),
             creator_disabled: CreatorDisabled::default(),
@@ -91,8 +94,8 @@ impl ServerOptions {
     /// A server of the ledger in `database`, as it is configured.
     ///
     /// # Errors
-    /// [`TlsError`] if the certificate or its key can't be used.
-    pub fn from_settings(database: DatabaseAddress, settings: &Settings) -> Result<Self, TlsError> {
+    /// [`FileProblem`] if a file that the configuration names can't be used.
+    pub fn from_settings(database: DatabaseAddress, settings: &Settings) -> Result<Self, FileProblem> {
         Ok(Self {
             listen: settings.listen,
             admin_listen: settings.admin_listen,
@@ -101,6 +104,7 @@ impl ServerOptions {
             sites: settings.sites.clone(),
             issuer: settings.issuer.clone(),
             external_issuer: settings.external_issuer(),
+            issuer_login: settings.issuer_login()?,
             rate_limits: settings.rate_limits(),
             limits: settings.limits(),
             creator_disabled: settings.creator_disabled,
@@ -123,6 +127,28 @@ pub struct ExternalIssuerOptions {
     pub scopes_claim: ScopesClaim,
 }
 
+/// An issuer outside at which users log in to decide about OAuth2 clients.
+#[derive(Debug, Clone)]
+pub struct IssuerLoginOptions {
+    /// Which it is, and as whom it is asked.
+    pub issuer: LoginOptions,
+    /// The org whose users log in there.
+    pub org: PublicId,
+    /// Which claim says who they are.
+    pub user_claim: SubjectClaim,
+}
+
+/// Why a file that the configuration names can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileProblem {
+    /// The certificate or its key.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A secret.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
 /// Why a server could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -138,10 +164,13 @@ pub enum StartError {
         source: io::Error,
     },
     /// The org whose users an issuer outside names is not there.
-    #[error(
-        "oauth.external_issuer.org: there is no organization {0}; `orgbridge org list` shows those that there are"
-    )]
-    NoSuchOrg(PublicId),
+    #[error("{setting}: there is no organization {org}; `orgbridge org list` shows those that there are")]
+    NoSuchOrg {
+        /// Where the configuration names it.
+        setting: &'static str,
+        /// How it is named there.
+        org: PublicId,
+    },
     /// The task that opens the database was cut off.
     #[error("the start was cut off before the database was open; start the server again")]
     CutOff,
@@ -163,6 +192,10 @@ impl Server {
             Some(external) => Some(meet(external, &ledger, &options.monotonic_clock)?),
             None => None,
         };
+        let issuer_login = match &options.issuer_login {
+            Some(login) => Some(meet_for_logins(login, &ledger, &options.monotonic_clock)?),
+            None => None,
+        };
         // Only now: whoever can connect is answered, and not kept waiting for a large ledger to be read.
         let (listener, address) = listen(options.listen).await?;
         let admin_listener = match options.admin_listen {
@@ -178,6 +211,9 @@ impl Server {
         if let Some(external) = &external_issuer {
             tokio::spawn(Arc::clone(&external.issuer).keep_fresh(stop.clone()));
         }
+        if let Some(login) = &issuer_login {
+            tokio::spawn(login.issuer.keep_fresh(stop.clone()));
+        }
         tokio::spawn(clear_away_what_is_over(
             ledger.clone(),
             options.clock,
@@ -187,6 +223,7 @@ impl Server {
         let api = orgbridge_api::router(ApiOptions {
             ledger: ledger.clone(),
             external_issuer,
+            issuer_login,
             sites: options.sites,
             issuer: options
                 .issuer
@@ -286,11 +323,32 @@ fn meet(
     clock: &Arc<dyn MonotonicClock>,
 ) -> Result<ExternalIssuer, StartError> {
     let ExternalIssuerOptions { issuer, org, subject_claim, scopes_claim } = options.clone();
+    let org = known_org(ledger, "oauth.external_issuer.org", org)?;
+    let issuer = orgbridge_issuer::Issuer::new(issuer, WebClient::new(), uptime(clock));
+    Ok(ExternalIssuer { issuer: Arc::new(issuer), org, subject_claim, scopes_claim })
+}
+
+/// The same of the issuer at which users log in.
+fn meet_for_logins(
+    options: &IssuerLoginOptions,
+    ledger: &Ledger,
+    clock: &Arc<dyn MonotonicClock>,
+) -> Result<IssuerLogin, StartError> {
+    let IssuerLoginOptions { issuer, org, user_claim } = options.clone();
+    let org = known_org(ledger, "oauth.login.org", org)?;
+    let issuer = LoginIssuer::new(issuer, WebClient::new(), uptime(clock));
+    Ok(IssuerLogin { issuer: Arc::new(issuer), org, user_claim })
+}
+
+fn known_org(ledger: &Ledger, setting: &'static str, org: PublicId) -> Result<OrgId, StartError> {
     let view = ledger.view();
-    let id = view.state.org_by_public_id(&org).ok_or(StartError::NoSuchOrg(org))?.id;
+    let known = view.state.org_by_public_id(&org).map(|org| org.id);
+    known.ok_or(StartError::NoSuchOrg { setting, org })
+}
+
+fn uptime(clock: &Arc<dyn MonotonicClock>) -> Uptime {
     let clock = Arc::clone(clock);
-    let issuer = orgbridge_issuer::Issuer::new(issuer, WebClient::new(), Arc::new(move || clock.elapsed()));
-    Ok(ExternalIssuer { issuer: Arc::new(issuer), org: id, subject_claim, scopes_claim })
+    Arc::new(move || clock.elapsed())
 }
 
 async fn open(options: &ServerOptions, observer: Arc<CommitMetrics>) -> Result<Ledger, StartError> {

@@ -3,20 +3,27 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use orgbridge_domain::{KeyDigest, TokenSecret, login};
-use sha2::{Digest as _, Sha256};
+use orgbridge_domain::{KeyDigest, Timestamp, TokenSecret, login};
 
+use super::trip::{Trip, derive};
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::openapi::{Asks, Outline};
 
-/// The cookie of a browser that comes over TLS: its prefix keeps other hosts and cleartext from setting it.
-const SECURE: &str = "__Host-orgbridge-login";
+/// What a cookie is called.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct CookieName {
+    /// That of a browser that comes over TLS: its prefix keeps other hosts and cleartext from setting it.
+    secure: &'static str,
+    /// That of a browser on this machine that comes without.
+    clear: &'static str,
+}
 
-/// The cookie of a browser on this machine that comes without.
-const CLEAR: &str = "orgbridge-login";
+/// The cookie of whoever has logged in.
+const LOGIN: CookieName = CookieName { secure: "__Host-orgbridge-login", clear: "orgbridge-login" };
+
+/// The cookie of whoever is logging in elsewhere.
+pub(super) const TRIP: CookieName = CookieName { secure: "__Host-orgbridge-trip", clear: "orgbridge-trip" };
 
 /// The secret of a login.
 #[derive(Clone)]
@@ -25,7 +32,8 @@ pub(crate) struct LoginCookie(String);
 /// What a browser brings along.
 #[derive(Clone)]
 pub(crate) struct Browser {
-    cookies: Vec<(bool, String)>,
+    /// The names and values of those cookies that are ours.
+    cookies: Vec<(&'static str, String)>,
     comes_from_elsewhere: bool,
 }
 
@@ -47,10 +55,9 @@ impl Browser {
     fn of(headers: &HeaderMap) -> Self {
         let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let cookies = pairs.filter_map(|(name, value)| match name {
-            SECURE => Some((true, value.to_owned())),
-            CLEAR => Some((false, value.to_owned())),
-            _ => None,
+        let ours = [LOGIN.secure, LOGIN.clear, TRIP.secure, TRIP.clear];
+        let cookies = pairs.filter_map(|(name, value)| {
+            ours.into_iter().find(|known| *known == name).map(|known| (known, value.to_owned()))
         });
         let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
         let comes_from_elsewhere = !matches!(site, None | Some(b"same-origin" | b"none"));
@@ -60,10 +67,19 @@ impl Browser {
     /// What it was given when its user logged in, if they have, to a server with this issuer. Two are none: nobody knows
     /// which is meant.
     pub(crate) fn login(&self, issuer: &str) -> Option<LoginCookie> {
-        let is_secure = is_secure(issuer);
-        let mut known = self.cookies.iter().filter(|(secure, _)| *secure == is_secure);
+        self.cookie(&LOGIN, issuer).map(|value| LoginCookie(value.to_owned()))
+    }
+
+    /// Where it was sent to log in, if it was within the last minutes.
+    pub(crate) fn trip(&self, issuer: &str, now: Timestamp) -> Option<Trip> {
+        self.cookie(&TRIP, issuer).and_then(|value| Trip::read(value, now))
+    }
+
+    fn cookie(&self, name: &CookieName, issuer: &str) -> Option<&str> {
+        let name = if is_secure(issuer) { name.secure } else { name.clear };
+        let mut known = self.cookies.iter().filter(|(known, _)| *known == name);
         match (known.next(), known.next()) {
-            (Some((_, value)), None) => Some(LoginCookie(value.clone())),
+            (Some((_, value)), None) => Some(value),
             _ => None,
         }
     }
@@ -101,12 +117,7 @@ impl LoginCookie {
 
     /// What proves that a form was made for this browser and this request. Nobody else can make it.
     pub(crate) fn proof_of(&self, query: &str) -> String {
-        let mut hash = Sha256::new();
-        for part in ["orgbridge consent", &self.0, query] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        BASE64_URL_SAFE_NO_PAD.encode(hash.finalize())
+        derive("orgbridge consent", &[&self.0, query])
     }
 
     /// Whether `shown` is that proof; in constant time.
@@ -116,13 +127,20 @@ impl LoginCookie {
 
     /// The header that gives a browser the secret of its login.
     pub(crate) fn header_of(secret: &TokenSecret, issuer: &str) -> Option<HeaderValue> {
-        let (secret, seconds) = (secret.expose(), login::LIFETIME.as_secs());
+        LOGIN.header(secret.expose(), login::LIFETIME.as_secs(), issuer)
+    }
+}
+
+impl CookieName {
+    /// The header that gives a browser this cookie, for so many seconds.
+    pub(super) fn header(&self, value: &str, seconds: u64, issuer: &str) -> Option<HeaderValue> {
+        let Self { secure, clear } = self;
         let cookie = if is_secure(issuer) {
-            format!("{SECURE}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax; Secure")
+            format!("{secure}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax; Secure")
         } else {
-            format!("{CLEAR}={secret}; Path=/oauth2/v1; Max-Age={seconds}; HttpOnly; SameSite=Lax")
+            format!("{clear}={value}; Path=/oauth2/v1; Max-Age={seconds}; HttpOnly; SameSite=Lax")
         };
-        // Made of letters, digits and a few marks, so it is always a header value.
+        // Made of letters, digits and the marks of a query, so it is always a header value.
         HeaderValue::from_str(&cookie).ok().map(|mut value| {
             value.set_sensitive(true);
             value

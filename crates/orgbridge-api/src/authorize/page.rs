@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use orgbridge_domain::{Org, PermissionSet, RedirectUri, User};
+use orgbridge_domain::{Org, PermissionSet, User};
 use schemars::json_schema;
 use sha2::{Digest as _, Sha256};
 
@@ -15,7 +15,7 @@ use super::{AuthorizationRequest, Redirect};
 use crate::error::{ApiError, FailedAuthentication};
 use crate::html::Html;
 use crate::openapi::{Answers, Outline};
-use crate::router::{AUTHORIZE, LOGIN};
+use crate::router::{AUTHORIZE, LOGIN, LOGIN_ELSEWHERE};
 
 /// How the pages look.
 const STYLE: &str = include_str!("page.css");
@@ -32,8 +32,26 @@ const FRAME_OPTIONS: (HeaderName, HeaderValue) = (header::X_FRAME_OPTIONS, Heade
 pub(crate) struct HtmlPage {
     status: StatusCode,
     text: String,
-    /// Where its forms lead in the end.
-    leads_to: Option<RedirectUri>,
+    /// The origins to which its forms lead in the end.
+    leads_to: Vec<String>,
+}
+
+/// An issuer outside at which users may log in as well.
+#[derive(Debug)]
+pub(crate) struct Elsewhere {
+    /// What it is called.
+    pub(crate) host: String,
+    /// The origins that a browser may get to on the way.
+    pub(crate) origins: Vec<String>,
+}
+
+/// What was wrong the last time that somebody tried to log in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Trouble<'t> {
+    /// With the key, or with whoever it stands for.
+    Key(&'t str),
+    /// With what the issuer outside said.
+    Issuer(&'t str),
 }
 
 /// What a browser is shown, or where it is sent.
@@ -49,6 +67,37 @@ pub(crate) enum PageOrRedirect {
         /// What to know the browser by.
         cookie: Option<HeaderValue>,
     },
+    /// To an issuer outside, to log in there.
+    Elsewhere {
+        /// Where.
+        location: String,
+        /// What it is known by when it comes back.
+        cookie: Option<HeaderValue>,
+    },
+}
+
+/// To whoever comes back from an issuer outside, for the one time that counts.
+pub(crate) struct CameBack {
+    /// What the browser is shown, or where it is sent.
+    pub(crate) to: PageOrRedirect,
+    /// What has it forget where it was.
+    pub(crate) forget: Option<HeaderValue>,
+}
+
+impl Answers for CameBack {
+    fn outline(outline: &mut Outline<'_>) {
+        LoggedIn::outline(outline);
+    }
+}
+
+impl IntoResponse for CameBack {
+    fn into_response(self) -> Response {
+        let mut response = self.to.into_response();
+        if let Some(cookie) = self.forget {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
 }
 
 /// The answers of one call, of which each gives some alone.
@@ -80,6 +129,8 @@ answers! {
     /// To whoever logs in.
     LoggedIn:
         FORBIDDEN "The page once more, with what was wrong.";
+    /// To whoever logs in elsewhere.
+    SentElsewhere: ;
     /// To whoever decides.
     Decided: ;
 }
@@ -89,15 +140,19 @@ impl IntoResponse for PageOrRedirect {
         match self {
             Self::Page(page) => page.into_response(),
             Self::Client(redirect) => redirect.into_response(),
-            Self::Decide { query, cookie } => {
-                let mut response = see_other(&format!("{AUTHORIZE}?{query}"));
-                if let Some(cookie) = cookie {
-                    response.headers_mut().insert(header::SET_COOKIE, cookie);
-                }
-                response
-            }
+            Self::Decide { query, cookie } => sent_on(&format!("{AUTHORIZE}?{query}"), cookie),
+            Self::Elsewhere { location, cookie } => sent_on(&location, cookie),
         }
     }
+}
+
+/// Sends the browser on with a cookie.
+fn sent_on(location: &str, cookie: Option<HeaderValue>) -> Response {
+    let mut response = see_other(location);
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 impl IntoResponse for HtmlPage {
@@ -106,8 +161,8 @@ impl IntoResponse for HtmlPage {
         let mut response = (status, [(header::CONTENT_TYPE, PAGE)], text).into_response();
         let headers = response.headers_mut();
         keep_to_itself(headers);
-        // A host of a redirect URI has no mark that means something in a policy.
-        if let Ok(policy) = HeaderValue::from_str(&policy(leads_to.as_ref())) {
+        // A host of a redirect URI or an issuer has no mark that means something in a policy.
+        if let Ok(policy) = HeaderValue::from_str(&policy(&leads_to)) {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         if status == StatusCode::FORBIDDEN {
@@ -123,29 +178,38 @@ pub(super) fn keep_to_itself(headers: &mut HeaderMap) {
 }
 
 /// What a browser may load for a page, and where its forms may lead, which browsers ask of each redirect as well.
-fn policy(leads_to: Option<&RedirectUri>) -> String {
+fn policy(leads_to: &[String]) -> String {
     let digest = BASE64_STANDARD.encode(Sha256::digest(STYLE));
     let mut policy =
         format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'");
-    if let Some(uri) = leads_to {
+    for origin in leads_to {
         // Writing to a string can't fail.
-        let _ = write!(policy, " {}", source_of(uri));
+        let _ = write!(policy, " {}", source_of(origin));
     }
     policy + "; frame-ancestors 'none'"
 }
 
-/// How a policy names where a redirect leads. Its grammar knows no address in brackets, and a browser ignores what it can't
-/// read; so of such a host the scheme alone is named. Source: Content Security Policy Level 3, section 2.3.1.
-fn source_of(uri: &RedirectUri) -> &str {
-    let origin = uri.origin();
+/// How a policy names an origin. Its grammar knows no address in brackets, and a browser ignores what it can't read; so of
+/// such a host the scheme alone is named. Source: Content Security Policy Level 3, section 2.3.1.
+fn source_of(origin: &str) -> &str {
     match origin.split_once("://[") {
         Some((scheme, _)) => &origin[..=scheme.len()],
         None => origin,
     }
 }
 
-/// The page on which somebody logs in. `problem` is what was wrong the last time.
-pub(crate) fn login_page(asked: &AuthorizationRequest, org: &str, problem: Option<&str>) -> HtmlPage {
+/// The page on which somebody logs in, here or `elsewhere`.
+pub(crate) fn login_page(
+    asked: &AuthorizationRequest,
+    org: &str,
+    elsewhere: Option<&Elsewhere>,
+    trouble: Option<Trouble<'_>>,
+) -> HtmlPage {
+    let (of_key, of_issuer) = match trouble {
+        None => (None, None),
+        Some(Trouble::Key(problem)) => (Some(problem), None),
+        Some(Trouble::Issuer(problem)) => (None, Some(problem)),
+    };
     let target = format!("{LOGIN}?{}", asked.query);
     let mut field = vec![
         ("id", "application_key"),
@@ -156,7 +220,7 @@ pub(crate) fn login_page(asked: &AuthorizationRequest, org: &str, problem: Optio
         ("required", ""),
         ("autofocus", ""),
     ];
-    if problem.is_some() {
+    if of_key.is_some() {
         field.extend([("aria-invalid", "true"), ("aria-describedby", "hint problem")]);
     } else {
         field.push(("aria-describedby", "hint"));
@@ -176,23 +240,39 @@ pub(crate) fn login_page(asked: &AuthorizationRequest, org: &str, problem: Optio
                 "One of your own application keys: 40 digits and letters from a to f. Only what the key may do can be allowed.",
             )],
         ),
-        problem.map_or(Html::nothing(), |problem| {
-            Html::element("p", &[("id", "problem"), ("class", "problem")], [Html::text(problem)])
-        }),
+        of_key.map_or(Html::nothing(), problem_text),
         Html::void("input", &field),
         button(&[("type", "submit")], "Log in"),
     ];
     let main = [
-        problem.map_or(Html::nothing(), summary),
+        of_key.map_or(Html::nothing(), |problem| summary("#application_key", problem)),
+        of_issuer.map_or(Html::nothing(), |problem| summary("#elsewhere", problem)),
         Html::element("h1", &[], [Html::text("Log in")]),
         Html::element("p", &[], asks),
         Html::element("form", &[("method", "post"), ("action", &target)], form),
+        elsewhere.map_or(Html::nothing(), |elsewhere| elsewhere_form(asked, elsewhere, of_issuer)),
     ];
-    let (title, status) = match problem {
+    let (title, status) = match trouble {
         Some(_) => ("Error: Log in", StatusCode::FORBIDDEN),
         None => ("Log in", StatusCode::OK),
     };
-    HtmlPage { status, text: page(title, main), leads_to: Some(asked.redirect.uri().clone()) }
+    let origins = elsewhere.map(|elsewhere| elsewhere.origins.clone()).unwrap_or_default();
+    let leads_to = std::iter::once(asked.redirect.uri().origin().to_owned()).chain(origins).collect();
+    HtmlPage { status, text: page(title, main), leads_to }
+}
+
+/// The form that sends a browser to the issuer outside. The browser takes it there by itself.
+fn elsewhere_form(asked: &AuthorizationRequest, elsewhere: &Elsewhere, problem: Option<&str>) -> Html {
+    let target = format!("{LOGIN_ELSEWHERE}?{}", asked.query);
+    let mut attributes = vec![("type", "submit"), ("id", "elsewhere"), ("class", "second")];
+    if problem.is_some() {
+        attributes.push(("aria-describedby", "problem"));
+    }
+    let form = [
+        problem.map_or(Html::nothing(), problem_text),
+        button(&attributes, &format!("Sign in with {}", elsewhere.host)),
+    ];
+    Html::element("form", &[("method", "post"), ("action", &target)], form)
 }
 
 /// The page on which a user decides. `proof` shows that its form was made for them.
@@ -256,7 +336,7 @@ pub(crate) fn consent_page(
     HtmlPage {
         status: StatusCode::OK,
         text: page(&title, main),
-        leads_to: Some(asked.redirect.uri().clone()),
+        leads_to: vec![asked.redirect.uri().origin().to_owned()],
     }
 }
 
@@ -267,7 +347,7 @@ pub(crate) fn error_page(error: &ApiError) -> HtmlPage {
     let texts = texts.iter().map(|text| Html::element("p", &[], [Html::text(text)]));
     let title = Html::element("h1", &[], [Html::text("This can\u{2019}t go on")]);
     let text = page("This can\u{2019}t go on", [title].into_iter().chain(texts));
-    HtmlPage { status: error.status(), text, leads_to: None }
+    HtmlPage { status: error.status(), text, leads_to: Vec::new() }
 }
 
 fn page(title: &str, main: impl IntoIterator<Item = Html>) -> String {
@@ -286,9 +366,14 @@ fn page(title: &str, main: impl IntoIterator<Item = Html>) -> String {
     Html::page(&Html::element("html", &[("lang", "en")], [head, body]))
 }
 
+/// What was wrong, where it was.
+fn problem_text(problem: &str) -> Html {
+    Html::element("p", &[("id", "problem"), ("class", "problem")], [Html::text(problem)])
+}
+
 /// What was wrong, before all else, with a link to where it was.
-fn summary(problem: &str) -> Html {
-    let link = Html::element("a", &[("href", "#application_key")], [Html::text(problem)]);
+fn summary(place: &str, problem: &str) -> Html {
+    let link = Html::element("a", &[("href", place)], [Html::text(problem)]);
     Html::element(
         "div",
         &[("class", "summary"), ("role", "alert"), ("aria-labelledby", "summary")],

@@ -12,7 +12,7 @@ use orgbridge_domain::{
 };
 use schemars::json_schema;
 
-use super::Redirect;
+use super::{Redirect, Trip};
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::extract::Parameters;
@@ -113,6 +113,11 @@ impl From<ApiError> for Problem {
 }
 
 impl AuthorizeQuery {
+    /// That of the page that a browser has come back to.
+    pub(crate) fn of(trip: &Trip) -> Self {
+        Self(trip.query.clone())
+    }
+
     /// Reads it, for a client of the site that is `asked`.
     ///
     /// # Errors

@@ -8,10 +8,14 @@ use orgbridge_domain::{
 };
 use orgbridge_ledger::{CommitError, RequestId, Unavailable, View};
 
+use orgbridge_issuer::{LoginError, SignIn, Token};
+
+use crate::IssuerLogin;
 use crate::api::Api;
 use crate::authorize::{
-    AuthorizationRequest, AuthorizeQuery, Begun, Browser, Decided, LoggedIn, LoginCookie, PageOrRedirect,
-    Problem, consent_page, login_page,
+    AuthorizationRequest, AuthorizeQuery, Begun, Browser, CameBack, Decided, Elsewhere, LoggedIn,
+    LoginCookie, PageOrRedirect, Problem, Returned, SentElsewhere, Trip, Trouble, consent_page, login_page,
+    seconds,
 };
 use crate::error::ApiError;
 use crate::extract::{Anyone, FormBody};
@@ -20,6 +24,12 @@ use crate::wire::{DecisionForm, LoginForm};
 
 /// What is shown for a key that is none. It doesn't say which of all that can be wrong is.
 const NO_SUCH_KEY: &str = "This is not a live application key here. Check it and try again.";
+
+/// What is shown where an issuer outside has vouched for nobody.
+const NOT_SAID: &str = "You were not signed in there, or in a way that is not accepted here. Try again.";
+
+/// What is shown where it has vouched for somebody who is no enabled user.
+const NOBODY_HERE: &str = "Nobody here has the address that you signed in with, or it was not verified there. Log in as somebody else.";
 
 const NOT_OF_THE_ACCOUNT: &str = "You can\u{2019}t let this application act for you: it belongs to another account. Log in as somebody else.";
 
@@ -47,7 +57,7 @@ pub(crate) async fn page(
     };
     let cookie = browser.login(&issuer).filter(|_| !asked.wants_login);
     let Some((cookie, principal)) = cookie.and_then(|cookie| who(&api, &view, cookie, anyone.asked)) else {
-        return Ok(Begun(PageOrRedirect::Page(login_page(&asked, owner(&view, &asked), None))));
+        return Ok(Begun(who_is_it(&api, &view, &asked, None)));
     };
     let session = Session::new(&view.state, principal, api.ledger.now());
     match authorization::offer(&session, asked.client.id, asked.scopes) {
@@ -59,8 +69,7 @@ pub(crate) async fn page(
         }
         // Somebody else may be able to.
         Err(Refusal::Oauth(OauthProblem::User)) => {
-            let page = login_page(&asked, owner(&view, &asked), Some(NOT_OF_THE_ACCOUNT));
-            Ok(Begun(PageOrRedirect::Page(page)))
+            Ok(Begun(who_is_it(&api, &view, &asked, Some(Trouble::Key(NOT_OF_THE_ACCOUNT)))))
         }
         Err(refusal) => refused(asked, refusal).map(Begun),
     }
@@ -97,12 +106,102 @@ pub(crate) async fn log_in(
         }
     };
     let Some(secret) = logged_in else {
-        let page = login_page(&asked, owner(&view, &asked), Some(NO_SUCH_KEY));
-        return Ok(LoggedIn(PageOrRedirect::Page(page)));
+        return Ok(LoggedIn(who_is_it(&api, &view, &asked, Some(Trouble::Key(NO_SUCH_KEY)))));
     };
     api.ledger.note_use(key.map(|key| key.id.into()));
     let cookie = LoginCookie::header_of(&secret, &issuer);
     Ok(LoggedIn(PageOrRedirect::Decide { query: asked.query, cookie }))
+}
+
+pub(crate) const LOG_IN_ELSEWHERE: Prose = Prose {
+    id: "LogInElsewhereForOAuth",
+    tag: Tag::Oauth,
+    summary: "Log in at an issuer outside to decide about a client",
+    description: "For the form of the page, where `oauth.login` names an issuer. Sends the browser there, with a cookie that \
+                  lasts for ten minutes, as OpenID Connect Core 1.0 has it (section 3.1; with PKCE).",
+    refusals: || vec![nowhere_else(), ApiError::SilentIssuer],
+};
+
+/// Sends the browser to an issuer outside.
+pub(crate) async fn log_in_elsewhere(
+    anyone: Anyone,
+    State(api): State<Api>,
+    (browser, query): (Browser, AuthorizeQuery),
+) -> Result<SentElsewhere, ApiError> {
+    browser.check_origin()?;
+    let (view, issuer) = (fresh(&api)?, api.issuer.of(anyone.asked));
+    let elsewhere = api.issuer_login.as_ref().ok_or_else(nowhere_else)?;
+    let asked = match query.read(&view.state, anyone.asked, &issuer) {
+        Ok(asked) => asked,
+        Err(problem) => return told(problem).map(SentElsewhere),
+    };
+    let trip = Trip::begin(api.secret()?, &asked.query, api.ledger.now());
+    let cookie = trip.cookie(&issuer)?;
+    let location = elsewhere.issuer.location(&trip.told(&issuer).sign_in()).await;
+    let location = location.map_err(|_| ApiError::SilentIssuer)?;
+    Ok(SentElsewhere(PageOrRedirect::Elsewhere { location, cookie }))
+}
+
+pub(crate) const COME_BACK: Prose = Prose {
+    id: "ComeBackForOAuth",
+    tag: Tag::Oauth,
+    summary: "Come back from an issuer outside",
+    description: "For browsers that were sent to the issuer. Exchanges the code for an ID token, checks it, and logs in the \
+                  user whom it means; the browser is sent on to the page on which they decide.",
+    refusals: || vec![nowhere_else(), ApiError::SilentIssuer, ApiError::Unavailable(Unavailable::Full)],
+};
+
+/// Logs in whoever the issuer says it is, and sends the browser on to the page on which they decide.
+pub(crate) async fn come_back(
+    anyone: Anyone,
+    State(api): State<Api>,
+    browser: Browser,
+    returned: Returned,
+) -> Result<CameBack, ApiError> {
+    let issuer = api.issuer.of(anyone.asked);
+    let elsewhere = api.issuer_login.as_ref().ok_or_else(nowhere_else)?;
+    let trip = browser.trip(&issuer, api.ledger.now()).filter(|trip| trip.proves(&returned.state));
+    let trip = trip.ok_or_else(Returned::not_begun_here)?;
+    let said = said_by(elsewhere, &trip.told(&issuer).sign_in(), &returned, &api).await?;
+    // Only now: nobody waits for an issuer with what was known before.
+    let view = fresh(&api)?;
+    let forget = Trip::forget(&issuer);
+    let asked = match AuthorizeQuery::of(&trip).read(&view.state, anyone.asked, &issuer) {
+        Ok(asked) => asked,
+        Err(problem) => return told(problem).map(|to| CameBack { to, forget }),
+    };
+    let user = said.and_then(|said| elsewhere.user(&view.state, &said).ok_or(NOBODY_HERE));
+    let secret = match user {
+        Ok(user) => {
+            let started = start_session(&api, &view, (user, Shown::Issuer), anyone.asked, anyone.request);
+            started.await?.ok_or(NOBODY_HERE)
+        }
+        Err(problem) => Err(problem),
+    };
+    let to = match secret {
+        Ok(secret) => {
+            let cookie = LoginCookie::header_of(&secret, &issuer);
+            PageOrRedirect::Decide { query: asked.query, cookie }
+        }
+        Err(problem) => who_is_it(&api, &view, &asked, Some(Trouble::Issuer(problem))),
+    };
+    Ok(CameBack { to, forget })
+}
+
+/// What the issuer says of whoever has come back; or else what they are told.
+async fn said_by(
+    elsewhere: &IssuerLogin,
+    sign_in: &SignIn<'_>,
+    returned: &Returned,
+    api: &Api,
+) -> Result<Result<Token, &'static str>, ApiError> {
+    let is_another = returned.issuer.as_ref().is_some_and(|named| named != elsewhere.issuer.url().as_str());
+    let Some(code) = returned.code.as_ref().filter(|_| !is_another) else { return Ok(Err(NOT_SAID)) };
+    match elsewhere.issuer.redeem(code, sign_in, || seconds(api.ledger.now())).await {
+        Ok(said) => Ok(Ok(said)),
+        Err(LoginError::Code | LoginError::Distrusted(_)) => Ok(Err(NOT_SAID)),
+        Err(LoginError::Silent) => Err(ApiError::SilentIssuer),
+    }
 }
 
 pub(crate) const DECIDE: Prose = Prose {
@@ -181,6 +280,25 @@ fn fresh(api: &Api) -> Result<std::sync::Arc<View>, ApiError> {
 fn who(api: &Api, view: &View, cookie: LoginCookie, asked: SiteScope) -> Option<(LoginCookie, Principal)> {
     let principal = authenticate_login(&view.state, &cookie.digest(), asked, api.ledger.now());
     principal.ok().map(|principal| (cookie, principal))
+}
+
+/// The page on which somebody says who they are.
+fn who_is_it(
+    api: &Api,
+    view: &View,
+    asked: &AuthorizationRequest,
+    trouble: Option<Trouble<'_>>,
+) -> PageOrRedirect {
+    let elsewhere = api.issuer_login.as_ref().map(|login| Elsewhere {
+        host: login.issuer.url().host().to_owned(),
+        origins: login.issuer.origins(),
+    });
+    PageOrRedirect::Page(login_page(asked, owner(view, asked), elsewhere.as_ref(), trouble))
+}
+
+fn nowhere_else() -> ApiError {
+    let problem = "this server has no issuer at which users log in; log in with an application key";
+    ApiError::Oauth { code: "invalid_request", problem: problem.to_owned() }
 }
 
 /// The name of the org that registered the client.

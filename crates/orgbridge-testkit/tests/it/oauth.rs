@@ -10,6 +10,7 @@ use orgbridge_api::LimitName;
 use orgbridge_testkit::{Call, Caller, Persona, Reply, TestServer, TestUser};
 use serde_json::{Value, json};
 
+pub(crate) mod elsewhere;
 mod errors;
 pub(crate) mod pages;
 mod tokens;

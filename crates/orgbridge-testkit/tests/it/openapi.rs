@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::oauth::pages::{self, AUTHORIZE, Asked, LOGIN, Visitor};
-use crate::oauth::{Client, REGISTER, REVOKE, Registers as _, TOKEN};
+use crate::oauth::{Client, REGISTER, REVOKE, Registers as _, TOKEN, elsewhere};
 use crate::{access, restriction_policies};
 
 const DOCUMENT: &str = "/api/v2/openapi.json";
@@ -144,6 +144,7 @@ async fn every_answer_that_is_described_can_be_had() {
     call_everything(&mut seen).await;
     run_into_what_is_there(&mut seen).await;
     come_by_tokens(&mut seen).await;
+    seen.extend(elsewhere::answers().await.map(|(name, status)| (name.to_owned(), status)));
     call_too_often(&mut seen).await;
     call_another_host(&mut seen).await;
     break_the_heads(&mut seen).await;

@@ -164,6 +164,8 @@ const POLICIES: &[Policy] = &[
     Policy { call: "GET /oauth2/v1/authorize", access: OPEN, outcome: Outcome::Always(400) },
     Policy { call: "POST /oauth2/v1/authorize", access: OPEN, outcome: Outcome::Always(400) },
     Policy { call: "POST /oauth2/v1/login", access: OPEN, outcome: Outcome::Always(400) },
+    Policy { call: "POST /oauth2/v1/login/elsewhere", access: OPEN, outcome: Outcome::Always(400) },
+    Policy { call: "GET /oauth2/v1/callback", access: OPEN, outcome: Outcome::Always(400) },
     Policy { call: "POST /oauth2/v1/token", access: OPEN, outcome: Outcome::Always(401) },
     Policy { call: "POST /oauth2/v1/revoke", access: OPEN, outcome: Outcome::Always(401) },
     Policy { call: "GET /.well-known/oauth-authorization-server", access: OPEN, outcome: Outcome::Always(200) },

@@ -6,6 +6,7 @@ use super::context::Context;
 use crate::arguments::ServerArguments;
 use crate::failure::Failure;
 use crate::printer::record;
+use crate::server::FileProblem;
 use crate::settings::Flag;
 
 /// Shows or checks the configuration.
@@ -56,7 +57,8 @@ impl ConfigCommand {
             }
             // Whatever is wrong was reported before any command began.
             Self::Check(_) => {
-                context.settings().tls()?;
+                context.settings().tls().map_err(FileProblem::from)?;
+                context.settings().issuer_login().map_err(FileProblem::from)?;
                 context.printer.line("the configuration is whole")
             }
         }

@@ -9,6 +9,7 @@ mod file;
 mod problem;
 mod quotas;
 mod resolve;
+mod secret;
 mod value;
 
 use std::net::SocketAddr;
@@ -22,14 +23,15 @@ use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{CrossSite, PublicId};
 use orgbridge_edge::{EdgeSettings, Tls, TlsError};
-use orgbridge_issuer::{IssuerOptions, SecureUrl};
+use orgbridge_issuer::{IssuerOptions, LoginOptions, SecureUrl};
 use orgbridge_ledger::{AttemptLimits, DatabaseAddress};
 
 pub use problem::{Origin, Problem, Problems};
 pub use resolve::{Environment, Flag, Resolved, ShownSetting, resolve};
+pub use secret::SecretError;
 pub use value::{Algorithms, LogFilter, LogFormat, NonEmptyText, Switch};
 
-use crate::server::ExternalIssuerOptions;
+use crate::server::{ExternalIssuerOptions, IssuerLoginOptions};
 use value::{Form, Shown, Value};
 
 /// A row of the table of settings.
@@ -159,6 +161,20 @@ settings! {
     "oauth.external_issuer.scopes_claim" external_issuer_scopes: ScopesClaim = "scope";
     /// How its tokens may be signed.
     "oauth.external_issuer.algorithms" external_issuer_algorithms: Algorithms = "RS256,ES256,EdDSA";
+    /// An issuer outside at which users log in to decide about OAuth2 clients, by `OpenID` Connect, such as
+    /// `https://login.example.com/tenant`: the claim `iss` of its tokens. Without it, they log in with an application key.
+    "oauth.login.issuer" login_issuer: Option<SecureUrl>;
+    /// The client that it knows this server as: the claim `aud` of its ID tokens.
+    "oauth.login.client_id" login_client_id: Option<NonEmptyText>;
+    /// A file with the secret of that client, on one line.
+    "oauth.login.client_secret_file" login_client_secret_file: Option<PathBuf>;
+    /// The short id of the organization whose users log in there.
+    "oauth.login.org" login_org: Option<PublicId>;
+    /// The claim that says who has logged in: `email`, which counts where the claim `email_verified` is true, or `sub`,
+    /// by the id or email address of a user.
+    "oauth.login.user_claim" login_user_claim: SubjectClaim = "email";
+    /// How its ID tokens may be signed.
+    "oauth.login.algorithms" login_algorithms: Algorithms = "RS256,ES256,EdDSA";
     /// From the first byte of a request until its head is complete; also for a TLS handshake.
     "edge.header_timeout_seconds" edge_header_timeout: Duration = "10";
     /// From the end of a request's head until its content is complete.
@@ -240,6 +256,28 @@ impl Settings {
         })
     }
 
+    /// The issuer outside at which users log in, if there is one.
+    ///
+    /// # Errors
+    /// [`SecretError`] names the file of the client's secret, if that can't be used.
+    pub fn issuer_login(&self) -> Result<Option<IssuerLoginOptions>, SecretError> {
+        let (Some(url), Some(client_id), Some(file), Some(org)) =
+            (&self.login_issuer, &self.login_client_id, &self.login_client_secret_file, &self.login_org)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(IssuerLoginOptions {
+            issuer: LoginOptions {
+                url: url.clone(),
+                client_id: client_id.0.clone(),
+                client_secret: secret::read(file)?,
+                algorithms: self.login_algorithms.0.clone(),
+            },
+            org: org.clone(),
+            user_claim: self.login_user_claim,
+        }))
+    }
+
     /// What can only be seen wrong by looking at several settings: a setting that is there, and what it lacks.
     fn contradictions(&self) -> Vec<(&'static str, &'static str)> {
         let needs_beside = [
@@ -268,6 +306,32 @@ impl Settings {
                 "oauth.external_issuer.jwks_url",
                 self.external_issuer.is_some(),
                 "needs oauth.external_issuer.issuer beside it",
+            ),
+            (
+                self.login_issuer.is_some(),
+                "oauth.login.issuer",
+                self.login_client_id.is_some()
+                    && self.login_client_secret_file.is_some()
+                    && self.login_org.is_some(),
+                "needs oauth.login.client_id, oauth.login.client_secret_file and oauth.login.org beside it",
+            ),
+            (
+                self.login_client_id.is_some(),
+                "oauth.login.client_id",
+                self.login_issuer.is_some(),
+                "needs oauth.login.issuer beside it",
+            ),
+            (
+                self.login_client_secret_file.is_some(),
+                "oauth.login.client_secret_file",
+                self.login_issuer.is_some(),
+                "needs oauth.login.issuer beside it",
+            ),
+            (
+                self.login_org.is_some(),
+                "oauth.login.org",
+                self.login_issuer.is_some(),
+                "needs oauth.login.issuer beside it",
             ),
         ];
         let lacking = needs_beside.into_iter().filter(|(is_there, _, has_it, _)| *is_there && !has_it);

@@ -322,6 +322,49 @@ mod tests {
     }
 
     #[test]
+    fn an_issuer_to_log_in_at_is_whole_or_not_there() {
+        let text = "[oauth.login]\nissuer = \"https://login.example.com\"\nclient_id = \"orgbridge\"\n";
+        assert_eq!(
+            problems(&[], &[], text),
+            "orgbridge.toml:2:10: oauth.login.issuer needs oauth.login.client_id, oauth.login.client_secret_file and \
+             oauth.login.org beside it"
+        );
+        let alone = "[oauth.login]\nissuer = \"http://login.example.com\"\nclient_id = \"\"\nuser_claim = \"name\"\n\
+                     algorithms = [\"none\"]";
+        insta::assert_snapshot!(problems(&[], &[], alone), @r#"
+        orgbridge.toml:2:10: oauth.login.issuer: expected a URL such as https://login.example.com/tenant; http is taken for a loopback address alone; found "http://login.example.com"
+        orgbridge.toml:3:13: oauth.login.client_id: expected a text that is not empty; found ""
+        orgbridge.toml:4:14: oauth.login.user_claim: expected sub or email; found "name"
+        orgbridge.toml:5:15: oauth.login.algorithms: expected algorithms among RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and EdDSA; found "none"
+        "#);
+        let folder = tempfile::tempdir().unwrap();
+        let file_of_secret = folder.path().join("secret");
+        std::fs::write(&file_of_secret, "hunter2\n").unwrap();
+        let variables = [
+            ("ORGBRIDGE_OAUTH_LOGIN_ORG", "fasjyydbcgwwc2uc"),
+            ("ORGBRIDGE_OAUTH_LOGIN_CLIENT_SECRET_FILE", file_of_secret.to_str().unwrap()),
+        ];
+        let report = problems(&[], &variables, "");
+        assert!(report.contains("oauth.login.org needs oauth.login.issuer beside it"), "{report}");
+        let resolved = resolve(&[], &environment(&variables), Some(file(text))).unwrap();
+        let login = resolved.settings.issuer_login().unwrap().unwrap();
+        assert_eq!(
+            (login.issuer.client_id.as_str(), login.user_claim.to_string()),
+            ("orgbridge", "email".to_owned())
+        );
+        assert!(!format!("{login:?} {resolved:?}").contains("hunter2"));
+        std::fs::remove_file(&file_of_secret).unwrap();
+        assert!(
+            resolved
+                .settings
+                .issuer_login()
+                .unwrap_err()
+                .to_string()
+                .starts_with(file_of_secret.to_str().unwrap())
+        );
+    }
+
+    #[test]
     fn what_may_hold_a_password_is_not_repeated() {
         let variables = [("ORGBRIDGE_DATABASE", "postgres//user:hunter2@host")];
         let report = problems(&[], &variables, "");

@@ -1,3 +1,4 @@
+use std::fs;
 use std::io::Write;
 
 use crate::program::{Keys, Program, answer, call, connect, contents, eventually};
@@ -53,6 +54,23 @@ fn a_server_whose_issuer_outside_names_users_of_no_organization_does_not_start()
     let program = believing_nobody(Program::initialized().0, "nowhere");
     let ended = program.run(&["serve", "--listen", "127.0.0.1:0"]);
     insta::assert_snapshot!(ended.complaint(1), @"error: oauth.external_issuer.org: there is no organization nowhere; `orgbridge org list` shows those that there are");
+}
+
+#[test]
+fn a_server_at_whose_issuer_users_of_no_organization_log_in_does_not_start() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    let path = secret.path().to_str().unwrap();
+    let program = Program::initialized().0;
+    let program = program
+        .with_variable("ORGBRIDGE_OAUTH_LOGIN_ISSUER", "http://127.0.0.1:1/tenant")
+        .with_variable("ORGBRIDGE_OAUTH_LOGIN_CLIENT_ID", "orgbridge")
+        .with_variable("ORGBRIDGE_OAUTH_LOGIN_CLIENT_SECRET_FILE", path)
+        .with_variable("ORGBRIDGE_OAUTH_LOGIN_ORG", "nowhere");
+    let ended = program.run(&["config", "check"]);
+    assert_eq!(ended.complaint(2), format!("error: {path}: expected a secret on one line"));
+    fs::write(path, "hunter2\n").unwrap();
+    let ended = program.run(&["serve", "--listen", "127.0.0.1:0"]);
+    insta::assert_snapshot!(ended.complaint(1), @"error: oauth.login.org: there is no organization nowhere; `orgbridge org list` shows those that there are");
 }
 
 #[test]

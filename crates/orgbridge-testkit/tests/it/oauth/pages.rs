@@ -35,7 +35,7 @@ impl Asked {
         ])
     }
 
-    fn with(mut self, name: &'static str, value: &str) -> Self {
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.0.retain(|(known, _)| *known != name);
         self.0.push((name, value.to_owned()));
         self
@@ -70,7 +70,7 @@ pub(crate) async fn dashboards(server: &TestServer) -> Client {
 /// Somebody before a browser, with the cookie that it was given.
 pub(crate) struct Visitor<'s> {
     server: &'s TestServer,
-    cookie: String,
+    pub(super) cookie: String,
 }
 
 impl<'s> Visitor<'s> {
@@ -114,14 +114,14 @@ fn attribute(page: &Reply, name: &str) -> String {
 }
 
 /// The parameters that a redirect to the client adds.
-fn answered(reply: &Reply) -> Vec<(String, String)> {
+pub(super) fn answered(reply: &Reply) -> Vec<(String, String)> {
     assert_eq!(reply.status(), 303, "{reply}");
     let location = reply.header("location").unwrap();
     let query = location.strip_prefix(&format!("{CALLBACK}&")).unwrap_or_else(|| panic!("{location}"));
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-fn value_of(answer: &[(String, String)], name: &str) -> String {
+pub(super) fn value_of(answer: &[(String, String)], name: &str) -> String {
     answer
         .iter()
         .find(|(known, _)| known == name)
@@ -137,7 +137,7 @@ pub(crate) async fn code(server: &TestServer, asked: &Asked, persona: Persona) -
     value_of(&answered(&visitor.decide(asked, "allow").await), "code")
 }
 
-fn exchange(code: &str) -> Vec<(&'static str, String)> {
+pub(super) fn exchange(code: &str) -> Vec<(&'static str, String)> {
     vec![
         ("grant_type", "authorization_code".to_owned()),
         ("code", code.to_owned()),
