@@ -2,8 +2,11 @@
 //!
 //! Members that are not named here are ignored. So are `options`: every time that is taken says itself which one it is.
 
+use std::fmt;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::audit::{MAX_CHARS, Places};
 use crate::error::ApiError;
@@ -55,7 +58,40 @@ struct PageOptions {
     /// How many events it holds at the most.
     #[serde(default)]
     #[schemars(schema_with = "limit")]
-    limit: Option<i64>,
+    limit: Option<WholeNumber>,
+}
+
+/// A whole number, however it is written: JSON Schema takes `25.0` for one, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct WholeNumber(i64);
+
+impl<'de> Deserialize<'de> for WholeNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WholeNumberVisitor)
+    }
+}
+
+struct WholeNumberVisitor;
+
+impl Visitor<'_> for WholeNumberVisitor {
+    type Value = WholeNumber;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a whole number")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<WholeNumber, E> {
+        Ok(WholeNumber(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<WholeNumber, E> {
+        number.try_into().map(WholeNumber).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<WholeNumber, E> {
+        let whole = if number.fract() == 0.0 { format!("{number:.0}").parse().ok() } else { None };
+        whole.map(WholeNumber).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+    }
 }
 
 fn query(_: &mut SchemaGenerator) -> Schema {
@@ -91,6 +127,24 @@ impl SearchAuditEvents {
     pub(crate) fn asked(self) -> Result<AuditQuery, ApiError> {
         let Filter { query, from, to } = self.filter.map(|Object(filter)| filter).unwrap_or_default();
         let PageOptions { cursor, limit } = self.page.map(|Object(page)| page).unwrap_or_default();
+        let limit = limit.map(|WholeNumber(limit)| limit);
         AuditQuery::of_members([query, from, to, cursor], (limit, "page.limit"), (self.sort, "sort"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let read =
+            |text: &str| serde_json::from_str::<WholeNumber>(text).map(|WholeNumber(number)| number).ok();
+        for (text, number) in [("60", 60), ("60.0", 60), ("6e1", 60), ("-1", -1), ("-1.0", -1)] {
+            assert_eq!(read(text), Some(number), "{text}");
+        }
+        for text in ["60.5", "1e300", "18446744073709551615", "true", "\"60\"", "null"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 }
