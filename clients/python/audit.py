@@ -8,8 +8,6 @@ from datetime import datetime, timedelta, timezone
 from os import environ
 from time import monotonic, sleep
 
-from datadog_api_client import ApiClient, Configuration
-from datadog_api_client.exceptions import ApiException
 from datadog_api_client.v2.api.audit_api import AuditApi
 from datadog_api_client.v2.api.key_management_api import KeyManagementApi
 from datadog_api_client.v2.model.api_key_create_attributes import APIKeyCreateAttributes
@@ -22,16 +20,10 @@ from datadog_api_client.v2.model.audit_logs_query_page_options import AuditLogsQ
 from datadog_api_client.v2.model.audit_logs_search_events_request import AuditLogsSearchEventsRequest
 from datadog_api_client.v2.model.audit_logs_sort import AuditLogsSort
 
+from expectations import check, client, parsed, refused
+
 NAMES = [f"Audited {number}" for number in range(5)]
 MADE = 'asset.type:api_key action:created asset.name:"Audited *"'
-
-
-def client(application_key):
-    """A client whose only difference from one of the real service is its host."""
-    configuration = Configuration(host=environ["ORGBRIDGE_URL"])
-    configuration.api_key["apiKeyAuth"] = environ["DD_API_KEY"]
-    configuration.api_key["appKeyAuth"] = application_key
-    return ApiClient(configuration)
 
 
 def new_key(name):
@@ -46,39 +38,6 @@ def search(query, **page):
         page=AuditLogsQueryPageOptions(**page),
         sort=AuditLogsSort.TIMESTAMP_ASCENDING,
     )
-
-
-def check(what, actual, expected):
-    if actual != expected:
-        raise SystemExit(f"{what}: expected {expected!r}, got {actual!r}")
-    print(f"{what}: as expected")
-
-
-def parsed(what, answer):
-    """Every part of an answer must fit the client's own models."""
-    parts = [answer]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, (list, tuple)):
-            parts.extend(part)
-        elif hasattr(part, "_unparsed"):
-            if part._unparsed:
-                raise SystemExit(f"{what}: the client could not parse {part}")
-            parts.extend(getattr(part, "_data_store", {}).values())
-            if getattr(part, "_composed_instances", None):
-                parts.extend(part._composed_instances)
-    return answer
-
-
-def refused(what, status, first_error, call):
-    """The call must be refused with `status`, and the client must be able to read why."""
-    try:
-        answer = call()
-    except ApiException as error:
-        check(f"{what}: status", error.status, status)
-        check(f"{what}: first error", error.body["errors"][0], first_error)
-        return
-    raise SystemExit(f"{what}: expected {status}, got {answer}")
 
 
 def parts(event):
@@ -133,7 +92,7 @@ def find_refusal(api):
 
 
 def main():
-    with client(environ["DD_APP_KEY"]) as admin_client, client(environ["DD_READER_APP_KEY"]) as reader_client:
+    with client() as admin_client, client(environ["DD_READER_APP_KEY"]) as reader_client:
         api, keys = AuditApi(admin_client), KeyManagementApi(admin_client)
         began = datetime.now(timezone.utc)
         made = [keys.create_api_key(body=new_key(name)).data.id for name in NAMES]

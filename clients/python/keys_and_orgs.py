@@ -7,7 +7,6 @@ Says what it did, and stops with a non-zero status at the first wrong thing. The
 from os import environ
 from uuid import uuid4
 
-from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException
 from datadog_api_client.v1.api.authentication_api import AuthenticationApi
 from datadog_api_client.v1.api.organizations_api import OrganizationsApi
@@ -37,17 +36,11 @@ from datadog_api_client.v2.model.service_account_create_data import ServiceAccou
 from datadog_api_client.v2.model.service_account_create_request import ServiceAccountCreateRequest
 from datadog_api_client.v2.model.users_type import UsersType
 
+from expectations import check, client, parsed, refused
+
 API_KEYS = APIKeysType.API_KEYS
 APPLICATION_KEYS = ApplicationKeysType.APPLICATION_KEYS
 READ = "org_connections_read"
-
-
-def client(application_key=None, api_key=None):
-    """A client whose only difference from one of the real service is its host."""
-    configuration = Configuration(host=environ["ORGBRIDGE_URL"])
-    configuration.api_key["apiKeyAuth"] = api_key or environ["DD_API_KEY"]
-    configuration.api_key["appKeyAuth"] = application_key or environ["DD_APP_KEY"]
-    return ApiClient(configuration)
 
 
 def new_api_key(name):
@@ -76,42 +69,6 @@ def edited_application_key(key_id, **attributes):
             type=APPLICATION_KEYS, id=key_id, attributes=ApplicationKeyUpdateAttributes(**attributes)
         )
     )
-
-
-def check(what, actual, expected):
-    if actual != expected:
-        raise SystemExit(f"{what}: expected {expected!r}, got {actual!r}")
-    print(f"{what}: as expected")
-
-
-def unparsed_parts(value, place):
-    """The places in an answer that no model of the client fits, however deep they stand."""
-    if getattr(value, "_unparsed", False):
-        yield place
-    if isinstance(value, list):
-        for position, item in enumerate(value):
-            yield from unparsed_parts(item, f"{place}[{position}]")
-    for name, member in (getattr(value, "_data_store", None) or {}).items():
-        yield from unparsed_parts(member, f"{place}.{name}")
-
-
-def parsed(what, answer):
-    """Every part of an answer must fit the client's own models."""
-    unfit = list(unparsed_parts(answer, what))
-    if unfit:
-        raise SystemExit(f"{what}: the client could not parse {unfit} of {answer}")
-    return answer
-
-
-def refused(what, status, first_error, call):
-    """The call must be refused with `status`, and the client must be able to read why."""
-    try:
-        answer = call()
-    except ApiException as error:
-        check(f"{what}: status", error.status, status)
-        check(f"{what}: first error", error.body["errors"][0], first_error)
-        return
-    raise SystemExit(f"{what}: expected {status}, got {answer}")
 
 
 def is_live(api_key):

@@ -8,8 +8,6 @@ thing.
 from os import environ
 from uuid import uuid4
 
-from datadog_api_client import ApiClient, Configuration
-from datadog_api_client.exceptions import ApiException
 from datadog_api_client.v2.api.org_connections_api import OrgConnectionsApi
 from datadog_api_client.v2.api.restriction_policies_api import RestrictionPoliciesApi
 from datadog_api_client.v2.api.users_api import UsersApi
@@ -30,13 +28,7 @@ from datadog_api_client.v2.model.restriction_policy_binding import RestrictionPo
 from datadog_api_client.v2.model.restriction_policy_type import RestrictionPolicyType
 from datadog_api_client.v2.model.restriction_policy_update_request import RestrictionPolicyUpdateRequest
 
-
-def client(api_key, application_key):
-    """A client whose only difference from one of the real service is its host."""
-    configuration = Configuration(host=environ["ORGBRIDGE_URL"])
-    configuration.api_key["apiKeyAuth"] = environ[api_key]
-    configuration.api_key["appKeyAuth"] = environ[application_key]
-    return ApiClient(configuration)
+from expectations import check, client, parsed, refused
 
 
 def creation(sink):
@@ -62,43 +54,10 @@ def policy(resource, **bindings):
     )
 
 
-def check(what, actual, expected):
-    if actual != expected:
-        raise SystemExit(f"{what}: expected {expected!r}, got {actual!r}")
-    print(f"{what}: as expected")
-
-
-def parsed(what, answer):
-    """Every part of an answer must fit the client's own models."""
-    parts = [answer]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, (list, tuple)):
-            parts.extend(part)
-        elif hasattr(part, "_unparsed"):
-            if part._unparsed:
-                raise SystemExit(f"{what}: the client could not parse {part}")
-            parts.extend(getattr(part, "_data_store", {}).values())
-            if getattr(part, "_composed_instances", None):
-                parts.extend(part._composed_instances)
-    return answer
-
-
 def said(what, answer):
     """What a policy says, by relation."""
     bindings = parsed(what, answer).data.attributes.bindings
     return {binding.relation: list(binding.principals) for binding in bindings}
-
-
-def refused(what, status, first_error, call):
-    """The call must be refused with `status`, and the client must be able to read why."""
-    try:
-        answer = call()
-    except ApiException as error:
-        check(f"{what}: status", error.status, status)
-        check(f"{what}: first error", error.body["errors"][0], first_error)
-        return
-    raise SystemExit(f"{what}: expected {status}, got {answer}")
 
 
 def count(connections):
@@ -107,9 +66,9 @@ def count(connections):
 
 def main():
     with (
-        client("DD_API_KEY", "DD_APP_KEY") as source,
-        client("DD_API_KEY", "DD_READER_APP_KEY") as reader,
-        client("DD_SINK_API_KEY", "DD_SINK_APP_KEY") as sink,
+        client() as source,
+        client(environ["DD_READER_APP_KEY"]) as reader,
+        client(environ["DD_SINK_APP_KEY"], environ["DD_SINK_API_KEY"]) as sink,
     ):
         connections, seen = OrgConnectionsApi(source), OrgConnectionsApi(reader)
         policies, of_sink = RestrictionPoliciesApi(source), RestrictionPoliciesApi(sink)

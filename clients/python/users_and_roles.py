@@ -7,8 +7,6 @@ Says what it did, and stops with a non-zero status at the first wrong thing.
 from os import environ
 from uuid import uuid4
 
-from datadog_api_client import ApiClient, Configuration
-from datadog_api_client.exceptions import ApiException
 from datadog_api_client.v2.api.roles_api import RolesApi
 from datadog_api_client.v2.api.service_accounts_api import ServiceAccountsApi
 from datadog_api_client.v2.api.users_api import UsersApi
@@ -42,17 +40,11 @@ from datadog_api_client.v2.model.user_update_data import UserUpdateData
 from datadog_api_client.v2.model.user_update_request import UserUpdateRequest
 from datadog_api_client.v2.model.users_type import UsersType
 
+from expectations import check, client, parsed, refused
+
 USERS = UsersType.USERS
 ROLES = RolesType.ROLES
 PERMISSIONS = PermissionsType.PERMISSIONS
-
-
-def client(application_key):
-    """A client whose only difference from one of the real service is its host."""
-    configuration = Configuration(host=environ["ORGBRIDGE_URL"])
-    configuration.api_key["apiKeyAuth"] = environ["DD_API_KEY"]
-    configuration.api_key["appKeyAuth"] = application_key
-    return ApiClient(configuration)
 
 
 def new_role(name, permissions):
@@ -101,39 +93,6 @@ def changed_user(user_id, **attributes):
     return UserUpdateRequest(
         data=UserUpdateData(type=USERS, id=user_id, attributes=UserUpdateAttributes(**attributes))
     )
-
-
-def check(what, actual, expected):
-    if actual != expected:
-        raise SystemExit(f"{what}: expected {expected!r}, got {actual!r}")
-    print(f"{what}: as expected")
-
-
-def parsed(what, answer):
-    """Every part of an answer must fit the client's own models."""
-    parts = [answer]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, (list, tuple)):
-            parts.extend(part)
-        elif hasattr(part, "_unparsed"):
-            if part._unparsed:
-                raise SystemExit(f"{what}: the client could not parse {part}")
-            parts.extend(getattr(part, "_data_store", {}).values())
-            if getattr(part, "_composed_instances", None):
-                parts.extend(part._composed_instances)
-    return answer
-
-
-def refused(what, status, first_error, call):
-    """The call must be refused with `status`, and the client must be able to read why."""
-    try:
-        answer = call()
-    except ApiException as error:
-        check(f"{what}: status", error.status, status)
-        check(f"{what}: first error", error.body["errors"][0], first_error)
-        return
-    raise SystemExit(f"{what}: expected {status}, got {answer}")
 
 
 def names(answer):
@@ -224,7 +183,7 @@ def manage_users(api, roles, service_accounts, role_id):
 
 
 def main():
-    with client(environ["DD_APP_KEY"]) as admin_client, client(environ["DD_READER_APP_KEY"]) as reader_client:
+    with client() as admin_client, client(environ["DD_READER_APP_KEY"]) as reader_client:
         roles, users = RolesApi(admin_client), UsersApi(admin_client)
         role_id = manage_roles(roles)
         manage_users(users, roles, ServiceAccountsApi(admin_client), role_id)
