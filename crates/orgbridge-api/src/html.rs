@@ -50,8 +50,32 @@ impl Html {
         self.0.is_empty()
     }
 
+    /// A page that loads nothing, in this style.
+    pub(crate) fn styled_page(
+        title: &str,
+        style: &'static str,
+        body: impl IntoIterator<Item = Self>,
+    ) -> String {
+        let head = Self::element(
+            "head",
+            &[],
+            [
+                Self::void("meta", &[("charset", "utf-8")]),
+                Self::void(
+                    "meta",
+                    &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")],
+                ),
+                Self::void("meta", &[("name", "color-scheme"), ("content", "light dark")]),
+                Self::element("title", &[], [Self::text(title)]),
+                Self::style(style),
+            ],
+        );
+        let root = Self::element("html", &[("lang", "en")], [head, Self::element("body", &[], body)]);
+        Self::page(&root)
+    }
+
     /// The page of which `root` is the root.
-    pub(crate) fn page(root: &Self) -> String {
+    fn page(root: &Self) -> String {
         format!("<!doctype html>\n{}\n", root.0)
     }
 }

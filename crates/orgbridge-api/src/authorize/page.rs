@@ -351,19 +351,7 @@ pub(crate) fn error_page(error: &ApiError) -> HtmlPage {
 }
 
 fn page(title: &str, main: impl IntoIterator<Item = Html>) -> String {
-    let head = Html::element(
-        "head",
-        &[],
-        [
-            Html::void("meta", &[("charset", "utf-8")]),
-            Html::void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]),
-            Html::void("meta", &[("name", "color-scheme"), ("content", "light dark")]),
-            Html::element("title", &[], [Html::text(format!("{title} \u{2013} Orgbridge"))]),
-            Html::style(STYLE),
-        ],
-    );
-    let body = Html::element("body", &[], [Html::element("main", &[], main)]);
-    Html::page(&Html::element("html", &[("lang", "en")], [head, body]))
+    Html::styled_page(&format!("{title} \u{2013} Orgbridge"), STYLE, [Html::element("main", &[], main)])
 }
 
 /// What was wrong, where it was.

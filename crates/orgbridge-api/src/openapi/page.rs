@@ -16,17 +16,6 @@ pub(super) const STYLE: &str = include_str!("page.css");
 
 /// The page that shows `document`.
 pub(super) fn of(document: &Document) -> String {
-    let head = Html::element(
-        "head",
-        &[],
-        [
-            Html::void("meta", &[("charset", "utf-8")]),
-            Html::void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]),
-            Html::void("meta", &[("name", "color-scheme"), ("content", "light dark")]),
-            Html::element("title", &[], [Html::text(format!("{} API", document.info.title))]),
-            Html::style(STYLE),
-        ],
-    );
     let sections = document.tags.iter().map(|tag| {
         let operations = document.operations.iter().filter(|operation| operation.tags[0] == tag.name);
         let title = heading("h2", &anchor(tag.name), tag.name);
@@ -40,7 +29,7 @@ pub(super) fn of(document: &Document) -> String {
         contents(document),
         Html::element("main", &[("id", "calls")], main),
     ];
-    Html::page(&Html::element("html", &[("lang", "en")], [head, Html::element("body", &[], body)]))
+    Html::styled_page(&format!("{} API", document.info.title), STYLE, body)
 }
 
 fn introduction(document: &Document) -> Html {
