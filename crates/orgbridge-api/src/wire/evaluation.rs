@@ -9,7 +9,7 @@ use orgbridge_ledger::Revision;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::resource::Textual as _;
+use super::resource::{Text, Textual as _};
 use crate::error::ApiError;
 use crate::json::Object;
 
@@ -220,24 +220,19 @@ pub(crate) struct Decision {
 struct DecisionContext {
     /// The connection by which it may; absent where it reads its own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "connection_id")]
-    connection_id: Option<String>,
+    #[schemars(with = "Text<ConnectionId>")]
+    connection_id: Option<Text<ConnectionId>>,
     /// How many changes there were when it was decided.
     revision: u64,
 }
 
-fn connection_id(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "format": "uuid", "examples": [ConnectionId::EXAMPLE]})
-}
-
 impl Decision {
     pub(crate) fn of(verdict: Verdict<'_>, revision: Revision) -> Self {
-        let (decision, connection) = match verdict {
+        let (decision, connection_id) = match verdict {
             Verdict::Refused => (false, None),
             Verdict::Own => (true, None),
-            Verdict::Connected(connection) => (true, Some(connection.id)),
+            Verdict::Connected(connection) => (true, Some(Text(connection.id))),
         };
-        let connection_id = connection.map(|id| id.to_string());
         Self { decision, context: DecisionContext { connection_id, revision: revision.get() } }
     }
 }
