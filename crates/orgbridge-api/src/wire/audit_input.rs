@@ -85,12 +85,12 @@ impl Visitor<'_> for WholeNumberVisitor {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<WholeNumber, E> {
-        number.try_into().map(WholeNumber).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+        number.try_into().map(WholeNumber).map_err(|_| E::invalid_type(Unexpected::Unsigned(number), &self))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<WholeNumber, E> {
         let whole = if number.fract() == 0.0 { format!("{number:.0}").parse().ok() } else { None };
-        whole.map(WholeNumber).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+        whole.map(WholeNumber).ok_or_else(|| E::invalid_type(Unexpected::Float(number), &self))
     }
 }
 
