@@ -48,7 +48,7 @@ pub(crate) fn measure(effort: Effort) -> Result<Vec<Row>, Failure> {
 }
 
 /// A client that reads each connection that its org is the source of.
-fn reader(org: u64) -> Client {
+pub(crate) fn reader(org: u64) -> Client {
     let keys = Population::keys(org);
     Client::new(POPULATION.shared_by(org).map(|id| request::read(&keys, id)).collect())
 }

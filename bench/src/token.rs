@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::durable::POPULATION;
 use crate::load::{self, Client};
 use crate::population::{Population, hexadecimal};
+use crate::read::reader;
 use crate::report::{Row, per_second};
 use crate::samples::median;
 use crate::server::Orgbridge;
@@ -28,14 +29,10 @@ pub(crate) fn measure(effort: Effort) -> Result<Vec<Row>, Failure> {
     let tokens = give_tokens(&path)?;
 
     let orgbridge = Orgbridge::serve(&path)?;
-    let with_keys = |org| {
-        let keys = Population::keys(org);
-        Client::new(POPULATION.shared_by(org).map(|id| request::read(&keys, id)).collect())
-    };
     let with_token = |(org, token): (u64, &TokenSecret)| {
         Client::new(POPULATION.shared_by(org).map(|id| request::read_with_token(token, id)).collect())
     };
-    let mut by_keys: Vec<_> = (0..CLIENTS).map(with_keys).collect();
+    let mut by_keys: Vec<_> = (0..CLIENTS).map(reader).collect();
     let mut by_token: Vec<_> = (0..).zip(&tokens).map(with_token).collect();
     let address = orgbridge.server.address;
     load::run(address, &mut by_keys, effort.turn / 2)?;
