@@ -37,10 +37,9 @@ pub struct Actor {
     pub org_id: Option<String>,
     /// The user.
     pub user_id: Option<String>,
-    /// What the user showed: `keys:` with the ids of an API key and an application key, `token:` with the id of an
-    /// access token, `external:` with the
-    /// name of an access token of an issuer outside and that of the issuer, `login:` with the id of a login, or `client:` with the id of an OAuth2 client that came for what the
-    /// user had allowed it.
+    /// What the user showed: `keys:` with the ids of an API key and an application key, `token:` with the id of an access
+    /// token, `external:` with the name of an access token of an issuer outside and that of the issuer, `login:` with the
+    /// id of a login, or `client:` with the id of an OAuth2 client that came for what the user had allowed it.
     pub credential: Option<String>,
 }
 

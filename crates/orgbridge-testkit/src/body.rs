@@ -123,16 +123,18 @@ pub fn fitting_body(
             json!({"grant_type": "client_credentials", "client_id": id.to_string()})
         }
         ("POST", "/oauth2/v1/revoke") => json!({"token": "none", "client_id": id.to_string()}),
-        ("POST", "/access/v1/evaluation") => json!({
-            "subject": {"type": "org", "id": sink.to_string()},
-            "action": {"name": "read"},
-            "resource": {"type": "logs", "id": sink.to_string()},
-        }),
-        ("POST", "/access/v1/evaluations") => json!({"evaluations": [{
-            "subject": {"type": "org", "id": sink.to_string()},
-            "action": {"name": "read"},
-            "resource": {"type": "logs", "id": sink.to_string()},
-        }]}),
+        ("POST", "/access/v1/evaluation") => question(sink),
+        ("POST", "/access/v1/evaluations") => json!({"evaluations": [question(sink)]}),
         _ => return None,
+    })
+}
+
+/// A question whether an org may read its own.
+fn question(org: impl Display) -> Value {
+    let org = org.to_string();
+    json!({
+        "subject": {"type": "org", "id": org},
+        "action": {"name": "read"},
+        "resource": {"type": "logs", "id": org},
     })
 }
