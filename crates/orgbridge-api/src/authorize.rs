@@ -20,4 +20,4 @@ pub(crate) use page::{
 pub(crate) use redirect::Redirect;
 pub(crate) use request::{AuthorizationRequest, AuthorizeQuery, Problem};
 pub(crate) use returned::Returned;
-pub(crate) use trip::{Trip, seconds};
+pub(crate) use trip::Trip;

@@ -55,28 +55,39 @@ impl ExternalIssuer {
         token: &[u8],
         now: Timestamp,
     ) -> Result<(Option<Subject>, ExternalToken), Distrust> {
-        let Token { subject, verified_email, id, scope, scp, ends } =
-            self.issuer.read(token, now.micros().div_euclid(MICROS))?;
-        let subject = match self.subject_claim {
-            SubjectClaim::Sub => subject,
-            SubjectClaim::Email => verified_email,
-        };
+        let said = self.issuer.read(token, seconds(now))?;
         let scopes = match self.scopes_claim {
-            ScopesClaim::Scope => scope,
-            ScopesClaim::Scp => scp,
+            ScopesClaim::Scope => &said.scope,
+            ScopesClaim::Scp => &said.scp,
         };
         let external = ExternalToken {
             issuer: IssuerName::of_operator(self.issuer.url().as_str()),
-            name: TokenName::of(id.as_deref(), token),
+            name: TokenName::of(said.id.as_deref(), token),
             scopes: scopes.iter().filter_map(|name| name.parse().ok()).collect::<PermissionSet>(),
-            ends_at: Timestamp::from_micros(ends.saturating_mul(MICROS)),
+            ends_at: Timestamp::from_micros(said.ends.saturating_mul(MICROS)),
         };
-        Ok((subject.as_deref().and_then(Subject::parse), external))
+        Ok((self.subject_claim.subject(&said), external))
+    }
+}
+
+impl SubjectClaim {
+    /// Who is meant, if `said` says so by this claim.
+    pub(crate) fn subject(self, said: &Token) -> Option<Subject> {
+        let named = match self {
+            Self::Sub => said.subject.as_deref(),
+            Self::Email => said.verified_email.as_deref(),
+        };
+        named.and_then(Subject::parse)
     }
 }
 
 /// How many microseconds a second has.
 pub(crate) const MICROS: i64 = 1_000_000;
+
+/// The time as tokens have it.
+pub(crate) const fn seconds(time: Timestamp) -> i64 {
+    time.micros().div_euclid(MICROS)
+}
 
 impl fmt::Display for SubjectClaim {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

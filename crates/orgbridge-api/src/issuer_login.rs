@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use orgbridge_domain::{OrgId, State, Subject, UserId};
+use orgbridge_domain::{OrgId, State, UserId};
 use orgbridge_issuer::{LoginIssuer, Token};
 
 use crate::SubjectClaim;
@@ -21,10 +21,6 @@ pub struct IssuerLogin {
 impl IssuerLogin {
     /// Who is meant, if the issuer says so by the claim that counts, and if they are a user of the org.
     pub(crate) fn user(&self, state: &State, said: &Token) -> Option<UserId> {
-        let named = match self.user_claim {
-            SubjectClaim::Sub => said.subject.as_deref(),
-            SubjectClaim::Email => said.verified_email.as_deref(),
-        };
-        named.and_then(Subject::parse)?.find(state, self.org).map(|user| user.id)
+        self.user_claim.subject(said)?.find(state, self.org).map(|user| user.id)
     }
 }

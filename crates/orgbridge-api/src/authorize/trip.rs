@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::browser::TRIP;
 use crate::error::ApiError;
-use crate::external::MICROS;
+use crate::external::seconds;
 use crate::router::CALLBACK;
 
 /// How many seconds somebody has to log in at the issuer.
@@ -119,11 +119,6 @@ pub(super) fn derive(label: &str, parts: &[&str]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(hash.finalize())
 }
 
-/// The time as tokens have it.
-pub(crate) const fn seconds(time: Timestamp) -> i64 {
-    time.micros().div_euclid(MICROS)
-}
-
 fn too_long() -> ApiError {
     let problem = "the request of the application is too long to be remembered while you sign in elsewhere; log in with \
                    an application key";
@@ -133,6 +128,7 @@ fn too_long() -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::external::MICROS;
 
     const BEGIN: i64 = 1_756_239_576;
 

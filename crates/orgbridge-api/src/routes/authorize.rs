@@ -15,9 +15,9 @@ use crate::api::Api;
 use crate::authorize::{
     AuthorizationRequest, AuthorizeQuery, Begun, Browser, CameBack, Decided, Elsewhere, LoggedIn,
     LoginCookie, PageOrRedirect, Problem, Returned, SentElsewhere, Trip, Trouble, consent_page, login_page,
-    seconds,
 };
 use crate::error::ApiError;
+use crate::external::seconds;
 use crate::extract::{Anyone, FormBody};
 use crate::openapi::{Prose, Tag};
 use crate::wire::{DecisionForm, LoginForm};
