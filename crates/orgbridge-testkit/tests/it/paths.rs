@@ -18,7 +18,11 @@ async fn a_slash_at_the_end_of_a_path_changes_nothing() {
         let path = path_of(route.path, EXAMPLE);
         let without = server.source_admin().call(route.method.clone(), &path).await;
         let with = server.source_admin().call(route.method.clone(), format!("{path}/")).await;
-        assert_eq!(with.to_string(), without.to_string(), "{} {path}/", route.method);
+        assert_eq!(with.status(), without.status(), "{} {path}/", route.method);
+        // The trail goes on meanwhile: the refusals of the calls before this one come into it when they are kept.
+        if !route.path.starts_with("/api/v2/audit/") {
+            assert_eq!(with.to_string(), without.to_string(), "{} {path}/", route.method);
+        }
         assert_ne!(with.to_string(), NO_SUCH_PATH, "{} {path}/", route.method);
     }
 }
