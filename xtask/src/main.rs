@@ -8,6 +8,7 @@ mod clients;
 mod conformance;
 mod documents;
 mod hosts;
+mod postgres;
 mod python;
 mod readme;
 mod server;

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 
 /// What a chore ends with. The text says what failed and how to see it again.
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -45,18 +45,24 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result {
 
 /// Makes sure that a command line works, with the help of Debian's packages where it does not.
 pub(crate) fn need(command_line: &[&str], packages: &[&str]) -> Result {
-    let works = || {
-        let (program, arguments) = command_line.split_first()?;
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().ok().filter(ExitStatus::success)
-    };
-    if works().is_some() {
+    if works(command_line) {
         return Ok(());
     }
     let line = command_line.join(" ");
     println!("`{line}` does not work here; installing {}", packages.join(", "));
     run("apt-get", &["update", "-qq"])?;
     run("apt-get", &[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat())?;
-    works().map(drop).ok_or_else(|| format!("`{line}` has to work, and can't be made to").into())
+    if works(command_line) {
+        Ok(())
+    } else {
+        Err(format!("`{line}` has to work, and can't be made to").into())
+    }
+}
+
+/// Whether a command line is here and succeeds.
+pub(crate) fn works(command_line: &[&str]) -> bool {
+    let Some((program, arguments)) = command_line.split_first() else { return false };
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
