@@ -7,8 +7,10 @@
 
 mod checker;
 mod history;
+mod proxy;
 
 pub use checker::{Promises, Rule, Violation, check};
 pub use history::{
     Answer, Ask, Effect, Entry, Fact, History, Kind, Moment, Operation, Pair, Recorded, Replica, Span,
 };
+pub use proxy::{Proxy, Way, Weather};
