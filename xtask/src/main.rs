@@ -4,6 +4,7 @@
 
 mod bench;
 mod browser;
+mod chaos;
 mod clients;
 mod conformance;
 mod documents;
@@ -24,6 +25,7 @@ cargo xtask browser          our pages in Chromium, by keyboard, and held to the
 cargo xtask hosts            the same programs without being told of a server, over TLS at the hosts of two sites
 cargo xtask conformance [..] schemathesis against a live server (options are those of `schemathesis run`)
 cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only NAME)
+cargo xtask chaos [OPTIONS]  replicas under faults, and whether their answers kept what is promised (--minutes N, --seed N)
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
 cargo xtask readme           runs the commands of the README";
 
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         ["hosts", "--inside", outside, clients @ ..] => hosts::run_inside(outside, clients),
         ["conformance", options @ ..] => conformance::run(options),
         ["bench", options @ ..] => bench::run(options),
+        ["chaos", options @ ..] => chaos::run(options),
         ["documents"] => documents::write(),
         ["documents", "--check"] => documents::check(),
         ["readme"] => readme::run(),

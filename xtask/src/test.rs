@@ -1,7 +1,7 @@
 //! All that a change must pass.
 
 use crate::shell::{Result, cargo, need, release_binary, run};
-use crate::{bench, browser, clients, conformance, documents, hosts, postgres, readme};
+use crate::{bench, browser, chaos, clients, conformance, documents, hosts, readme};
 
 /// Runs every suite, the quick ones first. Stops at the first that fails.
 pub(crate) fn everything() -> Result {
@@ -9,7 +9,7 @@ pub(crate) fn everything() -> Result {
     need(&["curl", "--version"], &["curl"])?;
     need(&["prlimit", "--version"], &["util-linux"])?;
     need(&["setpriv", "--version"], &["util-linux"])?;
-    postgres::need_programs()?;
+    chaos::need_tools()?;
 
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["fmt", "--check", "--manifest-path", "clients/rust/Cargo.toml"])?;

@@ -249,6 +249,13 @@ impl fmt::Display for Effect {
     }
 }
 
+/// How many of the things in a row are told.
+const TOLD: usize = 4;
+
 fn in_a_row<T: fmt::Display>(things: &[T]) -> String {
-    things.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    let mut row: Vec<_> = things.iter().take(TOLD).map(ToString::to_string).collect();
+    if things.len() > TOLD {
+        row.push(format!("and {} more", things.len() - TOLD));
+    }
+    row.join(", ")
 }

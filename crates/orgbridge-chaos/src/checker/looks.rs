@@ -5,7 +5,7 @@
 //! that ended it must have come between the two. Only such changes count that were acknowledged: of any other it may be
 //! that it never was. Where the log tells which of two changes came first, it is believed.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::log::Log;
@@ -45,7 +45,7 @@ impl Write<'_> {
 }
 
 pub(super) fn check(operations: &[Operation], log: &Log<'_>, promises: Promises) -> Vec<Violation> {
-    let mut registers: HashMap<&Fact, Register<'_>> = HashMap::new();
+    let mut registers: BTreeMap<&Fact, Register<'_>> = BTreeMap::new();
     for operation in operations {
         match (&operation.ask, &operation.answer) {
             (Ask::Change { effects, .. }, Answer::Done | Answer::Unknown) => {

@@ -1,0 +1,41 @@
+//! The audit log, as the program lists it.
+
+use serde_json::Value;
+
+use crate::fleet::Fleet;
+use crate::world::World;
+use crate::{Effect, Entry, Fact, Failure, Kind};
+
+/// More than any run makes.
+const ALL: &str = "1000000000";
+
+/// Everything after a revision, oldest first.
+pub(crate) fn entries(fleet: &Fleet<'_>, world: &World, after: u64) -> Result<Vec<Entry>, Failure> {
+    let listed = fleet.command(&["audit", "list", "--after", &after.to_string(), "--limit", ALL])?;
+    let records = listed.as_array().ok_or("the audit log is no list")?;
+    let entries = records.iter().map(|record| {
+        entry(record, world).ok_or_else(|| format!("what is this in the audit log: {record}").into())
+    });
+    entries.collect()
+}
+
+fn entry(record: &Value, world: &World) -> Option<Entry> {
+    let revision = record.get("revision")?.as_u64()?;
+    let request = record.get("request_id")?.as_str()?.to_owned();
+    let after = record.get("after").filter(|after| !after.is_null());
+    let id = || Some(record.get("entity_id")?.as_str()?.to_owned());
+    let effects = match record.get("entity")?.as_str()? {
+        "org_connection" => {
+            let row = after.or_else(|| record.get("before"))?;
+            let org = |column| row.get(column)?.as_str();
+            let pair = world.pair_of(org("source_org_id")?, org("sink_org_id")?)?;
+            let types = after.and_then(|after| after.get("connection_types")?.as_str()).unwrap_or_default();
+            let kinds = Kind::ALL.into_iter().filter(|kind| types.split(',').any(|name| name == kind.name()));
+            let connection = Effect { fact: Fact::Connection(id()?), holds: after.is_some() };
+            Effect::of_sharing(pair, &kinds.collect::<Vec<_>>()).chain([connection]).collect()
+        }
+        "application_key" => vec![Effect { fact: Fact::Key(id()?), holds: after.is_some() }],
+        _ => vec![],
+    };
+    Some(Entry { revision, request, effects })
+}
