@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use orgbridge_domain::Refusal;
 
+use crate::Revision;
+
 /// Why a command was not committed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CommitError {
@@ -36,6 +38,14 @@ pub enum Unavailable {
     /// The ledger could not be read for a while, so nobody knows what has been revoked since.
     #[error("the ledger can't be read")]
     Stale,
+    /// Somebody waited for a revision that did not come here in time.
+    #[error("revision {asked} is not known here yet; the latest that is known here is {known}")]
+    Behind {
+        /// What was waited for.
+        asked: Revision,
+        /// The latest there was.
+        known: Revision,
+    },
     /// The end of the history could not be put into the index of audit trails for long.
     #[error("the audit trail is being put in order")]
     Unindexed,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use orgbridge_domain::{Decided, Principal, Refusal, Session, State, Timestamp};
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::attempt::Attempts;
 use crate::sqlite::{Readers, Sqlite};
@@ -21,7 +21,7 @@ use crate::use_keeper::UseKeeper;
 use crate::writer::{Command, Desk, Freshness, Message, Pending, Shared, Writer};
 use crate::{
     Attempt, AttemptLimits, Clock, CommitError, DatabaseAddress, KeyId, LastUses, Noted, OpenError, Position,
-    RequestId, SystemClock, Unavailable,
+    RequestId, Revision, SystemClock, Unavailable,
 };
 
 /// How old the knowledge may be that anything is decided by.
@@ -120,6 +120,7 @@ impl Ledger {
         let shared = Arc::new(Shared {
             under_way: AtomicUsize::new(0),
             latest: ArcSwap::from_pointee(view),
+            published: Notify::new(),
             uses,
             trouble: ArcSwapOption::empty(),
             freshness: Freshness::new(),
@@ -162,6 +163,28 @@ impl Ledger {
     pub fn fresh_view(&self) -> Result<Arc<View>, Unavailable> {
         // The age first: a view that is published after this look is only fresher.
         if self.shared.freshness.age() > MAX_STALENESS { Err(Unavailable::Stale) } else { Ok(self.view()) }
+    }
+
+    /// Waits until [`Self::view`] shows `revision`, for as long as `patience` lasts. Whoever waits holds nothing, and where
+    /// nobody waits it costs nothing.
+    ///
+    /// # Errors
+    /// [`Unavailable::Behind`] if it is not known here by then.
+    pub async fn wait_until(&self, revision: Revision, patience: Duration) -> Result<(), Unavailable> {
+        let shown = async {
+            loop {
+                // Before the look: what is published after it is not missed.
+                let published = self.shared.published.notified();
+                if self.view().position.revision >= revision {
+                    return;
+                }
+                published.await;
+            }
+        };
+        let known = || self.view().position.revision;
+        tokio::time::timeout(patience, shown)
+            .await
+            .map_err(|_| Unavailable::Behind { asked: revision, known: known() })
     }
 
     /// Notes that these keys are being used. No request waits for that to be durable: a crash forgets the uses of the

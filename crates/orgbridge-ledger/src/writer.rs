@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use orgbridge_domain::{Change, Decided, OrgId, Principal, Refusal, Session, State, Timestamp};
 use smallvec::SmallVec;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::attempt::Attempts;
 use crate::index::Concern;
@@ -107,6 +107,8 @@ pub(crate) struct Shared {
     pub(crate) under_way: AtomicUsize,
     /// The latest committed state.
     pub(crate) latest: ArcSwap<View>,
+    /// Tells those who wait for a revision that there is a later one.
+    pub(crate) published: Notify,
     /// When keys were last used.
     pub(crate) uses: LastUses,
     /// Why the ledger can't keep changes now, if it can't.
@@ -388,6 +390,7 @@ impl<S: Storage> Writer<S> {
         self.trails.advance(view.position);
         self.shared.latest.store(Arc::new(view));
         self.shared.freshness.renew();
+        self.shared.published.notify_waiters();
     }
 
     /// Puts into the index of trails whatever is not in it, before anybody is served. What can't be written now will be

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 use crate::backend::Backend;
 use crate::story::{self, OPERATOR, Story, types};
@@ -178,6 +179,24 @@ fn two_ledgers_on_one_database_see_each_other(backend: &impl Backend) {
 
     assert_eq!(here.ledger.view().position, elsewhere.ledger.view().position);
     assert_eq!(AuditLog::open(&backend.address()).unwrap().verify(None).unwrap().findings, []);
+}
+
+fn whoever_waits_for_a_revision_gets_it_or_learns_that_it_is_not_here(backend: &impl Backend) {
+    const NOT_AT_ALL: Duration = Duration::ZERO;
+    const LONG: Duration = Duration::from_secs(10);
+    let here = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let elsewhere = here.through(Ledger::open(&backend.address(), LedgerOptions::default()).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let known = here.ledger.view().position.revision;
+    let wait = |revision, patience| runtime.block_on(here.ledger.wait_until(revision, patience));
+
+    assert_eq!(wait(known, NOT_AT_ALL), Ok(()));
+    assert_eq!(wait(known.next(), NOT_AT_ALL), Err(Unavailable::Behind { asked: known.next(), known }));
+
+    let writer = std::thread::spawn(move || elsewhere.connect(types("logs")));
+    assert_eq!(wait(known.next(), LONG), Ok(()));
+    assert_eq!(here.ledger.view().position.revision, known.next());
+    writer.join().unwrap();
 }
 
 fn two_writers_number_their_changes_without_gaps(backend: &impl Backend) {
@@ -477,6 +496,7 @@ suite! { sqlite on Sqlite:
     a_command_that_changes_nothing_leaves_no_entry
     of_many_parallel_creations_of_a_pair_one_succeeds
     two_ledgers_on_one_database_see_each_other
+    whoever_waits_for_a_revision_gets_it_or_learns_that_it_is_not_here
     two_writers_number_their_changes_without_gaps
     tasks_of_one_runtime_write_side_by_side
     a_lone_command_is_run_where_its_way_leads
