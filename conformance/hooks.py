@@ -15,6 +15,9 @@ QUESTION = {
     "action": {"name": "read"},
     "resource": {"type": "logs", "id": "4dee724d-00cc-11ea-a77b-570c9d03c6c5"},
 }
+# The header that asks for a revision, and the largest that there can be.
+AT_LEAST = "x-orgbridge-at-least"
+MAX_REVISION = 2**63 - 1
 # The keys and users that the calls are made with, a connection, and the roles that nobody can change.
 SPARED = ("00000000-0000-4000-8001-", "0b1d6e00-0000-4000-8000-")
 
@@ -27,6 +30,10 @@ def before_call(context, case, kwargs):
         for name, value in path.items():
             if isinstance(value, str) and value.lower().startswith(SPARED):
                 path[name] = ABSENT + value[len(ABSENT):]
+    # A revision that is not there is waited for, in vain.
+    asked = str((case.headers or {}).get(AT_LEAST, ""))
+    if asked.isdecimal() and int(asked) <= MAX_REVISION:
+        case.headers[AT_LEAST] = "0"
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
     if case.operation.path.startswith("/api/v2/audit/events"):

@@ -174,7 +174,7 @@ impl Api {
     /// What a request shows, and the view to look it up in.
     fn presented<'r>(&self, request: &'r Request) -> Result<(Presented<'r>, Arc<View>), ApiError> {
         let presented = Presented::read(request.headers(), request.uri().query())?;
-        Ok((presented, self.ledger.fresh_view().map_err(ApiError::Unavailable)?))
+        Ok((presented, self.fresh_view()?))
     }
 }
 

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
-use orgbridge_ledger::Ledger;
+use orgbridge_domain::{Decided, Principal, Refusal, Session, Timestamp};
+use orgbridge_ledger::{CommitError, Ledger, MAX_STALENESS, RequestId, Revision, View};
 
 use crate::audit::Searches;
+use crate::error::ApiError;
+use crate::freshness::Known;
 use crate::rate_limit::Limiter;
 use crate::{
     ExternalIssuer, IdSource, Issuer, IssuerLogin, MonotonicClock, NoRandomness, RandomIds, RateLimits,
@@ -75,9 +78,13 @@ impl fmt::Debug for ApiOptions {
     }
 }
 
-/// What handlers and extractors reach everything through. Clones share it.
+/// What handlers and extractors reach everything through. Clones share it. Each request has one of its own, which
+/// remembers by which revision it is answered.
 #[derive(Clone)]
-pub(crate) struct Api(Arc<Shared>);
+pub(crate) struct Api {
+    shared: Arc<Shared>,
+    known: Known,
+}
 
 pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
@@ -92,6 +99,59 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn MonotonicClock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) searches: Searches,
+}
+
+impl Api {
+    /// The same for one request, with which nothing but the latest view is known yet.
+    pub(crate) fn for_a_request(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), known: Known::of(&self.ledger.view()) }
+    }
+
+    /// The revision by which the request is answered, as far as it is.
+    pub(crate) fn known(&self) -> Revision {
+        self.known.get()
+    }
+
+    /// Waits until the latest view shows `revision`, as long as anything may be decided by old knowledge.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] if it does not by then.
+    pub(crate) async fn wait_until(&self, revision: Revision) -> Result<(), ApiError> {
+        let outcome = self.ledger.wait_until(revision, MAX_STALENESS).await;
+        self.known.note(&self.ledger.view());
+        outcome.map_err(ApiError::Unavailable)
+    }
+
+    /// A view to answer the request from.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] where there is no [fresh one](Ledger::fresh_view).
+    pub(crate) fn fresh_view(&self) -> Result<Arc<View>, ApiError> {
+        let view = self.ledger.fresh_view().map_err(ApiError::Unavailable)?;
+        self.known.note(&view);
+        Ok(view)
+    }
+
+    /// Has a rule decide on the state that its commit will see, and returns what it decided with a view that shows it.
+    ///
+    /// # Errors
+    /// As [`Ledger::commit`].
+    pub(crate) async fn commit<T, F>(
+        &self,
+        principal: Principal,
+        request: RequestId,
+        rule: F,
+    ) -> Result<(Arc<View>, T), CommitError>
+    where
+        T: Send + 'static,
+        F: Fn(&Session<'_>, Timestamp) -> Result<Decided<T>, Refusal> + Send + 'static,
+    {
+        let outcome = self.ledger.commit(principal, request, rule).await;
+        // What a refusal rests on is published by now, too.
+        let view = self.ledger.view();
+        self.known.note(&view);
+        outcome.map(|value| (view, value))
+    }
 }
 
 impl Shared {
@@ -120,7 +180,8 @@ impl From<ApiOptions> for Api {
         } = options;
         let limiter = Limiter::new(rate_limits);
         let searches = Searches::default();
-        Self(Arc::new(Shared {
+        let known = Known::of(&ledger.view());
+        let shared = Arc::new(Shared {
             ledger,
             sites,
             issuer,
@@ -133,7 +194,8 @@ impl From<ApiOptions> for Api {
             clock,
             ids,
             searches,
-        }))
+        });
+        Self { shared, known }
     }
 }
 
@@ -141,6 +203,6 @@ impl Deref for Api {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
-        &self.0
+        &self.shared
     }
 }

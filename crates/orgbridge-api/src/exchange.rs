@@ -17,6 +17,7 @@ use crate::api::Api;
 use crate::attempt::{Refused, Tried};
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Cause, FailedAuthentication, Told};
+use crate::freshness;
 use crate::rate_limit::Standing;
 use crate::request_id;
 use crate::{LimitName, RouteInfo};
@@ -52,15 +53,22 @@ pub(crate) async fn answer<H, T>(
 where
     H: Handler<T, Api>,
 {
-    let exchange = Exchange::open(api, meter, &request);
+    let exchange = Exchange::open(&api, meter, &request);
     let address = client_address(&request);
     if let Some(token) = exchange.api.token_of_unknown_key(route, &request) {
         exchange.api.look_for_key_of(&token).await;
     }
+    let asked = freshness::asked(route.path, request.headers());
+    let known = match asked {
+        Ok(Some(revision)) => exchange.api.wait_until(revision).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
     let Admission { mut standing, outcome } =
         exchange.api.admit(route, &request, &exchange.id, exchange.opened_at);
     let mut tried = None;
-    let mut response = match outcome {
+    // Only now: whoever is nobody is told nothing else.
+    let mut response = match outcome.and_then(|caller| known.map(|()| caller)) {
         Ok(caller) => {
             tried = caller.user().and_then(|user| Tried::of(route, &request, user, &exchange.id));
             caller.attach_to(request.extensions_mut());
@@ -89,7 +97,7 @@ where
 }
 
 /// Answers a request that no route takes.
-pub(crate) fn turn_away(api: Api, meter: Meter, request: &Request, error: ApiError) -> Response {
+pub(crate) fn turn_away(api: &Api, meter: Meter, request: &Request, error: ApiError) -> Response {
     let exchange = Exchange::open(api, meter, request);
     // Whoever asks the wrong host is told that first: nothing else about the request is meant for this server.
     let error = exchange.api.sites.asked(request).err().unwrap_or(error);
@@ -108,8 +116,8 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn open(api: Api, meter: Meter, request: &Request) -> Self {
-        let opened_at = api.clock.elapsed();
+    fn open(api: &Api, meter: Meter, request: &Request) -> Self {
+        let (api, opened_at) = (api.for_a_request(), api.clock.elapsed());
         let id = request_id::name(request.headers(), || api.ids.next());
         Self { method: request.method().clone(), id, opened_at, meter, api }
     }
@@ -125,6 +133,7 @@ impl Exchange {
         headers.reserve(USUAL_HEADERS);
         self.api.limiter.describe(standing, headers);
         headers.insert(request_id::X_REQUEST_ID, request_id::to_header(&self.id));
+        headers.insert(freshness::X_ORGBRIDGE_REVISION, self.api.known().get().into());
         protect(headers);
         let took = self.api.clock.elapsed().saturating_sub(self.opened_at);
         self.count(&response, standing, took);

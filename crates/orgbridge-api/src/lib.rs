@@ -6,13 +6,14 @@
 //! 1. `exchange`: a name for the request, a span, the answer's common headers, metrics, and 500 where
 //!    something panics;
 //! 2. `sites`: which site is asked; a host that is none of the deployment's gets no further;
-//! 3. `admission`: the credentials that the route asks for are looked up among those of that site, and the
+//! 3. `freshness`: who asks for a revision waits until it is known here;
+//! 4. `admission`: the credentials that the route asks for are looked up among those of that site, and the
 //!    caller's rate limit is charged;
-//! 4. `extract`: the caller's right is proven first, so that strangers learn nothing of our validation,
+//! 5. `extract`: the caller's right is proven first, so that strangers learn nothing of our validation,
 //!    then the path and the query are read, and the body last;
-//! 5. `routes`: one function per call, which hands values to a rule of [`orgbridge_domain`] and shows the
+//! 6. `routes`: one function per call, which hands values to a rule of [`orgbridge_domain`] and shows the
 //!    outcome;
-//! 6. `wire`: the shapes that go over the wire, which never reach the domain.
+//! 7. `wire`: the shapes that go over the wire, which never reach the domain.
 //!
 //! `openapi` describes all of that from the same types, and serves the description.
 //!
@@ -36,6 +37,7 @@ mod error;
 mod exchange;
 mod external;
 mod extract;
+mod freshness;
 mod html;
 mod ids;
 mod issuer;

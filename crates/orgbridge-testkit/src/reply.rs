@@ -88,6 +88,8 @@ impl Reply {
             assert!(value.bytes().all(|byte| byte.is_ascii_digit()), "{name}: {value}");
         }
         assert!(self.header("x-ratelimit-name").is_some_and(|name| !name.is_empty()), "{self}");
+        let revision = self.header("x-orgbridge-revision").unwrap_or_else(|| panic!("no revision: {self}"));
+        assert!(revision.bytes().all(|byte| byte.is_ascii_digit()), "{revision}");
         assert!(self.header("x-request-id").is_some_and(|id| !id.is_empty()), "{self}");
         if method == Method::HEAD {
             assert_eq!(self.body, "");

@@ -37,13 +37,14 @@ async fn livez() -> &'static str {
     "alive\n"
 }
 
-/// Whether this server should be sent requests.
+/// Whether this server should be sent requests: whether it could keep changes, and decide by what it knows.
 async fn readyz(State(admin): State<Admin>) -> Result<&'static str, (StatusCode, String)> {
     let unready = |reason: String| (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n"));
     if admin.stopping.is_cancelled() {
         return Err(unready("stopping".to_owned()));
     }
     admin.ledger.health().map_err(|trouble| unready(trouble.to_string()))?;
+    admin.ledger.fresh_view().map_err(|stale| unready(stale.to_string()))?;
     Ok("ready\n")
 }
 

@@ -77,6 +77,7 @@ fn with_cause(trouble: &Unavailable) -> String {
         Unavailable::Gone => "put it back where it was, and try again",
         Unavailable::NewerSchema => "use the newer Orgbridge that last opened it",
         Unavailable::Locked | Unavailable::Stale | Unavailable::Unindexed => "try again when nobody holds it",
+        Unavailable::Behind { .. } => "try again, or ask where it was written",
         Unavailable::Device { .. } => "check the disk, and restore a backup if it is lost",
         Unavailable::Closed => "start it again",
         Unavailable::RulePanicked | Unavailable::Storage { .. } => "this is a bug, if the disk is in order",

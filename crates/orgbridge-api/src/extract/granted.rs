@@ -209,12 +209,8 @@ impl<R: Right> Granted<R> {
         F: Fn(&Grant<'_, R>, Timestamp) -> Result<Decided<T>, Refusal> + Send + 'static,
     {
         let SignedIn { principal, request, .. } = self.caller;
-        let value = self
-            .api
-            .ledger
-            .commit(principal, request, move |session, now| rule(&session.authorize()?, now))
-            .await?;
-        Ok((self.api.ledger.view(), value))
+        let rule = move |session: &Session<'_>, now| rule(&session.authorize()?, now);
+        Ok(self.api.commit(principal, request, rule).await?)
     }
 }
 

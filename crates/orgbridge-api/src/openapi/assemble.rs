@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use orgbridge_domain::{ApiKeyId, ApplicationKeyId, ConnectionId, Permission, RoleId, UserId};
+use orgbridge_ledger::{Revision, Unavailable};
 use schemars::{Schema, json_schema};
 use serde_json::{Value, json};
 
@@ -18,6 +19,7 @@ use crate::authorize::HTML;
 use crate::dialect::{Dialect, OauthErrors, RegistrationErrors};
 use crate::error::{ApiError, Errors};
 use crate::extract::InPath as _;
+use crate::freshness::{self, AT_LEAST, MAX_REVISION};
 use crate::rate_limit::Exhausted;
 use crate::reply::JSON;
 use crate::router::{AUTHORIZE, Route, TOKEN};
@@ -72,10 +74,27 @@ pub(super) fn document(routes: &'static [Route]) -> Document {
 fn said_of(route: &Route, schemas: &mut Schemas) -> Said {
     let mut outline = Outline::new(schemas);
     (route.outline)(&mut outline);
+    if freshness::is_asked_for_at(route.info.path) {
+        ask_for_revisions(&mut outline);
+    }
     let mut said = outline.finish();
     said.refusals.extend((route.prose.refusals)());
     said.refusals.extend(anywhere(route.info.limit));
     said
+}
+
+/// What every call of the API asks and refuses besides what its handler does.
+fn ask_for_revisions(outline: &mut Outline<'_>) {
+    let schema = json_schema!({"type": "integer", "minimum": 0, "maximum": MAX_REVISION});
+    outline.header(
+        AT_LEAST,
+        "A revision that the answer has to know, as `x-orgbridge-revision` of another answer gives it. The server waits \
+         up to two seconds until it does.",
+        schema,
+    );
+    outline.refusal(freshness::not_a_revision());
+    let (asked, known) = (Revision::new(42), Revision::new(41));
+    outline.refusal(ApiError::Unavailable(Unavailable::Behind { asked, known }));
 }
 
 fn operation(

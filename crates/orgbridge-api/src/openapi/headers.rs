@@ -7,6 +7,7 @@ use schemars::{Schema, json_schema};
 
 use super::model::{Header, Reference};
 use crate::LimitName;
+use crate::freshness::{MAX_REVISION, REVISION};
 
 const ETAG: &str = "ETag";
 const ALLOW: &str = "Allow";
@@ -15,7 +16,8 @@ const RETRY_AFTER: &str = "Retry-After";
 const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
 
 /// Those that the API puts on each of its answers.
-const COMMON: [&str; 6] = [
+const COMMON: [&str; 7] = [
+    REVISION,
     "x-ratelimit-limit",
     "x-ratelimit-name",
     "x-ratelimit-period",
@@ -75,10 +77,16 @@ pub(super) fn components() -> BTreeMap<String, Header> {
     always.chain(perhaps).collect()
 }
 
-fn all() -> [(&'static str, &'static str, Schema); 11] {
+fn all() -> [(&'static str, &'static str, Schema); 12] {
     let whole = |minimum: u32| json_schema!({"type": "integer", "minimum": minimum, "maximum": u32::MAX});
     let limits: Vec<_> = LimitName::ALL.iter().map(|name| name.as_str()).collect();
     [
+        (
+            REVISION,
+            "The revision by which the answer was made: how many changes it knows. After a change it knows the change. \
+             Sent as x-orgbridge-at-least, it makes any server of the deployment answer from a state that knows as many.",
+            json_schema!({"type": "integer", "minimum": 0, "maximum": MAX_REVISION}),
+        ),
         ("x-ratelimit-limit", "How many requests the limit takes in each period.", whole(1)),
         (
             "x-ratelimit-name",

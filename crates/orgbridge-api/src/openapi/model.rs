@@ -95,6 +95,7 @@ pub(super) struct Parameter {
 pub(super) enum Place {
     Path,
     Query,
+    Header,
 }
 
 #[derive(Debug, Serialize)]

@@ -141,6 +141,17 @@ impl<'g> Outline<'g> {
         });
     }
 
+    /// A header, which may be absent.
+    pub(super) fn header(&mut self, name: &'static str, description: &'static str, schema: Schema) {
+        self.said.parameters.push(Parameter {
+            name,
+            place: Place::Header,
+            description,
+            required: false,
+            schema,
+        });
+    }
+
     /// A body of JSON from which a `T` is read.
     pub(crate) fn json_body<T: JsonSchema>(&mut self) {
         self.said.body = Some((JSON, self.schemas.taken.subschema_for::<T>()));

@@ -106,6 +106,7 @@ fn parameters(parameters: &[Parameter], named: &BTreeMap<String, Schema>) -> Htm
         let place = match parameter.place {
             Place::Path => "in the path",
             Place::Query => "in the query",
+            Place::Header => "in a header",
         };
         let kind = fields::kind(parameter.schema.as_value(), named);
         row([

@@ -50,7 +50,7 @@ pub(crate) async fn page(
     browser: Browser,
     query: AuthorizeQuery,
 ) -> Result<Begun, ApiError> {
-    let (view, issuer) = (fresh(&api)?, api.issuer.of(anyone.asked));
+    let (view, issuer) = (api.fresh_view()?, api.issuer.of(anyone.asked));
     let asked = match query.read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
         Err(problem) => return told(problem).map(Begun),
@@ -92,7 +92,7 @@ pub(crate) async fn log_in(
     FormBody(form): FormBody<LoginForm>,
 ) -> Result<LoggedIn, ApiError> {
     browser.check_origin()?;
-    let (view, issuer) = (fresh(&api)?, api.issuer.of(anyone.asked));
+    let (view, issuer) = (api.fresh_view()?, api.issuer.of(anyone.asked));
     let asked = match query.read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
         Err(problem) => return told(problem).map(LoggedIn),
@@ -129,7 +129,7 @@ pub(crate) async fn log_in_elsewhere(
     (browser, query): (Browser, AuthorizeQuery),
 ) -> Result<SentElsewhere, ApiError> {
     browser.check_origin()?;
-    let (view, issuer) = (fresh(&api)?, api.issuer.of(anyone.asked));
+    let (view, issuer) = (api.fresh_view()?, api.issuer.of(anyone.asked));
     let elsewhere = api.issuer_login.as_ref().ok_or_else(nowhere_else)?;
     let asked = match query.read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
@@ -164,7 +164,7 @@ pub(crate) async fn come_back(
     let trip = trip.ok_or_else(Returned::not_begun_here)?;
     let said = said_by(elsewhere, &trip.told(&issuer).sign_in(), &returned, &api).await?;
     // Only now: nobody waits for an issuer with what was known before.
-    let view = fresh(&api)?;
+    let view = api.fresh_view()?;
     let forget = Trip::forget(&issuer);
     let asked = match AuthorizeQuery::of(&trip).read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
@@ -221,7 +221,7 @@ pub(crate) async fn decide(
     FormBody(form): FormBody<DecisionForm>,
 ) -> Result<Decided, ApiError> {
     browser.check_origin()?;
-    let (view, issuer) = (fresh(&api)?, api.issuer.of(anyone.asked));
+    let (view, issuer) = (api.fresh_view()?, api.issuer.of(anyone.asked));
     let asked = match query.read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
         Err(problem) => return told(problem).map(Decided),
@@ -245,7 +245,7 @@ pub(crate) async fn decide(
         challenge: asked.challenge,
     };
     let allow = move |session: &Session<'_>, now| authorization::allow(session, new.clone(), now);
-    match api.ledger.commit(principal, anyone.request, allow).await {
+    match api.commit(principal, anyone.request, allow).await {
         Ok(_) => Ok(Decided(PageOrRedirect::Client(asked.redirect.code(&code)))),
         Err(CommitError::Refused(refusal)) => refused(asked, refusal).map(Decided),
         Err(CommitError::Unavailable(unavailable)) => Err(ApiError::Unavailable(unavailable)),
@@ -265,15 +265,11 @@ async fn start_session(
     let id = LoginId::new(api.ids.next());
     let principal = Principal::User { org, user, credential: Credential::Login(id), asked };
     let new = NewLogin { id, user, shown, digest: secret.digest() };
-    match api.ledger.commit(principal, request, move |session, now| login::start(session, new, now)).await {
+    match api.commit(principal, request, move |session, now| login::start(session, new, now)).await {
         Ok(_) => Ok(Some(secret)),
         Err(CommitError::Refused(Refusal::Unauthorized(_))) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-fn fresh(api: &Api) -> Result<std::sync::Arc<View>, ApiError> {
-    api.ledger.fresh_view().map_err(ApiError::Unavailable)
 }
 
 /// Who sits before the browser, if they have logged in.

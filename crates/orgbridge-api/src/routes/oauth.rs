@@ -56,7 +56,7 @@ pub(crate) async fn create_token(
     FormBody(form): FormBody<TokenForm>,
 ) -> Result<Reply<TokenReply<'static>>, ApiError> {
     let proof = form.client(&header)?;
-    let view = api.ledger.fresh_view().map_err(ApiError::Unavailable)?;
+    let view = api.fresh_view()?;
     let client = oauth_client::authenticate(&view.state, &proof, anyone.asked).map_err(Refusal::from)?;
     let presented = form.presented()?;
     let principal =
@@ -70,7 +70,8 @@ pub(crate) async fn create_token(
     let issue = move |session: &orgbridge_domain::Session<'_>, now| {
         token::issue(&session.client(&proof)?, &presented, new, now)
     };
-    let issued = api.ledger.commit(principal, anyone.request, issue).await?.map_err(Refusal::from)?;
+    let (_, issued) = api.commit(principal, anyone.request, issue).await?;
+    let issued = issued.map_err(Refusal::from)?;
     Reply::of(&TokenReply::of(&issued, &access, &refresh))
 }
 
@@ -91,14 +92,14 @@ pub(crate) async fn revoke_token(
     FormBody(form): FormBody<RevocationForm>,
 ) -> Result<Done, ApiError> {
     let proof = form.client(&header)?;
-    let view = api.ledger.fresh_view().map_err(ApiError::Unavailable)?;
+    let view = api.fresh_view()?;
     let client = oauth_client::authenticate(&view.state, &proof, anyone.asked).map_err(Refusal::from)?;
     let token = form.token();
     if let Some(principal) = token::acting_by(&view.state, client, &token, anyone.asked) {
         let revoke = move |session: &orgbridge_domain::Session<'_>, _| {
             Ok(token::revoke(&session.client(&proof)?, &token))
         };
-        api.ledger.commit(principal, anyone.request, revoke).await?;
+        api.commit(principal, anyone.request, revoke).await?;
     }
     Ok(Done)
 }

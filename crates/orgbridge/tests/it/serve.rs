@@ -1,5 +1,10 @@
 use std::fs;
 use std::io::Write;
+use std::time::Duration;
+
+use orgbridge::{Server, ServerOptions};
+use orgbridge_domain::{Decided, Principal, Session};
+use orgbridge_ledger::MAX_STALENESS;
 
 use crate::program::{Keys, Program, answer, call, connect, contents, eventually};
 
@@ -39,6 +44,34 @@ fn a_server_that_stops_is_unready_at_once_and_answers_what_is_under_way() {
 
     assert_eq!(answer(half).0, 400);
     assert_eq!(server.end(), (Some(0), String::new()));
+}
+
+/// The writer is held up, so that nobody looks what the database holds by now.
+#[test]
+fn a_server_that_may_not_decide_by_what_it_knows_is_unready() {
+    let (program, _) = Program::initialized();
+    let database = format!("sqlite:{}", program.path("ledger.db").display()).parse().unwrap();
+    let nobody = Some("127.0.0.1:0".parse().unwrap());
+    let options = ServerOptions { admin_listen: nobody, ..ServerOptions::new(database) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let server = runtime.block_on(Server::start(options)).unwrap();
+    let admin = server.admin_address().unwrap().to_string();
+    let readiness = || call(&admin, "GET /readyz HTTP/1.1\r\n", "");
+    assert_eq!(readiness().0, 200);
+
+    let (ledger, request) = (server.ledger().clone(), "slow".parse().unwrap());
+    let slow = runtime.spawn(async move {
+        let wait = |_: &Session<'_>, _| {
+            std::thread::sleep(MAX_STALENESS + Duration::from_secs(1));
+            Ok(Decided::unchanged(()))
+        };
+        ledger.commit(Principal::Operator, request, wait).await
+    });
+
+    eventually("the server is unready", || readiness() == (503, "the ledger can't be read\n".to_owned()));
+    runtime.block_on(slow).unwrap().unwrap();
+    eventually("the server is ready again", || readiness().0 == 200);
+    runtime.block_on(server.stop());
 }
 
 /// What a server is told of an issuer outside that nobody runs.
@@ -83,10 +116,7 @@ fn a_server_whose_issuer_outside_can_not_be_asked_answers_everybody_else() {
     assert_eq!(server.get("/api/v2/org_connections", &keys).0, 200);
     // {"alg":"ES256","typ":"at+jwt"}
     let token = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.AAAA";
-    let head = format!(
-        "GET /api/v2/current_user HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n",
-        server.address()
-    );
+    let head = format!("GET /api/v2/current_user HTTP/1.1\r\nauthorization: Bearer {token}\r\n");
     assert_eq!(call(&server.address(), &head, "").0, 503);
     server.stop();
 }

@@ -1,0 +1,158 @@
+//! How much of history an answer knows, and how much of it a request asks for.
+
+use std::time::{Duration, Instant};
+
+use http::Method;
+use insta::assert_snapshot;
+use orgbridge_api::{LimitName, routes};
+use orgbridge_domain::{Principal, Session, org};
+use orgbridge_ledger::{Ledger, LedgerOptions, MAX_STALENESS};
+use orgbridge_testkit::{Call, Persona, Reply, TestOrg, TestServer, path_of};
+
+const AT_LEAST: &str = "x-orgbridge-at-least";
+const ABSENT: &str = "0b1e55ed-0000-4000-8000-000000000000";
+
+/// The revision that an answer says that it was made from.
+fn revision(reply: &Reply) -> u64 {
+    reply.header("x-orgbridge-revision").unwrap().parse().unwrap()
+}
+
+fn knowing(call: Call<'_>, revision: u64) -> Call<'_> {
+    call.header(AT_LEAST, &revision.to_string())
+}
+
+#[tokio::test]
+async fn every_answer_says_by_which_revision_it_was_made() {
+    let server = TestServer::start().await;
+    let shared = server.connection().create().await;
+    let known = server.revision().get();
+    for call in [
+        server.source_admin().read(shared),
+        server.source_admin().read(ABSENT),
+        server.source_admin().delete("no-id"),
+        server.caller(Persona::NoPermission).list(),
+        server.anonymous().list(),
+        server.anonymous().get("/api/v2/openapi.json"),
+        server.anonymous().get("/docs"),
+        server.anonymous().get("/oauth2/v1/authorize"),
+        server.anonymous().get("/nowhere"),
+        server.anonymous().call(Method::PUT, "/api/v1/validate"),
+    ] {
+        let shown = format!("{call:?}");
+        assert_eq!(revision(&call.await), known, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_a_change_knows_the_change_and_a_refusal_what_it_rests_on() {
+    let server = TestServer::start().await;
+    let before = server.revision().get();
+    let created = server.source_admin().create(TestOrg::Sink.id(), ["logs"]).await;
+    assert_eq!((created.status(), revision(&created)), (200, before + 1));
+    assert_eq!(server.revision().get(), before + 1);
+
+    let conflict = server.source_admin().create(TestOrg::Sink.id(), ["logs"]).await;
+    assert_eq!((conflict.status(), revision(&conflict)), (409, before + 1));
+
+    let decided = server.source_admin().call(Method::POST, "/access/v1/evaluation");
+    let decided = decided.body(question()).await;
+    assert_eq!(decided.at("/context/revision"), revision(&decided).to_string());
+}
+
+/// May the sink read the logs of the source?
+fn question() -> String {
+    let org = |id| serde_json::json!({"type": "org", "id": id});
+    let (subject, mut resource) =
+        (org(TestOrg::Sink.id().to_string()), org(TestOrg::Source.id().to_string()));
+    resource["type"] = "logs".into();
+    let action = serde_json::json!({"name": "read"});
+    serde_json::json!({"subject": subject, "action": action, "resource": resource}).to_string()
+}
+
+#[tokio::test]
+async fn what_is_known_already_is_answered_at_once() {
+    let server = TestServer::start().await;
+    let shared = server.connection().create().await;
+    let known = server.revision().get();
+    let began = Instant::now();
+    for asked in [0, known - 1, known] {
+        let reply = knowing(server.source_admin().read(shared), asked).await;
+        assert_eq!((reply.status(), revision(&reply)), (200, known));
+    }
+    assert!(began.elapsed() < MAX_STALENESS);
+}
+
+/// Another process writes, and this one learns of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_elsewhere_is_waited_for() {
+    let server = TestServer::start().await;
+    let known = server.revision().get();
+    let address = format!("sqlite:{}", server.folder().join("ledger.db").display()).parse().unwrap();
+    let elsewhere = Ledger::open(&address, LedgerOptions::default()).unwrap();
+    let began = Instant::now();
+    let waiting = knowing(server.source_admin().list(), known + 1).into_future();
+    let rename_soon = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let rename = |session: &Session<'_>, now| {
+            let grant = session.authorize_in(TestOrg::Source.id())?;
+            org::rename(&grant, "Elsewhere".parse().expect("a name"), now)
+        };
+        elsewhere.commit(Principal::Operator, "elsewhere".parse().unwrap(), rename).await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(waiting, rename_soon);
+    assert_eq!((reply.status(), revision(&reply)), (200, known + 1));
+    assert!(began.elapsed() >= Duration::from_millis(300));
+    elsewhere.close();
+}
+
+#[tokio::test]
+async fn what_does_not_come_in_time_is_refused() {
+    let server = TestServer::start().await;
+    let known = server.revision().get();
+    let began = Instant::now();
+    let reply = knowing(server.source_admin().list(), known + 1_000).await;
+    assert!((MAX_STALENESS..MAX_STALENESS * 3).contains(&began.elapsed()));
+    assert_eq!((revision(&reply), reply.header("retry-after")), (known, Some("5")));
+    let shown = reply.to_string().replace(&(known + 1_000).to_string(), "ASKED");
+    assert_snapshot!(shown.replace(&format!("is {known}"), "is KNOWN"), @r#"503 {"errors":["Service Unavailable","revision ASKED is not known here yet; the latest that is known here is KNOWN","try again in 5 seconds; if it stays so, tell the operator of this server"]}"#);
+}
+
+#[tokio::test]
+async fn what_is_no_revision_is_refused_and_strangers_learn_nothing_of_it() {
+    let server = TestServer::start().await;
+    let shared = server.connection().create().await;
+    for value in ["", "latest", "-1", "1.5", "9223372036854775808"] {
+        let reply = server.source_admin().read(shared).header(AT_LEAST, value).await;
+        insta::allow_duplicates! {
+            assert_snapshot!(reply, @r#"400 {"errors":["Validation failed for input.","the header x-orgbridge-at-least: expected a revision, as the header x-orgbridge-revision of an answer gives it: digits alone, and at most 9223372036854775807"]}"#);
+        }
+    }
+    let twice = server.source_admin().read(shared).header(AT_LEAST, "1").header(AT_LEAST, "1").await;
+    assert_snapshot!(twice, @r#"400 {"errors":["Validation failed for input.","the header x-orgbridge-at-least: is given more than once; send it once"]}"#);
+    let stranger = server.anonymous().read(shared).header(AT_LEAST, "latest").await;
+    assert_eq!(stranger.status(), 401);
+}
+
+#[tokio::test]
+async fn every_call_of_the_api_asks_and_no_other() {
+    let server = TestServer::builder().without_rate_limits().start().await;
+    for route in routes() {
+        let path = path_of(route.path, ABSENT);
+        let call = || server.source_admin().call(route.method.clone(), &path);
+        let (plain, odd) = (call().await, call().header(AT_LEAST, "latest").await);
+        let is_of_the_api = route.path.starts_with("/api/") || route.path.starts_with("/access/");
+        if is_of_the_api {
+            assert!(odd.body().contains("the header x-orgbridge-at-least: expected"), "{path}: {odd}");
+        } else {
+            assert_eq!(odd.status(), plain.status(), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_a_revision_is_limited_like_anybody() {
+    let server = TestServer::builder().limiting(LimitName::OrgConnectionsRead, 1, 60).start().await;
+    let known = server.revision().get();
+    assert_eq!(knowing(server.source_admin().list(), known).await.status(), 200);
+    assert_eq!(knowing(server.source_admin().list(), known).await.status(), 429);
+}
