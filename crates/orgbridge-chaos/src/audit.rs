@@ -3,20 +3,32 @@
 use serde_json::Value;
 
 use crate::fleet::Fleet;
-use crate::world::World;
+use crate::world::{ROLE, World};
 use crate::{Effect, Entry, Fact, Failure, Kind};
 
 /// More than any run makes.
 const ALL: &str = "1000000000";
 
+/// How many changes there are.
+pub(crate) fn revision(fleet: &Fleet<'_>) -> Result<u64, Failure> {
+    let revision = records(fleet, 0)?.last().map_or(Some(0), |latest| latest.get("revision")?.as_u64());
+    revision.ok_or_else(|| "an entry of the audit log has no revision".into())
+}
+
 /// Everything after a revision, oldest first.
 pub(crate) fn entries(fleet: &Fleet<'_>, world: &World, after: u64) -> Result<Vec<Entry>, Failure> {
-    let listed = fleet.command(&["audit", "list", "--after", &after.to_string(), "--limit", ALL])?;
-    let records = listed.as_array().ok_or("the audit log is no list")?;
+    let records = records(fleet, after)?;
     let entries = records.iter().map(|record| {
         entry(record, world).ok_or_else(|| format!("what is this in the audit log: {record}").into())
     });
     entries.collect()
+}
+
+fn records(fleet: &Fleet<'_>, after: u64) -> Result<Vec<Value>, Failure> {
+    match fleet.command(&["audit", "list", "--after", &after.to_string(), "--limit", ALL])? {
+        Value::Array(records) => Ok(records),
+        other => Err(format!("the audit log is no list: {other}").into()),
+    }
 }
 
 fn entry(record: &Value, world: &World) -> Option<Entry> {
@@ -35,6 +47,16 @@ fn entry(record: &Value, world: &World) -> Option<Entry> {
             Effect::of_sharing(pair, &kinds.collect::<Vec<_>>()).chain([connection]).collect()
         }
         "application_key" => vec![Effect { fact: Fact::Key(id()?), holds: after.is_some() }],
+        "app_user" => {
+            let org = world.org_of(&id()?)?;
+            let user = after?;
+            let is_on = user.get("disabled")?.as_i64()? == 0;
+            let has_role = user.get("role_ids")?.as_str()?.split(',').any(|role| role == ROLE);
+            vec![
+                Effect { fact: Fact::User(org), holds: is_on },
+                Effect { fact: Fact::Role(org), holds: has_role },
+            ]
+        }
         _ => vec![],
     };
     Some(Entry { revision, request, effects })

@@ -24,6 +24,8 @@ pub(crate) struct Call<'c> {
     pub(crate) method: &'static str,
     pub(crate) target: &'c str,
     pub(crate) body: Option<Value>,
+    /// The revision that the answer has to know, if any.
+    pub(crate) at_least: Option<u64>,
 }
 
 /// What was answered.
@@ -54,13 +56,16 @@ impl Connection {
     /// # Errors
     /// If there was no whole answer. Nobody knows then whether the call was made.
     pub(crate) fn call(&mut self, call: &Call<'_>) -> io::Result<Reply> {
-        let Call { keys: Keys { api_key, application_key }, request_id, method, target, body } = call;
+        let Call { keys: Keys { api_key, application_key }, request_id, method, target, body, at_least } =
+            call;
+        let at_least =
+            at_least.map(|revision| format!("x-orgbridge-at-least: {revision}\r\n")).unwrap_or_default();
         let body = body.as_ref().map(Value::to_string).unwrap_or_default();
         let length = body.len();
         let request = format!(
             "{method} {target} HTTP/1.1\r\nhost: localhost\r\ndd-api-key: {api_key}\r\n\
              dd-application-key: {application_key}\r\nx-request-id: {request_id}\r\n\
-             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+             {at_least}content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         );
         self.0.get_mut().write_all(request.as_bytes())?;
         self.read()

@@ -26,6 +26,8 @@ pub struct Operation {
     pub span: Span,
     /// What they asked.
     pub ask: Ask,
+    /// The revision that the answer was to know, if they asked for one.
+    pub at_least: Option<u64>,
     /// What they were answered.
     pub answer: Answer,
     /// How many changes there were when it was answered, if the answer says so.
@@ -120,6 +122,10 @@ pub enum Fact {
     Connection(String),
     /// The application key with this id authenticates.
     Key(String),
+    /// The user of this org who is no admin is switched on.
+    User(usize),
+    /// That user has the role.
+    Role(usize),
 }
 
 /// Two orgs, by their numbers.
@@ -197,7 +203,7 @@ pub struct Entry {
 
 impl fmt::Display for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { client, replica, span, ask, answer, revision } = self;
+        let Self { client, replica, span, ask, answer, revision, .. } = self;
         let (begin, end) = (span.begin.as_secs_f64(), span.end.as_secs_f64());
         write!(formatter, "client {client} at {replica}, {begin:.6} s to {end:.6} s: {ask}: {answer}")?;
         revision.map_or(Ok(()), |revision| write!(formatter, " at revision {revision}"))
@@ -238,6 +244,8 @@ impl fmt::Display for Fact {
             }
             Self::Connection(id) => write!(formatter, "connection {id}"),
             Self::Key(id) => write!(formatter, "key {id}"),
+            Self::User(org) => write!(formatter, "user of {org}"),
+            Self::Role(org) => write!(formatter, "role of the user of {org}"),
         }
     }
 }

@@ -84,7 +84,7 @@ impl Setting<'_> {
         let folder = tempfile::tempdir()?;
         let world = World::new();
         let fleet = self.fleet(folder.path(), plan, &world)?;
-        let before = audit::entries(&fleet, &world, 0)?.last().map_or(0, |entry| entry.revision);
+        let before = audit::revision(&fleet)?;
         for number in 0..fleet.size() {
             fleet.start(number)?;
         }

@@ -10,11 +10,14 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, Connection, Keys, Reply};
 use crate::fleet::Fleet;
-use crate::world::{MadeKey, World};
+use crate::world::{MadeKey, ROLE, World};
 use crate::{Answer, Ask, Effect, Fact, Failure, Kind, Operation, Pair, Recorded, Replica, Span};
 
 /// How long a client waits before it tries somebody else, where nobody listens.
 const NOBODY_THERE: Duration = Duration::from_millis(20);
+
+/// One of so many calls asks for an answer that knows everything that its client does.
+const ASKS_FOR_A_REVISION: u8 = 8;
 
 /// How long a client may think before a call, in milliseconds.
 const THOUGHT: u64 = 4;
@@ -27,6 +30,8 @@ pub(crate) struct Client<'r> {
     random: Rng,
     connections: HashMap<usize, (Replica, Connection)>,
     calls: usize,
+    /// The latest revision that an answer has told of.
+    knows: Option<u64>,
     operations: Vec<Operation>,
 }
 
@@ -35,6 +40,7 @@ struct Exchange {
     replica: Replica,
     span: Span,
     request: String,
+    at_least: Option<u64>,
     reply: Option<Reply>,
 }
 
@@ -49,7 +55,7 @@ struct Request<'q> {
 impl<'r> Client<'r> {
     pub(crate) fn new(number: usize, world: &'r World, fleet: &'r Fleet<'r>, random: Rng) -> Self {
         let (connections, operations) = (HashMap::new(), Vec::new());
-        Self { number, world, fleet, random, connections, calls: 0, operations }
+        Self { number, world, fleet, random, connections, calls: 0, knows: None, operations }
     }
 
     /// Calls until it is to stop.
@@ -66,12 +72,18 @@ impl<'r> Client<'r> {
                 32..35 => self.ask_for_nonsense(replica)?,
                 35..38 => self.make_key(replica)?,
                 38..41 => self.revoke_key(replica)?,
-                41..50 => self.use_key(replica)?,
-                50..58 => {
+                41..45 => self.use_key(replica)?,
+                45..48 => self.switch_user(replica)?,
+                48..51 => self.give_or_take_role(replica)?,
+                51..55 => {
+                    let org = self.any_pair().source;
+                    self.try_user(replica, org)?;
+                }
+                55..60 => {
                     let source = self.any_pair().source;
                     self.look_at_all(replica, source)?;
                 }
-                58..64 => self.look_at_one(replica)?,
+                60..64 => self.look_at_one(replica)?,
                 _ => {
                     let (pair, kind) = (self.any_pair(), self.some_kinds()[0]);
                     self.decide(replica, pair, kind)?;
@@ -88,6 +100,7 @@ impl<'r> Client<'r> {
     pub(crate) fn look_around(mut self, replica: usize) -> Result<Vec<Operation>, Failure> {
         for org in 0..self.world.orgs.len() {
             self.look_at_all(replica, org)?;
+            self.try_user(replica, org)?;
         }
         for pair in World::pairs() {
             for kind in Kind::ALL {
@@ -236,6 +249,59 @@ impl<'r> Client<'r> {
         Ok(())
     }
 
+    /// Switches the user of an org on or off.
+    fn switch_user(&mut self, replica: usize) -> Result<(), Failure> {
+        let (org, on) = (self.any_pair().source, self.random.bool());
+        let user = &self.world.orgs[org].user;
+        let target = format!("/api/v2/users/{user}");
+        let body = json!({"data": {"type": "users", "id": user, "attributes": {"disabled": !on}}});
+        let request = self.as_admin_of(org, "PATCH", target, Some(body));
+        self.change_user(replica, org, request, Effect { fact: Fact::User(org), holds: on })
+    }
+
+    fn give_or_take_role(&mut self, replica: usize) -> Result<(), Failure> {
+        let (org, give) = (self.any_pair().source, self.random.bool());
+        let body = json!({"data": {"type": "users", "id": self.world.orgs[org].user}});
+        let method = if give { "POST" } else { "DELETE" };
+        let request = self.as_admin_of(org, method, format!("/api/v2/roles/{ROLE}/users"), Some(body));
+        self.change_user(replica, org, request, Effect { fact: Fact::Role(org), holds: give })
+    }
+
+    fn change_user(
+        &mut self,
+        replica: usize,
+        org: usize,
+        request: Request<'_>,
+        effect: Effect,
+    ) -> Result<(), Failure> {
+        let Some(exchange) = self.exchange(replica, request) else { return Ok(()) };
+        let takes_away = !effect.holds;
+        let answer = self.changed(exchange, vec![effect], Recorded::UnlessItWasSo)?;
+        if takes_away && answer == Answer::Done {
+            self.check_elsewhere(replica, |client, other| client.try_user(other, org))?;
+        }
+        Ok(())
+    }
+
+    /// Has the user of an org ask for what the role allows.
+    fn try_user(&mut self, replica: usize, org: usize) -> Result<(), Failure> {
+        let keys = &self.world.orgs[org].keys_of_user;
+        let target = "/api/v2/org_connections?limit=1".to_owned();
+        let Some(exchange) = self.exchange(replica, Request { keys, method: "GET", target, body: None })
+        else {
+            return Ok(());
+        };
+        let (facts, values) = match exchange.status() {
+            Some(200) => (vec![Fact::User(org), Fact::Role(org)], vec![true, true]),
+            Some(403) => (vec![Fact::User(org), Fact::Role(org)], vec![true, false]),
+            // Of somebody who is switched off, nobody learns what they might do.
+            Some(401) => (vec![Fact::User(org)], vec![false]),
+            _ => return exchange.says_nothing(),
+        };
+        self.saw(&exchange, facts, values, exchange.revision());
+        Ok(())
+    }
+
     /// Asks for a decision, as an admin of either side.
     fn decide(&mut self, replica: usize, pair: Pair, kind: Kind) -> Result<(), Failure> {
         let (source, sink) = (&self.world.orgs[pair.source].id, &self.world.orgs[pair.sink].id);
@@ -371,12 +437,15 @@ impl<'r> Client<'r> {
         let name = format!("call-{}-{}", self.number, self.calls);
         let Request { keys, method, target, body } = request;
         let begin = self.world.now();
-        let reply = connection.call(&Call { keys, request_id: &name, method, target: &target, body }).ok();
+        let at_least = self.knows.filter(|_| self.random.u8(..ASKS_FOR_A_REVISION) == 0);
+        let call = Call { keys, request_id: &name, method, target: &target, body, at_least };
+        let reply = connection.call(&call).ok();
         let span = Span { begin, end: self.world.now() };
+        self.knows = self.knows.max(reply.as_ref().and_then(|reply| reply.revision));
         if reply.is_some() {
             self.connections.insert(number, (replica, connection));
         }
-        Some(Exchange { replica, span, request: name, reply })
+        Some(Exchange { replica, span, request: name, at_least, reply })
     }
 
     /// Keeps what came of a call that is to change something, and says it.
@@ -393,17 +462,19 @@ impl<'r> Client<'r> {
             Some(_) => return exchange.says_nothing().map(|()| Answer::Unknown),
         };
         let revision = exchange.revision();
-        let Exchange { replica, span, request, .. } = exchange;
+        let Exchange { replica, span, request, at_least, .. } = exchange;
         let (client, ask) = (self.number, Ask::Change { request, effects, recorded });
-        self.operations.push(Operation { client, replica, span, ask, answer: answer.clone(), revision });
+        let operation = Operation { client, replica, span, ask, at_least, answer, revision };
+        let answer = operation.answer.clone();
+        self.operations.push(operation);
         Ok(answer)
     }
 
     /// Keeps what was seen.
     fn saw(&mut self, exchange: &Exchange, facts: Vec<Fact>, values: Vec<bool>, revision: Option<u64>) {
-        let &Exchange { replica, span, .. } = exchange;
-        let (ask, answer) = (Ask::Look(facts), Answer::Seen(values));
-        self.operations.push(Operation { client: self.number, replica, span, ask, answer, revision });
+        let &Exchange { replica, span, at_least, .. } = exchange;
+        let (client, ask, answer) = (self.number, Ask::Look(facts), Answer::Seen(values));
+        self.operations.push(Operation { client, replica, span, ask, at_least, answer, revision });
     }
 }
 

@@ -14,6 +14,9 @@ const ORGS: usize = 4;
 /// How many connections are remembered that may be gone.
 const REMEMBERED: usize = 12;
 
+/// The role that is given and taken: `Read Only`, which allows to see connections.
+pub(crate) const ROLE: &str = "0b1d6e00-0000-4000-8000-000000000003";
+
 /// What all clients share.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -22,11 +25,13 @@ pub(crate) struct World {
     known: Mutex<Known>,
 }
 
-/// An org, with the keys of its admin, which nobody revokes.
+/// An org, its admin, from whom nothing is ever taken, and its user, who begins switched off and without a role.
 #[derive(Debug)]
 pub(crate) struct Org {
     pub(crate) id: String,
     pub(crate) keys: Keys,
+    pub(crate) user: String,
+    pub(crate) keys_of_user: Keys,
 }
 
 /// What clients tell each other. It may have changed since.
@@ -50,9 +55,15 @@ pub(crate) struct MadeKey {
 
 impl World {
     pub(crate) fn new() -> Self {
+        let keys = |number: usize, key: usize| Keys {
+            api_key: format!("{number:032x}"),
+            application_key: format!("{key:040x}"),
+        };
         let orgs = (0..ORGS).map(|number| Org {
             id: format!("00000000-0000-4000-8000-{number:012}"),
-            keys: Keys { api_key: format!("{number:032x}"), application_key: format!("{number:040x}") },
+            keys: keys(number, number),
+            user: format!("00000000-0000-4000-8001-{number:012}"),
+            keys_of_user: keys(number, ORGS + number),
         });
         Self { began: Instant::now(), orgs: orgs.collect(), known: Mutex::default() }
     }
@@ -76,6 +87,11 @@ impl World {
         Some(Pair { source: number(source)?, sink: number(sink)? })
     }
 
+    /// The org whose user has this id.
+    pub(crate) fn org_of(&self, user: &str) -> Option<usize> {
+        self.orgs.iter().position(|org| org.user == user)
+    }
+
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,13 +99,30 @@ impl World {
     /// The orgs as `orgbridge import` takes them.
     pub(crate) fn import(&self) -> String {
         let mut text = String::from("accounts:\n- name: Example Account\n  orgs:\n");
-        for (number, Org { id, keys: Keys { api_key, application_key } }) in self.orgs.iter().enumerate() {
+        for (number, Org { id, keys, user, keys_of_user }) in self.orgs.iter().enumerate() {
+            let Keys { api_key, application_key } = keys;
+            let key_of_user = &keys_of_user.application_key;
             // Writing to a string can't fail.
-            let _ = writeln!(
+            let _ = write!(
                 text,
-                "  - id: {id}\n    name: Org {number}\n    api_keys:\n    - {{name: key, key: '{api_key}'}}\n    \
-                 users:\n    - name: Jane Doe\n      email: jane-{number}@example.com\n      roles: [Admin]\n      \
-                 application_keys:\n      - {{name: key, key: '{application_key}'}}"
+                "  - id: {id}
+    name: Org {number}
+    api_keys:
+    - {{name: key, key: '{api_key}'}}
+    users:
+    - name: Jane Doe
+      email: jane-{number}@example.com
+      roles: [Admin]
+      application_keys:
+      - {{name: key, key: '{application_key}'}}
+    - id: {user}
+      name: John Doe
+      email: john-{number}@example.com
+      roles: []
+      disabled: true
+      application_keys:
+      - {{name: key, key: '{key_of_user}'}}
+"
             );
         }
         text

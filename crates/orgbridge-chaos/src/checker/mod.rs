@@ -2,9 +2,9 @@
 //!
 //! Nothing here knows how the servers work, nor calls any: a history goes in, and what is wrong with it comes out.
 
-mod clients;
 mod log;
 mod looks;
+mod revisions;
 
 use std::fmt;
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub enum Rule {
     AnswersAreOfTheirRevision,
     /// An answer is of no revision that is too old.
     AnswersAreFresh,
+    /// Whoever asks for an answer that knows a revision gets one.
+    AskedForMeansKnown,
     /// For one client of one replica, revisions never go backwards.
     RevisionsRise,
     /// What was acknowledged is in the log.
@@ -72,7 +74,7 @@ impl fmt::Display for Violation {
 pub fn check(history: &History, promises: Promises) -> Vec<Violation> {
     let log = Log::of(history);
     let mut found = log.check();
-    found.extend(clients::check(&history.operations));
+    found.extend(revisions::check(&history.operations));
     found.extend(looks::check(&history.operations, &log, promises));
     found.extend(log.check_answers(promises));
     found

@@ -114,6 +114,13 @@ fn an_answer_may_be_of_a_revision_before_what_was_given_elsewhere_but_not_for_lo
 }
 
 #[test]
+fn whoever_asks_for_a_revision_gets_an_answer_that_knows_it() {
+    let looks = |asked| narrowed().see(15..50, true).at_least(asked).says(1).broken();
+    assert_eq!(looks(1), []);
+    assert_eq!(looks(2), [Rule::AskedForMeansKnown]);
+}
+
+#[test]
 fn revisions_go_backwards_for_no_client_of_one_replica() {
     let first = || narrowed().see(35..36, false).says(2);
     let then = || first().see(37..38, true).says(1);

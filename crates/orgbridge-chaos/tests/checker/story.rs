@@ -31,6 +31,7 @@ impl Story {
             replica: Replica { number: 0, life: 0 },
             span: span(at),
             ask,
+            at_least: None,
             answer,
             revision: None,
         });
@@ -73,6 +74,12 @@ impl Story {
     /// The answer says this revision.
     pub(crate) fn says(mut self, revision: u64) -> Self {
         self.latest().revision = Some(revision);
+        self
+    }
+
+    /// The answer was to know this revision.
+    pub(crate) fn at_least(mut self, revision: u64) -> Self {
+        self.latest().at_least = Some(revision);
         self
     }
 

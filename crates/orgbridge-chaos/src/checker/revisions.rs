@@ -1,4 +1,4 @@
-//! What each client sees, one answer after the other.
+//! The revisions that answers say, compared with what the client knew before.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use super::{Rule, Violation};
 use crate::Operation;
 
 pub(super) fn check(operations: &[Operation]) -> Vec<Violation> {
+    let mut found = unknown(operations);
     let mut in_order: Vec<_> = operations.iter().filter(|operation| operation.revision.is_some()).collect();
     in_order.sort_by_key(|operation| operation.span.begin);
     let mut latest: HashMap<_, &Operation> = HashMap::new();
-    let mut found = Vec::new();
     for operation in in_order {
         let before = latest.insert((operation.client, operation.replica), operation);
         if let Some(before) = before.filter(|before| before.revision > operation.revision) {
@@ -17,4 +17,16 @@ pub(super) fn check(operations: &[Operation]) -> Vec<Violation> {
         }
     }
     found
+}
+
+/// Answers that were to know a revision and don't.
+fn unknown(operations: &[Operation]) -> Vec<Violation> {
+    let answered = operations.iter().filter(|operation| operation.revision.is_some());
+    let wrong = answered.filter(|operation| operation.revision < operation.at_least);
+    wrong
+        .map(|operation| {
+            let asked = operation.at_least.unwrap_or_default();
+            Violation::of(Rule::AskedForMeansKnown, format!("{operation}, where {asked} was asked for"))
+        })
+        .collect()
 }
