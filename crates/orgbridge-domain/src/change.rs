@@ -4,7 +4,7 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::{
     Account, ApiKey, ApplicationKey, Authorization, Login, OauthClient, Org, OrgConnection, OrgId,
-    RestrictionPolicy, Role, State, Token, User, UserId,
+    PermissionSet, RestrictionPolicy, Role, State, Token, User, UserId,
 };
 
 /// One entity made, replaced or deleted. Each becomes an entry of the audit log.
@@ -58,11 +58,53 @@ impl Change {
         }
     }
 
+    /// Whether it may take something from somebody: a right, or sight of something. Where it is not sure, it may.
+    ///
+    /// Whoever makes such a change is answered only when nobody anywhere goes by the old state any more.
+    pub fn takes_away(&self) -> bool {
+        match self {
+            Self::Account(edit) => edit.narrows(|_, _| false),
+            Self::Org(edit) => edit.narrows(|before, after| after.disabled && !before.disabled),
+            Self::User(edit) => edit.narrows(|before, after| {
+                let lost = before.roles.iter().any(|role| !after.roles.contains(role));
+                lost || (after.disabled && !before.disabled)
+            }),
+            Self::Role(edit) => edit.narrows(|before, after| lost(before.permissions, after.permissions)),
+            Self::ApiKey(edit) => edit.narrows(|_, _| false),
+            Self::ApplicationKey(edit) => edit.narrows(|before, after| {
+                let reach = |scopes: Option<PermissionSet>| scopes.unwrap_or(PermissionSet::all());
+                lost(reach(before.scopes), reach(after.scopes))
+            }),
+            Self::OrgConnection(edit) => edit.narrows(|before, after| {
+                before.types.as_slice().iter().any(|shown| !after.types.contains(*shown))
+            }),
+            // Where there is none, nobody is bound: one that is made binds, and one that goes sets free.
+            Self::RestrictionPolicy(edit) => edit.after().is_some(),
+            Self::OauthClient(edit) => edit.narrows(|before, after| {
+                let away = before.redirect_uris.iter().any(|uri| !after.redirect_uris.contains(uri));
+                away || lost(before.scopes, after.scopes) || (before.refreshes && !after.refreshes)
+            }),
+            Self::Authorization(edit) => edit.narrows(|before, after| {
+                lost(before.scopes, after.scopes) || after.expires_at < before.expires_at
+            }),
+            // What is spent gives nothing any more.
+            Self::Token(Edit::Delete(token)) => !token.is_spent,
+            Self::Token(edit) => edit.narrows(|before, after| {
+                lost(before.scopes, after.scopes) || after.expires_at < before.expires_at
+            }),
+            Self::Login(edit) => edit.narrows(|_, _| true),
+        }
+    }
+
     /// Whether it is also found by the org whose user made it, where that is another one. What one side of a connection
     /// says of its own users is not, though it goes when a user of the other side deletes the connection.
     pub const fn is_shown_to_its_actor(&self) -> bool {
         !matches!(self, Self::RestrictionPolicy(_))
     }
+}
+
+fn lost(before: PermissionSet, after: PermissionSet) -> bool {
+    before.without(after) != PermissionSet::EMPTY
 }
 
 /// What happened to one entity.
@@ -82,6 +124,15 @@ pub enum Edit<T> {
 }
 
 impl<T> Edit<T> {
+    /// Whether the entity is gone, or is less than it was.
+    fn narrows(&self, is_less: impl FnOnce(&T, &T) -> bool) -> bool {
+        match self {
+            Self::Create(_) => false,
+            Self::Replace { before, after } => is_less(before, after),
+            Self::Delete(_) => true,
+        }
+    }
+
     /// The entity in its latest version.
     pub const fn entity(&self) -> &T {
         match self {

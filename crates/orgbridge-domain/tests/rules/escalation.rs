@@ -516,9 +516,7 @@ impl Org {
     ) -> Result<(), Refusal> {
         let now = self.world.tick();
         let decided = rule(&Session::new(&self.world.state, principal, now), now)?;
-        for change in &decided.changes {
-            self.world.state.apply(change);
-        }
+        self.world.apply(&decided.changes);
         Ok(())
     }
 }
@@ -557,9 +555,15 @@ fn is_within(rights: PermissionSet, bounds: PermissionSet) -> bool {
     rights.without(bounds) == PermissionSet::EMPTY
 }
 
+/// Whether whoever saw sees, and whoever edited edits.
+fn no_less(before: (bool, bool), after: (bool, bool)) -> bool {
+    before.0 <= after.0 && before.1 <= after.1
+}
+
 proptest! {
     /// Whatever anybody gains in a call, its caller held; whoever loses something, or is changed in any way, held
-    /// nothing that the caller did not; and somebody is left to undo it.
+    /// nothing that the caller did not; and somebody is left to undo it. Where somebody loses something, the changes say
+    /// so of themselves.
     #[test]
     fn each_call_gives_and_takes_what_its_caller_holds(
         cast in cast(),
@@ -578,8 +582,20 @@ proptest! {
             let governs = held.contains(Permission::UserAccessManage);
             let own = org.key_stands(by);
             let stood: HashMap<_, _> = users.keys().map(|user| (*user, org.stands(*user, may[user]))).collect();
+            let keys_stood: HashMap<_, _> = known.iter().map(|known| (*known, org.key_stands(*known))).collect();
+            org.world.took_away = false;
             if let Ok(made) = org.call(by, &call) {
                 keys.extend(made);
+            }
+            if !org.world.took_away {
+                for (id, before) in &may {
+                    prop_assert!(is_within(*before, org.may(*id)), "{call:?} took from {id}");
+                    prop_assert!(no_less(stood[id], org.stands(*id, org.may(*id))), "{call:?} took from {id}");
+                }
+                for (key, before) in &keys_may {
+                    prop_assert!(is_within(*before, org.key_may(*key)), "{call:?} took from {key:?}");
+                    prop_assert!(no_less(keys_stood[key], org.key_stands(*key)), "{call:?} took from {key:?}");
+                }
             }
             for id in org.users().into_keys() {
                 let (saw, edited) = stood.get(&id).copied().unwrap_or_default();

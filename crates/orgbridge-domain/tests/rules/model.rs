@@ -1,6 +1,9 @@
 //! Any sequence of commands does to [`State`](orgbridge_domain::State) what it does to a model that keeps
 //! connections in a plain list and has no index that could be wrong.
 
+use std::collections::HashSet;
+use std::mem;
+
 use orgbridge_domain::org_connection::{self, Filter, OrgFilter};
 use orgbridge_domain::restriction_policy::{self, Binding, Bindings, Relation, SelfLockout, Subject};
 use orgbridge_domain::{
@@ -464,6 +467,21 @@ fn said_by(result: Result<Bindings, Outcome>) -> Outcome {
     result.map_or_else(|refused| refused, Outcome::Said)
 }
 
+/// Which types of which source each user reads.
+fn who_reads_what(world: &World) -> HashSet<(u8, Persona, u8, ConnectionType)> {
+    let pairs = (0..ORGS).flat_map(|sink| (0..ORGS).map(move |source| (sink, source)));
+    let pairs = pairs
+        .filter(|(sink, source)| world.state.connection_between(org_id(*source), org_id(*sink)).is_some());
+    let readers = pairs.flat_map(|(sink, source)| Persona::ALL.map(|persona| (sink, persona, source)));
+    let all =
+        readers.flat_map(|(sink, persona, source)| ConnectionType::ALL.map(|of| (sink, persona, source, of)));
+    let reads = |(sink, persona, source, of): &(u8, Persona, u8, ConnectionType)| {
+        let user = user_id(*sink, *persona);
+        org_connection::decide_for(&world.state, user, org_id(*source), *of, CrossSite::Allowed).is_some()
+    };
+    all.filter(reads).collect()
+}
+
 /// Whom the sink lets use what it is shown, and nobody else.
 fn check_who_reads(world: &World, model: &Model, source: u8, sink: u8) {
     for persona in Persona::ALL {
@@ -501,9 +519,14 @@ proptest! {
     ) {
         let mut world = World::new();
         let mut model = Model::default();
+        let mut readers = HashSet::new();
         for command in commands {
+            world.took_away = false;
             let (real, expected) = run(&mut world, &mut model, &command);
             prop_assert_eq!(real, expected, "{:?}", command);
+            let before = mem::replace(&mut readers, who_reads_what(&world));
+            let lost = before.difference(&readers).next();
+            prop_assert!(world.took_away || lost.is_none(), "{command:?} took {lost:?} and does not say so");
         }
 
         prop_assert_eq!(world.state.connection_count(), model.connections.len());

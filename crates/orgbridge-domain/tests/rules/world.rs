@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use orgbridge_domain::org_connection::{self, Limits, NewOrgConnection};
 use orgbridge_domain::{
-    ApiKeySecret, ApplicationKeySecret, ConnectionId, ConnectionTypes, CrossSite, Decided, Draft,
+    ApiKeySecret, ApplicationKeySecret, Change, ConnectionId, ConnectionTypes, CrossSite, Decided, Draft,
     ManagedRole, NotAuthenticated, OrgConnection, OrgId, PermissionSet, Principal, Refusal, RoleId, Session,
     Site, SiteScope, State, Timestamp, UserId, UserKind, account, api_key, application_key, authenticate,
     org, role, user,
@@ -19,7 +19,7 @@ pub(crate) const FOREIGN: u8 = 4;
 pub(crate) const OVERSEAS: u8 = 5;
 
 /// What a person of an org may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Persona {
     /// Everything.
     Admin,
@@ -72,6 +72,8 @@ impl Persona {
 
 pub(crate) struct World {
     pub(crate) state: State,
+    /// Whether a change since this was last reset says of itself that it may take something away.
+    pub(crate) took_away: bool,
     clock: i64,
 }
 
@@ -116,7 +118,7 @@ pub(crate) fn application_secret(org: u8, persona: Persona) -> ApplicationKeySec
 
 impl World {
     pub(crate) fn new() -> Self {
-        let mut world = Self { state: State::default(), clock: 0 };
+        let mut world = Self { state: State::default(), took_away: false, clock: 0 };
         world.operate(|draft, now| {
             for (number, name) in [(1, "First"), (2, "Second")] {
                 draft.run(|session| {
@@ -136,7 +138,15 @@ impl World {
         let now = self.tick();
         let mut draft = Draft::new(&Session::new(&self.state, Principal::Operator, now));
         work(&mut draft, now).unwrap();
-        self.state = draft.state().clone();
+        self.apply(&draft.finish(()).changes);
+    }
+
+    /// Makes true what was decided.
+    pub(crate) fn apply(&mut self, changes: &[Change]) {
+        for change in changes {
+            self.took_away |= change.takes_away();
+            self.state.apply(change);
+        }
     }
 
     /// The time of the latest command.
@@ -183,9 +193,7 @@ impl World {
         let now = self.tick();
         let principal = self.principal(org, persona)?;
         let decided = rule(&Session::new(&self.state, principal, now), now)?;
-        for change in &decided.changes {
-            self.state.apply(change);
-        }
+        self.apply(&decided.changes);
         Ok(decided.value)
     }
 
