@@ -13,19 +13,54 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Notify, oneshot};
 
 use crate::attempt::Attempts;
+use crate::fleet::MAX_LEASE;
+use crate::fleet_keeper::FleetKeeper;
 use crate::sqlite::{Readers, Sqlite};
 use crate::storage::Storage;
 use crate::trail::{Horizon, Stretch, Visit};
 use crate::trail_keeper::TrailKeeper;
 use crate::use_keeper::UseKeeper;
-use crate::writer::{Command, Desk, Freshness, Message, Pending, Shared, Writer};
+use crate::writer::{Command, Desk, Freshness, Message, Pending, Served, Shared, Writer};
 use crate::{
     Attempt, AttemptLimits, Clock, CommitError, DatabaseAddress, KeyId, LastUses, Noted, OpenError, Position,
     RequestId, Revision, SystemClock, Unavailable,
 };
 
-/// How old the knowledge may be that anything is decided by.
+/// How old the knowledge may be that anything is decided by, where nothing else is said.
 pub const MAX_STALENESS: Duration = Duration::from_secs(2);
+
+/// How old the knowledge may be that anything is decided by: from one second to a minute. It is also how long the others
+/// wait for a process that they hear nothing of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxStaleness(Duration);
+
+impl MaxStaleness {
+    /// So many seconds, if that is neither too short nor too long.
+    pub fn from_secs(seconds: u64) -> Option<Self> {
+        let time = Duration::from_secs(seconds);
+        (Duration::from_secs(1)..=MAX_LEASE).contains(&time).then_some(Self(time))
+    }
+
+    /// How long that is.
+    pub const fn duration(self) -> Duration {
+        self.0
+    }
+}
+
+impl Default for MaxStaleness {
+    fn default() -> Self {
+        Self(MAX_STALENESS)
+    }
+}
+
+/// What a process does with a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attendance {
+    /// It answers by what it knows for as long as it runs. Whoever takes something away waits until it knows of it.
+    Serves,
+    /// It does one thing and goes. It waits for others, and nobody waits for it.
+    Visits,
+}
 
 /// Everything that is kept, and where in history that is.
 #[derive(Debug, Clone)]
@@ -42,7 +77,9 @@ pub struct Ledger {
     shared: Arc<Shared>,
     readers: Arc<Readers>,
     desk: Desk,
-    inbox: Sender<Message>,
+    /// Shared with whoever hints that there is something new, and gone with the last ledger.
+    inbox: Arc<Sender<Message>>,
+    max_staleness: Duration,
     clock: Arc<dyn Clock>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -58,6 +95,10 @@ pub struct LedgerOptions {
     pub use_interval: Duration,
     /// How many refused attempts are kept.
     pub attempts: AttemptLimits,
+    /// Whether others are to wait for this process.
+    pub attendance: Attendance,
+    /// How old the knowledge may be that anything is decided by.
+    pub max_staleness: MaxStaleness,
 }
 
 impl Default for LedgerOptions {
@@ -67,6 +108,8 @@ impl Default for LedgerOptions {
             observer: Arc::new(NobodyWatches),
             use_interval: Duration::from_secs(60),
             attempts: AttemptLimits::default(),
+            attendance: Attendance::Visits,
+            max_staleness: MaxStaleness::default(),
         }
     }
 }
@@ -112,10 +155,13 @@ impl Ledger {
             Unavailable::Storage { cause } => OpenError::Corrupt(cause),
             other => OpenError::Corrupt(other.to_string()),
         };
+        let LedgerOptions { clock, observer, use_interval, attempts, attendance, max_staleness } = options;
+        let max_staleness = max_staleness.duration();
+        let mut fleet = FleetKeeper::new(attendance, max_staleness);
+        fleet.enter(&mut storage).map_err(corrupt)?;
         let view = storage.load().map_err(corrupt)?;
         let uses = LastUses::default();
         uses.take_in(storage.uses_since(Timestamp::MIN).map_err(corrupt)?);
-        let LedgerOptions { clock, observer, use_interval, attempts } = options;
         let position = view.position;
         let shared = Arc::new(Shared {
             under_way: AtomicUsize::new(0),
@@ -123,10 +169,18 @@ impl Ledger {
             published: Notify::new(),
             uses,
             trouble: ArcSwapOption::empty(),
-            freshness: Freshness::new(),
+            freshness: Freshness::never(),
             attempts: Attempts::new(attempts),
         });
         let (inbox, messages) = channel();
+        let inbox = Arc::new(inbox);
+        let hinted = Arc::downgrade(&inbox);
+        storage.on_hint(Box::new(move || {
+            if let Some(inbox) = hinted.upgrade() {
+                // Without a writer there is nobody who could look.
+                let _ = inbox.send(Message::Look);
+            }
+        }));
         let uses = UseKeeper::new(use_interval, clock.now());
         let mut writer = Writer {
             storage,
@@ -135,7 +189,9 @@ impl Ledger {
             observer,
             uses,
             trails: TrailKeeper::nothing_before(position),
+            fleet,
         };
+        writer.look().map_err(corrupt)?;
         writer.index_everything();
         let desk = Desk::of(writer);
         let writer = thread::Builder::new()
@@ -146,7 +202,7 @@ impl Ledger {
             })
             .map_err(|error| OpenError::NoThread(error.to_string()))?;
         let (readers, writer) = (Arc::new(readers), Arc::new(Mutex::new(Some(writer))));
-        Ok(Self { shared, readers, desk, inbox, clock, writer })
+        Ok(Self { shared, readers, desk, inbox, max_staleness, clock, writer })
     }
 
     /// The latest state that is known. Costs no lock, and stays as it is for as long as it is held.
@@ -156,13 +212,17 @@ impl Ledger {
         self.shared.latest.load_full()
     }
 
-    /// The latest state, seen to be the latest within [`MAX_STALENESS`] on the monotonic clock.
+    /// The latest state, seen to be the latest within [`LedgerOptions::max_staleness`] on a clock that nobody sets.
     ///
     /// # Errors
     /// [`Unavailable::Stale`] if the database could not be read since: nobody knows what was revoked in it.
     pub fn fresh_view(&self) -> Result<Arc<View>, Unavailable> {
         // The age first: a view that is published after this look is only fresher.
-        if self.shared.freshness.age() > MAX_STALENESS { Err(Unavailable::Stale) } else { Ok(self.view()) }
+        if self.shared.freshness.age() > self.max_staleness {
+            Err(Unavailable::Stale)
+        } else {
+            Ok(self.view())
+        }
     }
 
     /// Waits until [`Self::view`] shows `revision`, for as long as `patience` lasts. Whoever waits holds nothing, and where
@@ -227,7 +287,8 @@ impl Ledger {
         let alone = self.shared.under_way.fetch_add(1, Ordering::Relaxed) == 0;
         if alone && may_block() {
             match tokio::task::block_in_place(|| self.desk.serve_here(command)) {
-                Ok(()) => return Ok(()),
+                Ok(Served::Answered) => return Ok(()),
+                Ok(Served::Waits) => return self.inbox.send(Message::Look).map_err(|_| Unavailable::Closed),
                 Err(back) => command = back,
             }
         }

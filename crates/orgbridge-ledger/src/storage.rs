@@ -1,7 +1,10 @@
 //! What the writer needs of a database.
 
+use std::time::Duration;
+
 use orgbridge_domain::{Change, Timestamp};
 
+use crate::fleet::Seat;
 use crate::index::Concern;
 use crate::last_use::Use;
 use crate::{Entry, Position, RefusedAttempt, Revision, Unavailable, View};
@@ -51,4 +54,35 @@ pub(crate) trait Storage: Send + 'static {
 
     /// Writes and commits something that changes nothing, to see whether that works again.
     fn probe(&mut self) -> Result<(), Unavailable>;
+
+    /// How often to look whether another process has written, where nobody hints at it.
+    fn poll_interval(&self) -> Duration;
+
+    /// Has `wake` called, on whichever thread, when another process hints that it has written.
+    fn on_hint(&mut self, wake: Wake);
+
+    /// Hints to the others that there is something new, and waits for nothing.
+    fn hint(&mut self);
+
+    /// Where the processes that serve this database find each other, if they do.
+    fn fleet(&mut self) -> Option<&mut dyn Fleet>;
+}
+
+/// Called when there may be something new.
+pub(crate) type Wake = Box<dyn Fn() + Send + Sync>;
+
+/// The seats of the processes that serve one database. Each call is durable when it returns, and a transaction of its
+/// own: none is open.
+pub(crate) trait Fleet {
+    /// Takes a seat.
+    fn enter(&mut self, seat: &Seat) -> Result<(), Unavailable>;
+
+    /// Makes a seat what it is after another turn: `seat`. `false` if it was not as it was before that.
+    fn renew(&mut self, seat: &Seat) -> Result<bool, Unavailable>;
+
+    /// All the seats there are.
+    fn seats(&mut self) -> Result<Vec<Seat>, Unavailable>;
+
+    /// Removes a seat, if it is still as it is known.
+    fn remove(&mut self, seat: &Seat) -> Result<(), Unavailable>;
 }

@@ -10,7 +10,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ use smallvec::SmallVec;
 use tokio::sync::{Notify, oneshot};
 
 use crate::attempt::Attempts;
+use crate::clock::Moment;
+use crate::fleet_keeper::{FleetKeeper, Looked, WAIT_INTERVAL};
 use crate::index::Concern;
 use crate::storage::Storage;
 use crate::trail_keeper::TrailKeeper;
@@ -32,11 +34,11 @@ use crate::{
 /// How many commands are committed together at the most: few enough to keep a batch within milliseconds.
 const MAX_BATCH: usize = 1024;
 
-/// How often the writer looks whether another process has written, when it has nothing to write itself.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
-
 /// How long a batch waits for another process that is committing.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often the writer looks again where the others may have given it up meanwhile.
+const MAX_LOOKS: usize = 3;
 
 /// How many entries of others are followed one by one. Past that, reading everything anew takes less.
 const MAX_CATCH_UP: u64 = 20_000;
@@ -45,14 +47,17 @@ const MAX_CATCH_UP: u64 = 20_000;
 pub(crate) enum Message {
     /// Decide and keep.
     Run(Box<dyn Command>),
+    /// Look: another process may have written, or somebody waits for the others.
+    Look,
     /// Finish what came before this, and end.
     Close,
 }
 
 /// A rule that waits to be run, and somebody who waits for its answer.
 pub(crate) trait Command: Send {
-    /// Runs the rule. Its answer is kept until [`Command::answer`]; the changes that make it true are returned.
-    fn decide(&mut self, state: &State, now: Timestamp) -> SmallVec<[Change; 1]>;
+    /// Runs the rule. Its answer is kept until [`Command::answer`]; the changes that make it true are returned, or
+    /// `None` if it refused.
+    fn decide(&mut self, state: &State, now: Timestamp) -> Option<SmallVec<[Change; 1]>>;
 
     /// Who asked, and by which request.
     fn origin(&self) -> (Principal, &RequestId);
@@ -75,12 +80,12 @@ where
     T: Send,
     F: Fn(&Session<'_>, Timestamp) -> Result<Decided<T>, Refusal> + Send,
 {
-    fn decide(&mut self, state: &State, now: Timestamp) -> SmallVec<[Change; 1]> {
+    fn decide(&mut self, state: &State, now: Timestamp) -> Option<SmallVec<[Change; 1]>> {
         let session = Session::new(state, self.principal, now);
         let (outcome, changes) = match catch_unwind(AssertUnwindSafe(|| (self.rule)(&session, now))) {
-            Ok(Ok(Decided { value, changes })) => (Ok(value), changes),
-            Ok(Err(refusal)) => (Err(refusal.into()), SmallVec::new()),
-            Err(_) => (Err(Unavailable::RulePanicked.into()), SmallVec::new()),
+            Ok(Ok(Decided { value, changes })) => (Ok(value), Some(changes)),
+            Ok(Err(refusal)) => (Err(refusal.into()), None),
+            Err(_) => (Err(Unavailable::RulePanicked.into()), None),
         };
         self.outcome = Some(outcome);
         changes
@@ -113,34 +118,41 @@ pub(crate) struct Shared {
     pub(crate) uses: LastUses,
     /// Why the ledger can't keep changes now, if it can't.
     pub(crate) trouble: ArcSwapOption<Unavailable>,
-    /// When the latest state was last seen to be the latest.
+    /// Since when the latest state is known to be the latest.
     pub(crate) freshness: Freshness,
     /// Refused attempts that wait to be kept.
     pub(crate) attempts: Attempts,
 }
 
-/// When something was last seen to be so, on the monotonic clock.
-pub(crate) struct Freshness {
-    began: Instant,
-    seen_micros: AtomicU64,
-}
+/// When the last look began that found the latest state to be the latest, and may be gone by.
+pub(crate) struct Freshness(AtomicU64);
 
 impl Freshness {
-    pub(crate) fn new() -> Self {
-        Self { began: Instant::now(), seen_micros: AtomicU64::new(0) }
+    /// Nothing is known to be fresh.
+    pub(crate) const fn never() -> Self {
+        Self(AtomicU64::new(0))
     }
 
-    fn micros(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    /// The state was the latest at `moment`, or later.
+    pub(crate) fn renew(&self, moment: Moment) {
+        self.0.fetch_max(moment.micros(), Ordering::AcqRel);
     }
 
-    fn renew(&self) {
-        self.seen_micros.store(self.micros(), Ordering::Release);
+    /// What is known is to be gone by no more.
+    pub(crate) fn forget(&self) {
+        self.0.store(Moment::NEVER.micros(), Ordering::Release);
     }
 
-    /// How long ago it was seen.
+    /// Whether nothing is.
+    pub(crate) fn is_never(&self) -> bool {
+        self.0.load(Ordering::Acquire) == Moment::NEVER.micros()
+    }
+
+    /// How long ago that was.
     pub(crate) fn age(&self) -> Duration {
-        Duration::from_micros(self.micros().saturating_sub(self.seen_micros.load(Ordering::Acquire)))
+        // In this order: a later look makes it only fresher.
+        let seen = Moment::at(Duration::from_micros(self.0.load(Ordering::Acquire)));
+        if seen == Moment::NEVER { Duration::MAX } else { Moment::now().since(seen) }
     }
 }
 
@@ -152,17 +164,41 @@ pub(crate) struct Desk(Arc<Mutex<Option<Box<dyn Serve>>>>);
 /// A [`Writer`], whatever its storage.
 pub(crate) trait Serve: Send {
     /// Commits a batch and answers it, which empties it.
-    fn serve(&mut self, batch: &mut Vec<Box<dyn Command>>);
+    fn serve(&mut self, batch: &mut Vec<Given>);
+
+    /// How long to wait at the most before the next look around.
+    fn patience(&self) -> Duration;
 
     /// Follows what other processes wrote, and finds out whether trouble is over.
     fn look_around(&mut self);
+
+    /// Whether somebody waits until the others know what was taken away.
+    fn is_waited_for(&self) -> bool;
+
+    /// Answers those who have waited long enough.
+    fn release(&mut self);
 
     /// Does what nobody waits for, as far as it is due: keeps uses of keys and refused attempts, and fills the index of
     /// trails.
     fn keep_house(&mut self);
 
-    /// The same for the last time: nothing that is known of uses and attempts is left behind.
-    fn keep_house_at_last(&mut self);
+    /// The same for the last time: nothing that is known of uses and attempts is left behind, and nobody waits any
+    /// more.
+    fn leave(&mut self);
+}
+
+/// A command, and what is known of it.
+pub(crate) struct Given {
+    command: Box<dyn Command>,
+    /// Whether it is answered only when everybody knows the state that it leads to: it takes something away, or it says
+    /// that nothing was left to change, which may be so because somebody else has just taken it away.
+    is_told_when_known: bool,
+}
+
+impl From<Box<dyn Command>> for Given {
+    fn from(command: Box<dyn Command>) -> Self {
+        Self { command, is_told_when_known: false }
+    }
 }
 
 impl Desk {
@@ -173,48 +209,73 @@ impl Desk {
     /// Serves `inbox` until it is told to close or nobody is left who could tell it anything. Then it leaves
     /// the desk empty: the database is closed with its writer.
     pub(crate) fn run(&self, inbox: &Receiver<Message>) {
-        let mut batch: Vec<Box<dyn Command>> = Vec::new();
+        let mut batch: Vec<Given> = Vec::new();
         let mut open = true;
+        let (mut patience, mut looked_at) = (Duration::ZERO, Instant::now());
         while open {
-            let first = inbox.recv_timeout(POLL_INTERVAL);
+            let mut next = inbox.recv_timeout(patience).map_err(|error| match error {
+                RecvTimeoutError::Timeout => TryRecvError::Empty,
+                RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+            });
             let mut desk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(mut writer) = desk.take() else {
                 tracing::error!("the ledger's writer panicked, and nothing is kept any more");
                 return;
             };
-            match first {
-                Ok(Message::Run(command)) => batch.push(command),
-                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => open = false,
-                Err(RecvTimeoutError::Timeout) => writer.look_around(),
-            }
-            // Only now: more came while somebody else sat here.
-            while open && !batch.is_empty() && batch.len() < MAX_BATCH {
-                match inbox.try_recv() {
-                    Ok(Message::Run(command)) => batch.push(command),
-                    Ok(Message::Close) => open = false,
-                    Err(_) => break,
+            let mut look = false;
+            loop {
+                match next {
+                    Ok(Message::Run(command)) => batch.push(command.into()),
+                    Ok(Message::Look) => look = true,
+                    Ok(Message::Close) | Err(TryRecvError::Disconnected) => open = false,
+                    Err(TryRecvError::Empty) => break,
                 }
+                if !open || batch.len() >= MAX_BATCH {
+                    break;
+                }
+                // More came while somebody else sat here.
+                next = inbox.try_recv();
             }
             if !batch.is_empty() {
                 writer.serve(&mut batch);
             }
-            if open {
-                writer.keep_house();
-            } else {
-                writer.keep_house_at_last();
+            if !open {
+                writer.leave();
+                return;
             }
-            *desk = open.then_some(writer);
+            if look || looked_at.elapsed() >= writer.patience() {
+                writer.look_around();
+                looked_at = Instant::now();
+            } else {
+                writer.release();
+            }
+            writer.keep_house();
+            patience = writer.patience().saturating_sub(looked_at.elapsed());
+            if writer.is_waited_for() {
+                patience = patience.min(WAIT_INTERVAL);
+            }
+            *desk = Some(writer);
         }
     }
 
     /// Commits one command by itself and answers it, if nobody sits here. Otherwise it is given back.
-    pub(crate) fn serve_here(&self, command: Box<dyn Command>) -> Result<(), Box<dyn Command>> {
+    pub(crate) fn serve_here(&self, command: Box<dyn Command>) -> Result<Served, Box<dyn Command>> {
         let Ok(mut desk) = self.0.try_lock() else { return Err(command) };
         let Some(mut writer) = desk.take() else { return Err(command) };
-        writer.serve(&mut vec![command]);
+        writer.serve(&mut vec![command.into()]);
+        let served = if writer.is_waited_for() { Served::Waits } else { Served::Answered };
         *desk = Some(writer);
-        Ok(())
+        Ok(served)
     }
+}
+
+/// What became of a command that was committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// Its caller has the answer.
+    Answered,
+    /// It, or another, waits until the others know of it: somebody has to look after it.
+    Waits,
 }
 
 /// The writer's own side.
@@ -225,36 +286,48 @@ pub(crate) struct Writer<S> {
     pub(crate) observer: Arc<dyn CommitObserver>,
     pub(crate) uses: UseKeeper,
     pub(crate) trails: TrailKeeper,
+    pub(crate) fleet: FleetKeeper,
 }
 
 impl<S: Storage> Serve for Writer<S> {
     /// A change that the database won't take although the rule allowed it must not take its neighbours with
     /// it, so the members of such a batch are tried again one by one.
-    fn serve(&mut self, batch: &mut Vec<Box<dyn Command>>) {
+    fn serve(&mut self, batch: &mut Vec<Given>) {
         let kept = self.commit(batch);
         if batch.len() > 1 && matches!(kept, Err(Unavailable::Storage { .. })) {
-            for command in batch.drain(..) {
-                let mut alone = [command];
+            for given in batch.drain(..) {
+                let mut alone = [given];
                 let kept = self.commit(&mut alone);
                 self.note(kept.clone());
-                let [command] = alone;
-                self.answer(command, kept);
+                self.answer(alone, &kept);
             }
-            return;
+        } else {
+            self.note(kept.clone());
+            self.answer(batch.drain(..), &kept);
         }
-        self.note(kept.clone());
-        for command in batch.drain(..) {
-            self.answer(command, kept.clone());
-        }
+        self.release();
+    }
+
+    fn patience(&self) -> Duration {
+        if self.shared.freshness.is_never() { Duration::ZERO } else { self.storage.poll_interval() }
     }
 
     /// In this order: where nothing can be written, what can be read is still to be known.
     fn look_around(&mut self) {
-        let mut seen = self.follow();
+        let mut seen = self.look();
         if seen.is_ok() && self.shared.trouble.load().is_some() {
             seen = self.storage.probe();
         }
         self.note(seen);
+        self.release();
+    }
+
+    fn is_waited_for(&self) -> bool {
+        self.fleet.is_waited_for()
+    }
+
+    fn release(&mut self) {
+        self.fleet.release_if_known(&mut self.storage);
     }
 
     fn keep_house(&mut self) {
@@ -262,48 +335,74 @@ impl<S: Storage> Serve for Writer<S> {
         self.trails.keep_if_due(&mut self.storage, &self.shared);
     }
 
-    fn keep_house_at_last(&mut self) {
+    fn leave(&mut self) {
+        self.fleet.leave(&mut self.storage, &self.shared);
         self.uses.keep_all(&mut self.storage, &self.shared);
         self.trails.keep_all_attempts(&mut self.storage, &self.shared);
     }
 }
 
 impl<S: Storage> Writer<S> {
-    fn answer(&self, command: Box<dyn Command>, kept: Result<(), Unavailable>) {
-        // First: whoever is answered may ask again at once.
-        self.shared.under_way.fetch_sub(1, Ordering::Relaxed);
-        command.answer(kept);
+    /// Answers what was kept or not: at once, or when everybody knows of it.
+    fn answer(&mut self, batch: impl IntoIterator<Item = Given>, kept: &Result<(), Unavailable>) {
+        let (since, position) = (Moment::now(), self.shared.latest.load().position);
+        for Given { command, is_told_when_known } in batch {
+            // First: whoever is answered may ask again at once.
+            self.shared.under_way.fetch_sub(1, Ordering::Relaxed);
+            if kept.is_ok() && is_told_when_known {
+                self.fleet.answer_when_known(&mut self.storage, command, position, since);
+            } else {
+                command.answer(kept.clone());
+            }
+        }
+    }
+
+    /// Makes the latest state that of the database, and says so to the others.
+    pub(crate) fn look(&mut self) -> Result<(), Unavailable> {
+        for _ in 0..MAX_LOOKS {
+            let began = Moment::now();
+            self.follow()?;
+            if self.fleet.end_look(&mut self.storage, &self.shared, began)? == Looked::InTime {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Runs the rules of `batch` one after the other on what the transaction sees, and commits what they
     /// decided.
-    fn commit(&mut self, batch: &mut [Box<dyn Command>]) -> Result<(), Unavailable> {
+    fn commit(&mut self, batch: &mut [Given]) -> Result<(), Unavailable> {
         let began = Instant::now();
         let mut result = self.write_and_commit(batch);
         while matches!(result, Err(Unavailable::Locked)) && began.elapsed() < LOCK_PATIENCE {
             self.storage.rollback();
             // Readers must not fall behind while somebody else holds the lock.
-            self.follow()?;
+            self.look()?;
             result = self.write_and_commit(batch);
         }
         match result {
             Ok(0) => {}
-            Ok(changes) => self.observer.committed(batch.len(), changes, began.elapsed()),
+            Ok(changes) => {
+                self.storage.hint();
+                self.observer.committed(batch.len(), changes, began.elapsed());
+            }
             Err(_) => self.storage.rollback(),
         }
         result.map(drop)
     }
 
-    fn write_and_commit(&mut self, batch: &mut [Box<dyn Command>]) -> Result<usize, Unavailable> {
+    fn write_and_commit(&mut self, batch: &mut [Given]) -> Result<usize, Unavailable> {
+        let looked_at = Moment::now();
         let position = self.storage.begin()?;
         self.trails.begin();
         let mut next = self.view_at(position)?;
         let now = self.clock.now();
         let before = next.position.revision;
-        for command in batch {
+        for Given { command, is_told_when_known } in batch {
             let changes = command.decide(&next.state, now);
+            *is_told_when_known = changes.as_deref().is_some_and(is_to_be_known);
             let (principal, request_id) = command.origin();
-            for change in &changes {
+            for change in changes.iter().flatten() {
                 let entry = entry_of(change, next.position, principal, request_id, now);
                 self.storage.write(&entry, change)?;
                 next.state.apply(change);
@@ -320,6 +419,10 @@ impl<S: Storage> Writer<S> {
             self.storage.commit(next.position)?;
         }
         self.publish(next);
+        if self.storage.fleet().is_none() {
+            // Nobody is to be told of it: this was as good as a look.
+            self.shared.freshness.renew(looked_at);
+        }
         Ok(usize::try_from(changes).unwrap_or(usize::MAX))
     }
 
@@ -327,7 +430,6 @@ impl<S: Storage> Writer<S> {
     fn follow(&mut self) -> Result<(), Unavailable> {
         let position = self.storage.position()?;
         if position == self.shared.latest.load().position {
-            self.shared.freshness.renew();
             return Ok(());
         }
         // In a transaction, so that what is read belongs to one point of history.
@@ -361,6 +463,8 @@ impl<S: Storage> Writer<S> {
             revision = position.revision.get(),
             "the database is far from what is known, or holds another history; everything is read anew"
         );
+        // Until it is read, nobody goes by what may have come to nothing.
+        self.shared.freshness.forget();
         self.trails.begin();
         self.storage.load()
     }
@@ -389,7 +493,6 @@ impl<S: Storage> Writer<S> {
     fn publish(&mut self, view: View) {
         self.trails.advance(view.position);
         self.shared.latest.store(Arc::new(view));
-        self.shared.freshness.renew();
         self.shared.published.notify_waiters();
     }
 
@@ -415,6 +518,11 @@ impl<S: Storage> Writer<S> {
             _ => {}
         }
     }
+}
+
+/// Whether whoever is told of these changes, or that there are none, is told only when everybody knows.
+fn is_to_be_known(changes: &[Change]) -> bool {
+    changes.is_empty() || changes.iter().any(Change::takes_away)
 }
 
 /// The org in which somebody acts, unless it is the operator.

@@ -17,7 +17,7 @@ use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress};
 use orgbridge_issuer::{IssuerOptions, LoginIssuer, LoginOptions, Uptime, WebClient};
-use orgbridge_ledger::{AttemptLimits, DatabaseAddress, Ledger, LedgerOptions};
+use orgbridge_ledger::{AttemptLimits, Attendance, DatabaseAddress, Ledger, LedgerOptions};
 use prometheus_client::registry::Registry;
 use reqwest::redirect::Policy;
 use tokio_util::sync::CancellationToken;
@@ -110,7 +110,12 @@ impl TestServerBuilder {
         let (clock, ids) = (Arc::new(TestClock::default()), Arc::new(CountingIds::default()));
         let address = DatabaseAddress::Sqlite(folder.path().join("ledger.db"));
         let attempts = self.attempts;
-        let options = LedgerOptions { clock: Arc::clone(&clock) as _, attempts, ..LedgerOptions::default() };
+        let options = LedgerOptions {
+            clock: Arc::clone(&clock) as _,
+            attempts,
+            attendance: Attendance::Serves,
+            ..LedgerOptions::default()
+        };
         let ledger = Ledger::create(&address, options).expect("a new ledger");
 
         let metrics = Arc::new(RequestMetrics::default());

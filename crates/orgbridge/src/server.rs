@@ -15,7 +15,8 @@ use orgbridge_domain::{OrgId, PublicId};
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress, Tls, TlsError};
 use orgbridge_issuer::{IssuerOptions, LoginIssuer, LoginOptions, Uptime, WebClient};
 use orgbridge_ledger::{
-    AttemptLimits, Clock, DatabaseAddress, Ledger, LedgerOptions, OpenError, SystemClock,
+    AttemptLimits, Attendance, Clock, DatabaseAddress, Ledger, LedgerOptions, MaxStaleness, OpenError,
+    SystemClock,
 };
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -60,6 +61,8 @@ pub struct ServerOptions {
     pub creator_disabled: CreatorDisabled,
     /// How many refused attempts the audit trail keeps.
     pub attempts: AttemptLimits,
+    /// How old the knowledge may be that anything is answered by.
+    pub max_staleness: MaxStaleness,
     /// Where the times of changes come from.
     pub clock: Arc<dyn Clock>,
     /// What rate limits and latencies are measured with.
@@ -85,6 +88,7 @@ impl ServerOptions {
             limits: Limits::default(),
             creator_disabled: CreatorDisabled::default(),
             attempts: AttemptLimits::default(),
+            max_staleness: MaxStaleness::default(),
             clock: Arc::new(SystemClock),
             monotonic_clock: Arc::new(SystemMonotonicClock::default()),
             ids: Arc::new(RandomIds),
@@ -109,6 +113,7 @@ impl ServerOptions {
             limits: settings.limits(),
             creator_disabled: settings.creator_disabled,
             attempts: settings.attempts(),
+            max_staleness: settings.max_staleness,
             ..Self::new(database)
         })
     }
@@ -353,7 +358,14 @@ fn uptime(clock: &Arc<dyn MonotonicClock>) -> Uptime {
 
 async fn open(options: &ServerOptions, observer: Arc<CommitMetrics>) -> Result<Ledger, StartError> {
     let (database, clock) = (options.database.clone(), Arc::clone(&options.clock));
-    let options = LedgerOptions { clock, observer, attempts: options.attempts, ..LedgerOptions::default() };
+    let options = LedgerOptions {
+        clock,
+        observer,
+        attempts: options.attempts,
+        attendance: Attendance::Serves,
+        max_staleness: options.max_staleness,
+        ..LedgerOptions::default()
+    };
     let open = move || Ledger::open(&database, options);
     Ok(tokio::task::spawn_blocking(open).await.map_err(|_| StartError::CutOff)??)
 }

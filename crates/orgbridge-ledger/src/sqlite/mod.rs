@@ -21,7 +21,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 use crate::index::Concern;
 use crate::last_use::Use;
 use crate::record::{from_hex, to_hex};
-use crate::storage::Storage;
+use crate::storage::{Fleet, Storage, Wake};
 use crate::{
     Actor, ChainDigest, Entry, Epoch, OpenError, Position, RefusedAttempt, Revision, Unavailable, View,
 };
@@ -32,6 +32,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one attempt of the writer to begin waits. It makes many: between them it looks at what the others
 /// have committed, so that readers don't fall behind.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// How often to look whether another process has written: it costs next to nothing.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// More statements than the writer has.
 const STATEMENT_CACHE: usize = 64;
@@ -330,6 +333,18 @@ impl Storage for Sqlite {
     fn probe(&mut self) -> Result<(), Unavailable> {
         self.check_place()?;
         Ok(self.connection.execute_batch("UPDATE ledger SET revision = revision")?)
+    }
+
+    fn poll_interval(&self) -> Duration {
+        POLL_INTERVAL
+    }
+
+    fn on_hint(&mut self, _wake: Wake) {}
+
+    fn hint(&mut self) {}
+
+    fn fleet(&mut self) -> Option<&mut dyn Fleet> {
+        None
     }
 }
 

@@ -24,7 +24,7 @@ use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{CrossSite, PublicId};
 use orgbridge_edge::{EdgeSettings, Tls, TlsError};
 use orgbridge_issuer::{IssuerOptions, LoginOptions, SecureUrl};
-use orgbridge_ledger::{AttemptLimits, DatabaseAddress};
+use orgbridge_ledger::{AttemptLimits, DatabaseAddress, MaxStaleness};
 
 pub use problem::{Origin, Problem, Problems};
 pub use resolve::{Environment, Flag, Resolved, ShownSetting, resolve};
@@ -108,6 +108,9 @@ macro_rules! settings {
 settings! {
     /// The database, such as `sqlite:/var/lib/orgbridge/ledger.db`.
     "database" database: Option<DatabaseAddress>;
+    /// How old the knowledge of the database may be that anything is answered by: past that the server refuses. It is also
+    /// how long others wait, after they took something away, for a server that they hear nothing of.
+    "max_staleness_seconds" max_staleness: MaxStaleness = "2";
     /// Where the API listens. Port 0 lets the system choose.
     "listen" listen: SocketAddr = "127.0.0.1:8080";
     /// Where `/livez`, `/readyz` and `/metrics` are served. They tell about the deployment without asking who
@@ -375,7 +378,7 @@ mod tests {
     #[test]
     fn a_setting_in_seconds_says_so_in_its_name() {
         for setting in TABLE.iter() {
-            let in_seconds = setting.expected == <Duration as Value>::EXPECTED;
+            let in_seconds = setting.expected.starts_with("whole seconds");
             assert_eq!(setting.key.ends_with("_seconds"), in_seconds, "{}", setting.key);
         }
     }

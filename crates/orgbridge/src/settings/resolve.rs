@@ -209,7 +209,7 @@ mod tests {
         let report = problems(&[flag("admin_listen", "here")], &variables, text);
 
         insta::assert_snapshot!(report, @r#"
-        orgbridge.toml:1:1: there is no setting "listn"; expected one of database, listen, admin_listen, tls_cert, tls_key, sites, log, log_format, rate_limit, limits, policy, audit, oauth, edge, rate_limits
+        orgbridge.toml:1:1: there is no setting "listn"; expected one of database, max_staleness_seconds, listen, admin_listen, tls_cert, tls_key, sites, log, log_format, rate_limit, limits, policy, audit, oauth, edge, rate_limits
         orgbridge.toml:2:10: listen: expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080, in quotes; found integer
         orgbridge.toml:5:24: edge.idle_timeout_seconds: expected whole seconds, at least 1 and at most 86400; found "0"
         orgbridge.toml:6:24: edge.body_timeout_seconds: expected whole seconds, at least 1 and at most 86400; found string

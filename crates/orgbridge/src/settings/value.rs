@@ -10,7 +10,7 @@ use orgbridge_api::{IssuerUrl, ScopesClaim, Sites, SubjectClaim};
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{PublicId, Site};
 use orgbridge_issuer::{Algorithm, SecureUrl};
-use orgbridge_ledger::DatabaseAddress;
+use orgbridge_ledger::{DatabaseAddress, MaxStaleness};
 use tracing_subscriber::EnvFilter;
 
 /// A type that the value of a setting can have. It is read from text, wherever the text stood.
@@ -136,6 +136,19 @@ impl Value for Duration {
 
     fn show(&self) -> String {
         self.as_secs().to_string()
+    }
+}
+
+impl Value for MaxStaleness {
+    const EXPECTED: &'static str = "whole seconds, at least 1 and at most 60";
+    const FORM: Form = Form::Number;
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok().and_then(Self::from_secs)
+    }
+
+    fn show(&self) -> String {
+        self.duration().as_secs().to_string()
     }
 }
 
