@@ -13,5 +13,6 @@ mod oauth;
 mod people;
 mod restriction_policies;
 mod roles;
+mod same_work;
 mod sites;
 mod world;

@@ -12,7 +12,7 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use orgbridge_edge::{EdgeSettings, Http2Settings};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::support::{Client, Never, SHORT, Served, bounded, eventually, patient};
 
@@ -270,6 +270,51 @@ async fn a_header_list_beyond_the_limit_is_refused() {
     let request = Request::get("http://a/").header("x", "x".repeat(20_000)).body(Full::default()).unwrap();
     let answer = bounded(client.send_request(request)).await;
     assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status() == 431));
+}
+
+/// A table entry is named by one byte and unpacks to thousands.
+#[tokio::test]
+async fn a_header_list_that_unpacks_beyond_the_limit_is_refused() {
+    let served = Served::with(patient()).await;
+    let mut client = served.connect().await;
+    // Literal with incremental indexing: a name of one byte, and a value whose length 3000 is 127 and 2873 beyond it.
+    let entry = [&[0x40, 1, b'x', 0x7f, 0xb9, 0x16][..], &[b'v'; 3000]].concat();
+    // It is now the newest entry of the table that grows, which is number 62.
+    let block = [&GET_ROOT[..], &entry, &[0x80 | 0x3e; 4000]].concat();
+    assert!(block.len() < 8 * 1024, "what is sent is small");
+    client.send(&[PREFACE, &SETTINGS, &headers(1, &block)].concat()).await;
+    // Reset, answered with 431 (whose digits stand in the block as they are, or packed), or the whole connection sent
+    // away.
+    let is_refusal = |frame: &Frame| {
+        let digits = [&b"431"[..], &[0x68, 0x1f, 0x1f]];
+        let says_431 = || digits.iter().any(|digits| frame.payload.windows(3).any(|three| three == *digits));
+        matches!(frame.kind, 3 | 7) || (frame.kind == 1 && says_431())
+    };
+    loop {
+        let frame = bounded(read_frame(&mut client.0)).await;
+        if is_refusal(&frame) {
+            break;
+        }
+        assert!(frame.stream != 1 || frame.kind > 1, "the bomb was answered");
+    }
+}
+
+/// Each of these frames asks for an answer that a client need not read.
+#[tokio::test]
+async fn floods_of_pings_and_settings_are_not_answered_without_end() {
+    for flood in [frame(6, 0, 0, &[7; 8]), SETTINGS.to_vec()] {
+        let served = Served::with(EdgeSettings { write_timeout: SHORT, ..patient() }).await;
+        let mut client = served.connect().await;
+        client.send(&[PREFACE, &SETTINGS].concat()).await;
+        let many = flood.repeat(1000);
+        let sending = async { while client.0.write_all(&many).await.is_ok() {} };
+        // The server stops reading once what it has to say waits for its reader, and closes when that lasts.
+        tokio::select! {
+            () = sending => {}
+            () = eventually(|| served.stats.timed_out_connections() == 1) => {}
+        }
+        eventually(|| served.stats.open_connections() == 0).await;
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,14 @@ fn assert_took(took: Duration, timeout: Duration) {
     assert!(took < timeout + Duration::from_secs(5), "closed after {took:?}, which is too late");
 }
 
+#[test]
+fn nobody_is_waited_for_longer_than_the_defaults_say() {
+    let EdgeSettings { header_timeout, body_timeout, idle_timeout, write_timeout, .. } =
+        EdgeSettings::default();
+    let seconds = [header_timeout, body_timeout, idle_timeout, write_timeout].map(|time| time.as_secs());
+    assert_eq!(seconds, [10, 30, 75, 30]);
+}
+
 #[tokio::test]
 async fn half_a_head_is_closed_after_the_header_timeout() {
     let served = Served::with(EdgeSettings { header_timeout: SHORT, ..patient() }).await;

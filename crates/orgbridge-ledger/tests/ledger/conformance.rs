@@ -14,8 +14,8 @@ use crate::story::{self, OPERATOR, Story, types};
 use orgbridge_domain::org_connection::{self, Limits};
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{
-    ApiKeySecret, CrossSite, Decided, Principal, Refusal, Session, Site, SiteScope, Timestamp, api_key, org,
-    user,
+    ApiKeySecret, CrossSite, Decided, PermissionSet, Principal, Refusal, Session, Site, SiteScope, Timestamp,
+    api_key, org, role, user,
 };
 use orgbridge_ledger::audit::{AuditLog, Query};
 use orgbridge_ledger::{CommitError, Ledger, LedgerOptions, Revision, Unavailable, backup};
@@ -375,6 +375,48 @@ fn names_with_any_characters_come_back_as_they_were(backend: &impl Backend) {
     assert_eq!(AuditLog::open(&backend.address()).unwrap().verify(None).unwrap().findings, []);
 }
 
+/// What a database would take for the same by its collation is told apart, and in one order, on each.
+fn names_that_look_alike_are_told_apart(backend: &impl Backend) {
+    let alike = [
+        "straße",
+        "STRASSE",
+        "Strasse",
+        "strasse",
+        "strasse ",
+        " strasse",
+        "caf\u{e9}",
+        "cafe\u{301}",
+        "Cafe\u{301}",
+        "\u{fb01}n",
+        "fin",
+        "\u{ff46}\u{ff49}\u{ff4e}",
+    ];
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let source = story.source.id;
+    for (number, name) in (0x700..).zip(alike) {
+        story
+            .commit_as(OPERATOR, move |session, now| {
+                let grant = session.authorize_in(source)?;
+                role::create(&grant, story::id(number), name.parse().unwrap(), PermissionSet::EMPTY, now)
+            })
+            .unwrap();
+        let twice = story.commit_as(OPERATOR, move |session, now| {
+            let grant = session.authorize_in(source)?;
+            role::create(&grant, story::id(0x800), name.parse().unwrap(), PermissionSet::EMPTY, now)
+        });
+        assert!(matches!(twice, Err(CommitError::Refused(_))), "{name}: {twice:?}");
+    }
+    let names = |ledger: &Ledger| {
+        let view = ledger.view();
+        let roles = (0x700..).zip(alike).map(|(number, _)| view.state.role(story::id(number)).unwrap());
+        roles.map(|role| role.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&story.ledger), alike);
+    story.ledger.close();
+    let reopened = Ledger::open(&backend.address(), LedgerOptions::default()).unwrap();
+    assert_eq!(names(&reopened), alike);
+}
+
 fn a_backup_holds_everything_and_a_restoration_says_what_is_lost(backend: &impl Backend) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("backup");
@@ -506,6 +548,7 @@ suite! { sqlite on Sqlite:
     a_closed_ledger_says_so
     a_database_is_made_once
     names_with_any_characters_come_back_as_they_were
+    names_that_look_alike_are_told_apart
     a_backup_holds_everything_and_a_restoration_says_what_is_lost
     limits_hold_at_the_commit
     an_org_comes_back_on_its_site_with_the_connections_that_cross

@@ -1,7 +1,7 @@
 //! Whoever alters history is found out. Hardening, 22.
 
 use orgbridge_ledger::audit::{Anchor, AuditLog, Finding};
-use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions, Revision};
+use orgbridge_ledger::{CommitError, DatabaseAddress, Ledger, LedgerOptions, Revision, Unavailable};
 use rusqlite::Connection;
 
 use crate::backend::{Backend, Sqlite};
@@ -134,4 +134,31 @@ fn a_history_cut_off_with_care_is_found_by_an_anchor_written_down_elsewhere() {
     ));
     assert_eq!(crime.findings(None), [], "the chain alone can't show it");
     assert_eq!(crime.findings(Some(anchor)), [Finding::AnotherHistory(anchor)]);
+}
+
+/// The database itself refuses the entry here, and then the position, which is written after the rows and the entry.
+#[test]
+fn a_change_whose_entry_can_not_be_written_is_not_made() {
+    for trigger in ["INSERT ON change", "UPDATE ON ledger"] {
+        let crime = Crime::scene();
+        crime.commit(&format!(
+            "CREATE TRIGGER no_entry BEFORE {trigger} BEGIN SELECT RAISE(ABORT, 'on purpose'); END"
+        ));
+        let ledger = Ledger::open(&crime.place.address(), LedgerOptions::default()).unwrap();
+        let story = crime.story.through(ledger);
+        let before = story.ledger.view();
+        let shared = before.state.connections_of(story.source.id).next().unwrap().id;
+
+        let refused = story.update(shared, types("logs"));
+
+        assert!(matches!(refused, Err(CommitError::Unavailable(Unavailable::Storage { .. }))), "{refused:?}");
+        assert_eq!(story.ledger.view().position, before.position);
+        assert_eq!(story.ledger.view().state.connection(shared).unwrap().types, types("audit"));
+        story.ledger.close();
+        crime.commit("DROP TRIGGER no_entry");
+        assert_eq!(crime.findings(None), [], "{trigger}");
+        let reopened = Ledger::open(&crime.place.address(), LedgerOptions::default()).unwrap();
+        assert_eq!(reopened.view().position, before.position);
+        assert_eq!(reopened.view().state.connection(shared).unwrap().types, types("audit"));
+    }
 }
