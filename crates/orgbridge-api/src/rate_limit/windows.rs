@@ -123,6 +123,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::rate_limit::{LimitName, MAX_ADDRESS_WINDOWS, MAX_ORG_WINDOWS};
 
     const PERIOD: Duration = Duration::from_secs(10);
 
@@ -193,6 +194,28 @@ mod tests {
         }
         assert!(windows.len() <= 1 << 12, "{}", windows.len());
         assert!(!windows.charge(99_999, quota(1), at(2)).is_admitted, "the latest keys are remembered");
+    }
+
+    /// As many orgs and as many addresses as a server may ever see.
+    #[test]
+    fn a_million_keys_take_no_more_memory_than_the_room() {
+        fn bytes<K>(windows: &Windows<K>) -> usize {
+            let capacity = |shard: &Mutex<Shard<K>>| {
+                let shard = shard.lock().unwrap();
+                shard.young.capacity() + shard.old.capacity()
+            };
+            windows.shards.iter().map(capacity).sum::<usize>() * (size_of::<(K, Window)>() + 1)
+        }
+        for (room, mebibytes) in [(MAX_ORG_WINDOWS, 128), (MAX_ADDRESS_WINDOWS, 32)] {
+            let windows = Windows::new(room, PERIOD);
+            for key in 0..1_000_000_u128 {
+                windows.charge((LimitName::Validate, key), quota(1), at(1));
+            }
+            assert!(windows.len() <= room, "{} windows, and room for {room}", windows.len());
+            assert!(bytes(&windows) < mebibytes << 20, "{} bytes for {room} windows", bytes(&windows));
+            let latest = (LimitName::Validate, 999_999);
+            assert!(!windows.charge(latest, quota(1), at(2)).is_admitted, "the latest are remembered");
+        }
     }
 
     #[test]

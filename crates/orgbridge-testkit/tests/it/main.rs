@@ -4,8 +4,8 @@
 //! `application_keys` go through the calls; `evaluations` asks for decisions; `oauth` comes by tokens and uses them;
 //! `credentials`, `freshness`, `rate_limits`, `bodies` and `paths` go through what all calls have in common; `openapi`
 //! holds the description, and `compatibility` a document, to what is answered; `rights` tries everybody on everything;
-//! `walls`, `sites`, `sockets`, `secrets` and `faults` hold what must hold against malice and bad luck; `terraform` lives
-//! the life of a client that keeps a state of its own.
+//! `walls`, `sites`, `sockets`, `json_suite`, `hostile`, `secrets` and `faults` hold what must hold against malice and bad
+//! luck; `terraform` lives the life of a client that keeps a state of its own.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
@@ -20,6 +20,8 @@ mod evaluations;
 mod external_issuer;
 mod faults;
 mod freshness;
+mod hostile;
+mod json_suite;
 mod oauth;
 mod openapi;
 mod org_connections;

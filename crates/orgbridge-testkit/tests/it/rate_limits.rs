@@ -1,10 +1,10 @@
 //! How many requests are taken. Source: contract, section 3; hardening list, 23.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use orgbridge_api::{LimitName, RouteInfo, routes};
-use orgbridge_testkit::{Persona, Reply, TestOrg, TestServer, path_of};
+use orgbridge_testkit::{Persona, Reply, TestOrg, TestServer, named_body, path_of};
 
 const READS: LimitName = LimitName::OrgConnectionsRead;
 const FAILURES: LimitName = LimitName::FailedAuthentication;
@@ -163,6 +163,42 @@ async fn no_variant_of_a_call_has_a_window_of_its_own() {
         let shown = format!("{call:?}");
         assert_eq!(call.await.status(), 429, "{shown}");
     }
+}
+
+/// Source: hardening list, 23.
+#[tokio::test]
+async fn a_new_key_opens_no_window() {
+    let server = TestServer::builder().limiting(READS, 1, 10).start().await;
+    let made = |path: &'static str, kind: &str| {
+        server.source_admin().call(http::Method::POST, path).body(named_body(kind, "new").to_string())
+    };
+    let api_key = made("/api/v2/api_keys", "api_keys").await.at("/data/attributes/key");
+    let application_key = made("/api/v2/current_user/application_keys", "application_keys").await;
+    let application_key = application_key.at("/data/attributes/key");
+    server.source_admin().list().await;
+    let with_new_keys = server.anonymous().list();
+    let reply = with_new_keys.header("dd-api-key", &api_key).header("dd-application-key", &application_key);
+    assert_eq!(reply.await.status(), 429);
+}
+
+/// Source: hardening list, 23.
+#[tokio::test]
+async fn a_refusal_costs_less_than_the_call() {
+    const CALLS: u32 = 40;
+    let open = TestServer::builder().without_rate_limits().start().await;
+    let shut = TestServer::builder().limiting(LimitName::OrgConnectionsWrite, 1, 3600).start().await;
+    let mut times = Vec::new();
+    for (server, status) in [(&open, 200), (&shut, 429)] {
+        let shared = server.connection().create().await;
+        server.source_admin().update(shared, ["audit"]).await;
+        let began = Instant::now();
+        for call in 0..CALLS {
+            let types = if call % 2 == 0 { ["logs"] } else { ["audit"] };
+            assert_eq!(server.source_admin().update(shared, types).await.status(), status);
+        }
+        times.push(began.elapsed());
+    }
+    assert!(times[1] < times[0], "{CALLS} calls took {:?}, and as many refusals {:?}", times[0], times[1]);
 }
 
 #[tokio::test]
