@@ -74,14 +74,19 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server by a command that ends in the path of the binary.
-    pub(crate) fn start(mut command: Command, database: &str) -> Self {
+    /// Starts a server by a command that ends in the path of the binary. It logs as much as it can.
+    pub(crate) fn start(command: Command, database: &str) -> Self {
+        Self::start_logging(command, database, "trace")
+    }
+
+    /// The same, logging what `filter` lets through.
+    pub(crate) fn start_logging(mut command: Command, database: &str, filter: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let admin_address = free_address();
         let mut process = command
             .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", &admin_address])
-            .args(["--database", database, "--log", "trace"])
+            .args(["--database", database, "--log", filter])
             .env("ORGBRIDGE_RATE_LIMIT", "off")
             .stdout(Stdio::piped())
             .stderr(fs::File::create(&log).unwrap())
@@ -96,6 +101,26 @@ impl Server {
 
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Sends the process a signal, such as `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Memory that the process has, in KiB: what it is now, and the most that it ever was.
+    pub(crate) fn memory(&self) -> (u64, u64) {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let of = |name: &str| between(&status, &format!("{name}:"), "kB").unwrap().trim().parse().unwrap();
+        (of("VmRSS"), of("VmHWM"))
+    }
+
+    /// What `/metrics` says of `name`.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let text = Client::connect(&self.admin_address).call("GET", "/metrics", "").unwrap().body;
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
     }
 
     pub(crate) fn log(&self) -> String {
@@ -161,12 +186,22 @@ impl Client {
 
     /// Makes a call. An error means that nobody knows whether it was made.
     pub(crate) fn call(&mut self, method: &str, target: &str, body: &str) -> std::io::Result<Answer> {
+        self.ask(method, target, body)?;
+        self.answer()
+    }
+
+    /// Sends a request, without waiting for its answer.
+    pub(crate) fn ask(&mut self, method: &str, target: &str, body: &str) -> std::io::Result<()> {
         let (headers, length) = (&self.headers, body.len());
         let request = format!(
             "{method} {target} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Type: application/json\r\n\
              Content-Length: {length}\r\n\r\n{body}"
         );
-        self.stream.get_mut().write_all(request.as_bytes())?;
+        self.stream.get_mut().write_all(request.as_bytes())
+    }
+
+    /// Reads the next answer.
+    pub(crate) fn answer(&mut self) -> std::io::Result<Answer> {
         let mut line = String::new();
         self.stream.read_line(&mut line)?;
         let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
