@@ -34,6 +34,11 @@ impl TestClock {
     pub fn set_back(&self, by: Duration) {
         self.wall_micros.fetch_sub(signed_micros(by), Ordering::SeqCst);
     }
+
+    /// Lets somebody set the wall clock forward. No time passes.
+    pub fn set_forward(&self, by: Duration) {
+        self.wall_micros.fetch_add(signed_micros(by), Ordering::SeqCst);
+    }
 }
 
 fn signed_micros(duration: Duration) -> i64 {

@@ -152,6 +152,25 @@ fn only_the_edge_knows_tls() {
     assert_users(&["rustls", "tokio-rustls"], &["orgbridge-edge"]);
 }
 
+/// From this version on, floods of CONTINUATION, of empty DATA and of pings are bounded by h2 itself.
+#[test]
+fn http2_is_spoken_by_a_version_that_bounds_floods() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).expect("Cargo.lock");
+    let versions: Vec<[u32; 3]> = lock
+        .split("[[package]]\nname = \"h2\"\nversion = \"")
+        .skip(1)
+        .map(|rest| {
+            let version = rest.split('"').next().unwrap_or_default();
+            let parts = version.split('.').map(|part| part.parse().expect("a number"));
+            parts.collect::<Vec<_>>().try_into().expect("three numbers")
+        })
+        .collect();
+    assert!(!versions.is_empty());
+    for version in versions {
+        assert!(version >= [0, 4, 16], "h2 {version:?}");
+    }
+}
+
 fn assert_users(foreign: &[&str], users: &[&str]) {
     for package in packages() {
         for used in package.uses().filter(|used| foreign.contains(used)) {
@@ -178,6 +197,36 @@ fn every_dependency_is_explained_and_every_explanation_has_one() {
     let crates = rows.iter().flat_map(|row| row[1].split(", ")).flat_map(|one| quoted(one).take(1));
     let gone: Vec<_> = crates.filter(|name| !used.contains(name)).collect();
     assert!(gone.is_empty(), "ARCHITECTURE.md explains what nobody uses: {gone:?}");
+}
+
+/// What a panic says is printed as it is, and may have come with a request. `unwrap` and `expect` show the value.
+#[test]
+fn no_code_of_ours_panics_with_a_value() {
+    let packages = packages();
+    let program = packages.iter().find(|package| package.name == "orgbridge").expect("the program");
+    let mut files = Vec::new();
+    for package in &packages {
+        if package.name == program.name || program.uses().any(|used| used == package.name) {
+            collect_sources(&root().join(&package.folder).join("src"), &mut files);
+        }
+    }
+    assert!(files.len() > 100, "the sources were found");
+    for file in files.iter().filter(|file| file.file_name().is_some_and(|name| name != "tests.rs")) {
+        let text = fs::read_to_string(file).expect("a text in UTF-8");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in
+            (1..).zip(code.lines().map(str::trim)).filter(|(_, line)| !line.starts_with("//"))
+        {
+            let place = || format!("{}:{number}: {line}", file.display());
+            for ending in [".unwrap()", ".expect(", ".unwrap_err()", ".expect_err(", "panic!("] {
+                assert!(!line.contains(ending), "{}", place());
+            }
+            let ending = ["unreachable!(", "assert!(", "assert_eq!(", "assert_ne!("]
+                .iter()
+                .find_map(|ending| line.split_once(ending));
+            assert!(!ending.is_some_and(|(_, rest)| rest.contains('{')), "{}", place());
+        }
+    }
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(crate) fn request_id() -> Result<RequestId, NoRandomness> {
     let digits = u64::from_le_bytes(bytes()?);
     let text = format!("cli-{digits:016x}");
     // Letters, digits and a hyphen are always a request id.
-    Ok(text.parse().unwrap_or_else(|_| unreachable!("{text} is plain")))
+    Ok(text.parse().unwrap_or_else(|_| unreachable!("letters and digits are plain")))
 }
 
 fn bytes<const COUNT: usize>() -> Result<[u8; COUNT], NoRandomness> {

@@ -8,7 +8,7 @@ use super::context::Context;
 use crate::arguments::ServerArguments;
 use crate::failure::Failure;
 use crate::server::{Server, ServerOptions};
-use crate::settings::{Flag, Switch};
+use crate::settings::{Flag, Settings, Switch};
 use crate::signals::Signals;
 use crate::{logging, runtime};
 
@@ -40,6 +40,7 @@ impl Serve {
         if settings.rate_limit == Switch::Off {
             tracing::warn!("rate limits are off: any caller may call as often as it likes");
         }
+        warn_of_strangers(settings);
         let options = ServerOptions::from_settings(context.database()?.clone(), settings)?;
         runtime::run(async {
             let mut signals = Signals::install()?;
@@ -56,6 +57,21 @@ impl Serve {
                 () = signals.next() => Err(Failure::Interrupted),
             }
         })
+    }
+}
+
+/// Whoever listens beyond this machine may not know who reads along there.
+fn warn_of_strangers(settings: &Settings) {
+    if settings.tls_cert.is_none() && !settings.listen.ip().is_loopback() {
+        tracing::warn!(
+            "keys pass in clear between this server and whoever calls it: set tls_cert and tls_key, or see to it that \
+             nobody but a proxy reaches it"
+        );
+    }
+    if settings.admin_listen.is_some_and(|address| !address.ip().is_loopback()) {
+        tracing::warn!(
+            "the admin listener answers whoever reaches it: see to it that nobody but your monitoring does"
+        );
     }
 }
 

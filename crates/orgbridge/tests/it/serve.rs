@@ -276,6 +276,23 @@ fn with_a_certificate_a_server_speaks_tls() {
     assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.url);
 }
 
+/// Loopback addresses are no news to anybody; any other may be.
+#[test]
+fn a_server_that_listens_in_clear_beyond_its_machine_says_so() {
+    let (program, _) = Program::initialized();
+    let quiet = program.serve(&[]);
+    let warnings = ["keys pass in clear", "the admin listener answers whoever reaches it"];
+    assert!(warnings.iter().all(|warning| !quiet.log().contains(warning)), "{}", quiet.log());
+    quiet.stop();
+
+    // No machine has an address of this network, so it stops before it listens there.
+    let beyond = program.run(&["serve", "--listen", "192.0.2.1:0", "--admin-listen", "192.0.2.1:0"]);
+    for warning in warnings {
+        assert!(beyond.stderr.contains(warning), "{beyond:?}");
+    }
+    assert!(beyond.stderr.contains("can't listen on 192.0.2.1:0"), "{beyond:?}");
+}
+
 #[test]
 fn a_server_that_can_not_start_says_why() {
     let program = Program::new();
