@@ -84,6 +84,13 @@ impl FleetKeeper {
         Ok(looked)
     }
 
+    /// A commit that began at `looked_at` has found out what is the latest, too. That is enough for whom nobody waits for.
+    pub(crate) fn see_as_visitor(&self, shared: &Shared, looked_at: Moment) {
+        if self.attendance == Attendance::Visits {
+            shared.freshness.renew(looked_at);
+        }
+    }
+
     /// Answers a command whose changes are kept since `since`, when everybody knows the ledger as it was at `position`.
     pub(crate) fn answer_when_known(
         &mut self,
@@ -188,4 +195,130 @@ fn is_switched_off() -> bool {
 #[cfg(not(feature = "chaos"))]
 const fn is_switched_off() -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use orgbridge_domain::{Decided, Draft, Principal, Refusal, Session, Site, Timestamp, account, org};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::fleet::Seat;
+    use crate::ledger::MaxStaleness;
+    use crate::sqlite::Seats;
+    use crate::{DatabaseAddress, Ledger, LedgerOptions};
+
+    const LEASE: Duration = Duration::from_secs(1);
+
+    fn serve(folder: &TempDir) -> Ledger {
+        let address = DatabaseAddress::Sqlite(folder.path().join("ledger.db"));
+        let options = LedgerOptions {
+            attendance: Attendance::Serves,
+            max_staleness: MaxStaleness::from_secs(LEASE.as_secs()).unwrap(),
+            ..LedgerOptions::default()
+        };
+        let ledger = Ledger::create(&address, options).unwrap();
+        took(&ledger, |session, now| {
+            let mut draft = Draft::new(session);
+            let account = Uuid::from_u128(1).to_string().parse().unwrap();
+            draft.run(|session| {
+                account::create(&session.deployment()?, account, "Example Account".parse().unwrap(), now)
+            })?;
+            let new = org::NewOrg {
+                id: Uuid::from_u128(2).to_string().parse().unwrap(),
+                account,
+                site: Site::DEFAULT,
+                public_id: None,
+                name: "Example Org".parse().unwrap(),
+            };
+            draft.run(|session| org::create(&session.deployment()?, new, now))?;
+            Ok(draft.finish(()))
+        });
+        ledger
+    }
+
+    /// Commits, and says how long that took.
+    fn took<F>(ledger: &Ledger, rule: F) -> Duration
+    where
+        F: Fn(&Session<'_>, Timestamp) -> Result<Decided<()>, Refusal> + Send + 'static,
+    {
+        let began = Instant::now();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(ledger.commit(Principal::Operator, "a-test".parse().unwrap(), rule)).unwrap();
+        began.elapsed()
+    }
+
+    /// Switches the org on or off.
+    fn set_disabled(ledger: &Ledger, disabled: bool) -> Duration {
+        took(ledger, move |session, now| {
+            let id = Uuid::from_u128(2).to_string().parse().unwrap();
+            let Decided { changes, .. } = org::set_disabled(&session.authorize_in(id)?, disabled, now)?;
+            Ok(Decided { value: (), changes })
+        })
+    }
+
+    fn silent_process(folder: &TempDir) -> Seats {
+        let mut seats = Seats::of(&folder.path().join("ledger.db"));
+        seats.enter(&Seat::taken_by(ReplicaId::new(Uuid::from_u128(9)), LEASE)).unwrap();
+        seats
+    }
+
+    #[test]
+    fn whoever_takes_away_waits_a_lease_for_one_that_says_nothing_and_whoever_gives_for_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = serve(&folder);
+        let silent = silent_process(&folder);
+        let waited = set_disabled(&ledger, true);
+        assert!(waited >= LEASE, "{waited:?}");
+        assert!(set_disabled(&ledger, false) < LEASE / 2);
+        // It is known by now that nothing is heard of it.
+        assert!(set_disabled(&ledger, true) < LEASE / 2);
+        drop(silent);
+        ledger.close();
+    }
+
+    #[test]
+    fn whoever_is_told_that_nothing_was_left_to_take_away_waits_as_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = serve(&folder);
+        let _silent = silent_process(&folder);
+        let first = {
+            let ledger = ledger.clone();
+            thread::spawn(move || set_disabled(&ledger, true))
+        };
+        let disabled = || ledger.view().state.orgs().all(|org| org.disabled);
+        while !disabled() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let second = set_disabled(&ledger, true);
+        assert!(second >= LEASE / 2, "{second:?}");
+        assert!(first.join().unwrap() >= LEASE);
+        ledger.close();
+    }
+
+    #[test]
+    fn whoever_is_dead_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = serve(&folder);
+        drop(silent_process(&folder));
+        assert!(set_disabled(&ledger, true) < LEASE / 2);
+        ledger.close();
+    }
+
+    #[test]
+    fn a_ledger_that_is_closed_answers_those_who_wait_and_is_gone_by_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = serve(&folder);
+        let _silent = silent_process(&folder);
+        let waiting = {
+            let ledger = ledger.clone();
+            thread::spawn(move || set_disabled(&ledger, true))
+        };
+        thread::sleep(LEASE / 10);
+        ledger.close();
+        assert!(waiting.join().unwrap() >= LEASE);
+        assert_eq!(ledger.fresh_view().unwrap_err(), Unavailable::Stale);
+    }
 }

@@ -419,10 +419,7 @@ impl<S: Storage> Writer<S> {
             self.storage.commit(next.position)?;
         }
         self.publish(next);
-        if self.storage.fleet().is_none() {
-            // Nobody is to be told of it: this was as good as a look.
-            self.shared.freshness.renew(looked_at);
-        }
+        self.fleet.see_as_visitor(&self.shared, looked_at);
         Ok(usize::try_from(changes).unwrap_or(usize::MAX))
     }
 

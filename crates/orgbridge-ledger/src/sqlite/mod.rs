@@ -4,11 +4,14 @@ mod load;
 mod restore;
 mod rows;
 mod schema;
+mod seats;
 mod trail;
 mod uses;
 
 pub(crate) use load::everything;
 pub(crate) use restore::RESTORED;
+#[cfg(test)]
+pub(crate) use seats::Seats;
 pub(crate) use trail::{Readers, concern_of, every_place, has_trails, indexed};
 
 use std::fs::{self, OpenOptions};
@@ -45,6 +48,7 @@ pub(crate) struct Sqlite {
     statements: rows::Statements,
     path: PathBuf,
     place: Option<FileIdentity>,
+    seats: seats::Seats,
     /// SQLite's count of alterations to the schema, when it was last found to be one that we know.
     schema: i64,
 }
@@ -86,6 +90,7 @@ impl Sqlite {
             connection,
             schema,
             statements: rows::Statements::new(),
+            seats: seats::Seats::of(path),
             path: path.to_owned(),
             place: FileIdentity::of(path),
         })
@@ -137,6 +142,7 @@ pub(crate) fn remove(path: &Path) {
         // Not all of them were made.
         let _ = fs::remove_file(name);
     }
+    seats::remove_all(path);
 }
 
 /// Opens a database for reading alone, after the same checks as for writing.
@@ -344,7 +350,7 @@ impl Storage for Sqlite {
     fn hint(&mut self) {}
 
     fn fleet(&mut self) -> Option<&mut dyn Fleet> {
-        None
+        Some(&mut self.seats)
     }
 }
 

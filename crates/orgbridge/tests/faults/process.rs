@@ -263,8 +263,15 @@ fn between(text: &str, before: &str, after: &str) -> Option<String> {
     text.split_once(before)?.1.split_once(after).map(|(found, _)| found.to_owned())
 }
 
-/// The bytes of every file in a folder, with its name.
+/// The bytes of every file in a folder and in those that are in it, with its name.
 pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    files.map(|path| (path.display().to_string(), fs::read(&path).unwrap())).collect()
+    let paths = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let read = |path: PathBuf| {
+        if path.is_dir() {
+            files(&path)
+        } else {
+            vec![(path.display().to_string(), fs::read(&path).unwrap())]
+        }
+    };
+    paths.flat_map(read).collect()
 }
