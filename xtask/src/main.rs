@@ -14,7 +14,9 @@ mod python;
 mod readme;
 mod server;
 mod shell;
+mod supply_chain;
 mod test;
+mod tool;
 
 use std::process::ExitCode;
 
@@ -27,7 +29,8 @@ cargo xtask conformance [..] schemathesis against a live server (options are tho
 cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only NAME)
 cargo xtask chaos [OPTIONS]  replicas under faults, and whether their answers kept what is promised (--minutes N, --seed N)
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
-cargo xtask readme           runs the commands of the README";
+cargo xtask readme           runs the commands of the README
+cargo xtask supply-chain     licences, sources and versions of what we use, and what is known against it (--advisories: or fail)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +48,8 @@ fn main() -> ExitCode {
         ["documents"] => documents::write(),
         ["documents", "--check"] => documents::check(),
         ["readme"] => readme::run(),
+        ["supply-chain"] => supply_chain::check(),
+        ["supply-chain", "--advisories"] => supply_chain::check_advisories(),
         ["help" | "--help"] => {
             println!("{HELP}");
             Ok(())

@@ -1,7 +1,7 @@
 //! All that a change must pass.
 
 use crate::shell::{Result, cargo, need, release_binary, run};
-use crate::{bench, browser, chaos, clients, conformance, documents, hosts, readme};
+use crate::{bench, browser, chaos, clients, conformance, documents, hosts, readme, supply_chain};
 
 /// Runs every suite, the quick ones first. Stops at the first that fails.
 pub(crate) fn everything() -> Result {
@@ -15,6 +15,7 @@ pub(crate) fn everything() -> Result {
     cargo(&["fmt", "--check", "--manifest-path", "clients/rust/Cargo.toml"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     documents::check()?;
+    supply_chain::check()?;
     cargo(&["test", "--workspace", "--locked"])?;
 
     cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
