@@ -1,21 +1,23 @@
 //! Reading the audit log, and finding out whether somebody has tampered with it.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use orgbridge_domain::State;
-use rusqlite::{Connection, named_params};
 
+use crate::history::History;
 use crate::index::{Concern, Fingerprint};
+use crate::postgres::PostgresHistory;
 use crate::record::{self, Record};
-use crate::sqlite::{
-    ENTRY_COLUMNS, RESTORED, every_place, everything, has_trails, indexed, open_read_only, position_in,
-    read_entry,
-};
+use crate::sqlite::SqliteHistory;
 use crate::{ChainDigest, DatabaseAddress, Entry, OpenError, Position, Revision, Unavailable};
+
+/// What the audit log calls a restoration: the one entry that records no change of an entity.
+pub(crate) const RESTORED: &str = "ledger";
 
 /// The audit log of a ledger, opened for reading.
 pub struct AuditLog {
-    connection: Connection,
+    history: RefCell<Box<dyn History>>,
 }
 
 /// Which entries are wanted. `Default` wants all.
@@ -33,14 +35,31 @@ pub struct Query {
     pub limit: Option<u32>,
 }
 
+impl Query {
+    /// The columns that are to hold certain texts.
+    pub(crate) fn conditions(&self) -> Vec<(&'static str, &str)> {
+        let wanted =
+            [("entity", &self.entity), ("entity_id", &self.entity_id), ("actor_user_id", &self.user_id)];
+        wanted.into_iter().filter_map(|(column, text)| Some((column, text.as_deref()?))).collect()
+    }
+
+    /// How many entries at the most.
+    pub(crate) fn most(&self) -> i64 {
+        self.limit.map_or(i64::MAX, i64::from)
+    }
+}
+
 impl AuditLog {
     /// Opens the audit log of the database at `address`.
     ///
     /// # Errors
     /// [`OpenError`] says what is wrong with the database.
     pub fn open(address: &DatabaseAddress) -> Result<Self, OpenError> {
-        let DatabaseAddress::Sqlite(path) = address;
-        Ok(Self { connection: open_read_only(path)? })
+        let history: Box<dyn History> = match address {
+            DatabaseAddress::Sqlite(path) => Box::new(SqliteHistory::open(path)?),
+            DatabaseAddress::Postgres(address) => Box::new(PostgresHistory::open(address)?),
+        };
+        Ok(Self { history: RefCell::new(history) })
     }
 
     /// The entries that `query` wants, oldest first.
@@ -48,25 +67,7 @@ impl AuditLog {
     /// # Errors
     /// What storage could not do.
     pub fn entries(&self, query: &Query) -> Result<Vec<Entry>, Unavailable> {
-        let sql = format!(
-            "SELECT {ENTRY_COLUMNS} FROM change WHERE revision > :after \
-             AND (:entity IS NULL OR entity = :entity) \
-             AND (:entity_id IS NULL OR entity_id = :entity_id) \
-             AND (:user_id IS NULL OR actor_user_id = :user_id) \
-             ORDER BY revision LIMIT :limit"
-        );
-        let mut statement = self.connection.prepare(&sql)?;
-        let entries = statement.query_map(
-            named_params! {
-                ":after": query.after.get(),
-                ":entity": query.entity,
-                ":entity_id": query.entity_id,
-                ":user_id": query.user_id,
-                ":limit": query.limit.map_or(-1, i64::from),
-            },
-            read_entry,
-        )?;
-        Ok(entries.collect::<Result<_, _>>()?)
+        self.history.borrow_mut().entries(query)
     }
 
     /// Follows the chain from the first entry to the last, and replays it to see whether the tables hold what
@@ -79,73 +80,102 @@ impl AuditLog {
     /// # Errors
     /// What storage could not do. What is wrong with the log is in the [`Verdict`].
     pub fn verify(&self, anchor: Option<Anchor>) -> Result<Verdict, Unavailable> {
-        self.connection.execute_batch("BEGIN")?;
-        let verdict = self.verify_in_transaction(anchor);
-        self.connection.execute_batch("ROLLBACK")?;
+        let history = &mut **self.history.borrow_mut();
+        let verdict = history.begin().and_then(|position| verify_at(position, history, anchor));
+        history.end();
         verdict
     }
+}
 
-    fn verify_in_transaction(&self, anchor: Option<Anchor>) -> Result<Verdict, Unavailable> {
-        let position = position_in(&self.connection, "main")?;
-        let mut findings = Vec::new();
-        let mut replayed = State::default();
-        let mut last = (Revision::default(), ChainDigest::START);
-        let mut anchored = anchor.is_none_or(|anchor| anchor.matches(last));
-        // An earlier version of the program kept no index.
-        let indexed = if has_trails(&self.connection)? { Some(indexed(&self.connection)?) } else { None };
-        let mut concerned = Fingerprint::default();
+fn verify_at(
+    position: Position,
+    history: &mut dyn History,
+    anchor: Option<Anchor>,
+) -> Result<Verdict, Unavailable> {
+    let indexed = history.indexed()?;
+    let mut replay = Replay::new(anchor, indexed);
+    history.every_entry(&mut |entry| replay.see(entry))?;
+    let Replay { last, anchored, concerned, state: replayed, mut findings, .. } = replay;
+    if last != (position.revision, position.digest) {
+        findings.push(Finding::Truncated { last: last.0, expected: position.revision });
+    }
+    if let (Some(anchor), false) = (anchor, anchored) {
+        findings.push(Finding::AnotherHistory(anchor));
+    }
+    if indexed.is_some() {
+        let mut found = Fingerprint::default();
+        history.every_place(&mut |org, at, revision| found.add(org, at, revision))?;
+        if found != concerned {
+            findings.push(Finding::IndexDiffers);
+        }
+    }
+    match history.everything() {
+        Ok(stored) => compare(&replayed, &stored.state, &mut findings),
+        Err(Unavailable::Storage { cause }) => findings.push(Finding::TableUnreadable(cause)),
+        Err(trouble) => return Err(trouble),
+    }
+    Ok(Verdict { position, findings })
+}
 
-        let sql = format!("SELECT {ENTRY_COLUMNS} FROM change ORDER BY revision");
-        let mut statement = self.connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let Ok(entry) = read_entry(row) else {
-                last.0 = Revision::new(row.get(0)?);
-                findings.push(Finding::Unreadable(last.0));
-                continue;
-            };
-            let expected = last.0.next();
-            if entry.revision != expected {
-                findings.push(Finding::Missing { first: expected, next: entry.revision });
-            } else if entry.digest != entry.digest_after(last.1) {
-                findings.push(Finding::Altered(entry.revision));
+/// The chain as far as it has been followed, and what it adds up to.
+struct Replay {
+    anchor: Option<Anchor>,
+    anchored: bool,
+    indexed: Option<Revision>,
+    last: (Revision, ChainDigest),
+    concerned: Fingerprint,
+    state: State,
+    findings: Vec<Finding>,
+}
+
+impl Replay {
+    fn new(anchor: Option<Anchor>, indexed: Option<Revision>) -> Self {
+        let last = (Revision::default(), ChainDigest::START);
+        Self {
+            anchor,
+            anchored: anchor.is_none_or(|anchor| anchor.matches(last)),
+            indexed,
+            last,
+            concerned: Fingerprint::default(),
+            state: State::default(),
+            findings: Vec::new(),
+        }
+    }
+
+    fn see(&mut self, entry: Result<Entry, Revision>) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(revision) => {
+                self.last.0 = revision;
+                self.findings.push(Finding::Unreadable(revision));
+                return;
             }
-            last = (entry.revision, entry.digest);
-            anchored |= anchor.is_some_and(|anchor| anchor.matches(last));
-            if entry.entity != RESTORED {
-                let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
-                match record::change_from_json(&entry.entity, before, after) {
-                    Some(Ok(change)) => {
-                        replayed.apply(&change);
-                        if Some(entry.revision) <= indexed {
-                            let actor = entry.actor.org();
-                            let concern = Concern::of(entry.revision, entry.at, &change, actor, &replayed);
-                            concerned.add_all(&concern);
-                        }
-                    }
-                    _ => findings.push(Finding::Unreadable(entry.revision)),
-                }
-            }
+        };
+        let expected = self.last.0.next();
+        if entry.revision != expected {
+            self.findings.push(Finding::Missing { first: expected, next: entry.revision });
+        } else if entry.digest != entry.digest_after(self.last.1) {
+            self.findings.push(Finding::Altered(entry.revision));
         }
-        if last != (position.revision, position.digest) {
-            findings.push(Finding::Truncated { last: last.0, expected: position.revision });
+        self.last = (entry.revision, entry.digest);
+        self.anchored |= self.anchor.is_some_and(|anchor| anchor.matches(self.last));
+        if entry.entity != RESTORED {
+            self.apply(&entry);
         }
-        if let (Some(anchor), false) = (anchor, anchored) {
-            findings.push(Finding::AnotherHistory(anchor));
+    }
+
+    fn apply(&mut self, entry: &Entry) {
+        let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
+        let Some(Ok(change)) = record::change_from_json(&entry.entity, before, after) else {
+            self.findings.push(Finding::Unreadable(entry.revision));
+            return;
+        };
+        self.state.apply(&change);
+        if Some(entry.revision) <= self.indexed {
+            let actor = entry.actor.org();
+            let concern = Concern::of(entry.revision, entry.at, &change, actor, &self.state);
+            self.concerned.add_all(&concern);
         }
-        if indexed.is_some() {
-            let mut found = Fingerprint::default();
-            every_place(&self.connection, |org, at, revision| found.add(org, at, revision))?;
-            if found != concerned {
-                findings.push(Finding::IndexDiffers);
-            }
-        }
-        match everything(&self.connection) {
-            Ok(stored) => compare(&replayed, &stored.state, &mut findings),
-            Err(Unavailable::Storage { cause }) => findings.push(Finding::TableUnreadable(cause)),
-            Err(trouble) => return Err(trouble),
-        }
-        Ok(Verdict { position, findings })
     }
 }
 

@@ -13,6 +13,9 @@ pub enum BackupError {
     /// A database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The ledger is on a server, which has its own ways.
+    #[error("the ledger is in a database of PostgreSQL; use pg_dump and pg_restore for it")]
+    OnAServer,
     /// A file is in the way.
     #[error("{0} exists already, and a backup never overwrites anything; name another file")]
     InTheWay(PathBuf),
@@ -60,7 +63,7 @@ pub const MAX_LOST_LISTED: u32 = 1000;
 /// # Errors
 /// [`BackupError`]. Nothing is left at `to` then.
 pub fn backup(address: &DatabaseAddress, to: &Path) -> Result<Position, BackupError> {
-    let DatabaseAddress::Sqlite(path) = address;
+    let DatabaseAddress::Sqlite(path) = address else { return Err(BackupError::OnAServer) };
     if to.exists() {
         return Err(BackupError::InTheWay(to.to_owned()));
     }
@@ -82,7 +85,7 @@ pub fn backup(address: &DatabaseAddress, to: &Path) -> Result<Position, BackupEr
 /// # Errors
 /// [`BackupError`]. The ledger is as it was then.
 pub fn restore(address: &DatabaseAddress, from: &Path, clock: &dyn Clock) -> Result<Restored, BackupError> {
-    let DatabaseAddress::Sqlite(path) = address;
+    let DatabaseAddress::Sqlite(path) = address else { return Err(BackupError::OnAServer) };
     // A copy, so that the backup's schema can be brought up to date without touching it.
     let copy = Scratch::beside(path);
     copy.fill_from(from)?;

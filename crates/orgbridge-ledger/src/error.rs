@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use orgbridge_domain::Refusal;
 
 use crate::Revision;
+use crate::postgres::NotAnAddress;
 
 /// Why a command was not committed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -32,6 +33,15 @@ pub enum Unavailable {
     /// The database that was opened is gone from its place, or another stands there.
     #[error("the ledger's database is gone from its place")]
     Gone,
+    /// The server of the database does not answer, or ended the connection.
+    #[error("the ledger's database can't be reached")]
+    Unreachable {
+        /// What was seen of it.
+        cause: String,
+    },
+    /// The database was lost while it was keeping the change, and nobody could ask it since.
+    #[error("the ledger's database was lost while it kept the change, which may or may not be there")]
+    Uncertain,
     /// A newer program has altered the schema; this one must be replaced by it.
     #[error("the ledger was altered by a newer program")]
     NewerSchema,
@@ -76,7 +86,7 @@ impl Unavailable {
     /// What storage said, for the log.
     pub fn cause(&self) -> Option<&str> {
         match self {
-            Self::Device { cause } | Self::Storage { cause } => Some(cause),
+            Self::Device { cause } | Self::Storage { cause } | Self::Unreachable { cause } => Some(cause),
             _ => None,
         }
     }
@@ -86,17 +96,39 @@ impl Unavailable {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The address of the database is of no known form.
-    #[error("{0:?} is no database; expected sqlite:PATH, such as sqlite:ledger.db")]
+    #[error(
+        "{0:?} is no database; expected sqlite:PATH, such as sqlite:ledger.db, or postgres://USER@HOST/DATABASE, such as \
+         postgres://orgbridge@db.example.com/orgbridge?password_file=/etc/orgbridge/password"
+    )]
     NotADatabase(String),
-    /// There is no database at this path.
+    /// The address of a database of PostgreSQL is not whole.
+    #[error("the address of the database is wrong: {0}")]
+    NotAnAddress(#[from] NotAnAddress),
+    /// There is something in the database that is none of ours.
+    #[error("the database at {0} holds other tables; a ledger needs one for itself")]
+    NotEmpty(String),
+    /// The server of the database does not answer as it should.
+    #[error("the database at {address} can't be used: {cause}")]
+    Unreachable {
+        /// Where the database is.
+        address: String,
+        /// What went wrong.
+        cause: String,
+    },
+    /// There is no ledger at this place.
     #[error("there is no database at {0}; `orgbridge init` makes one")]
-    Missing(PathBuf),
-    /// There is a database at this path already.
-    #[error("there is a database at {0} already, and none is ever overwritten; use it, or name another path")]
-    Exists(PathBuf),
+    Missing(String),
+    /// There is a database at this place already.
+    #[error(
+        "there is a database at {0} already, and none is ever overwritten; use it, or name another place"
+    )]
+    Exists(String),
     /// The file, or the folder in which SQLite keeps its log beside it, may not be written.
     #[error("the database at {0} is read-only: its file and its folder must be writable")]
     ReadOnly(PathBuf),
+    /// The server of the database is a copy of another, which takes the writes.
+    #[error("the database at {0} takes no writes; name the server that does")]
+    Standby(String),
     /// The file is no SQLite database, or not one of Orgbridge.
     #[error("{path} is no ledger of Orgbridge: {cause}; check the path")]
     NotALedger {

@@ -9,7 +9,7 @@ use orgbridge_domain::{Change, OrgId, State, Timestamp};
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
-use crate::{Epoch, Position, Revision};
+use crate::{Entry, Epoch, Position, Revision, View, record};
 
 /// How many changes are put into the index together. Whoever reads a trail looks at as many by themselves.
 ///
@@ -50,6 +50,24 @@ impl Concern {
     pub(crate) fn of_nobody(revision: Revision, at: Timestamp) -> Self {
         Self { revision, at, orgs: SmallVec::new() }
     }
+}
+
+/// Whom an entry that was read back concerns. One that can't be read concerns nobody; verifying the log reports it.
+pub(crate) fn concern_of(entry: &Entry, view: &View) -> Concern {
+    match record::change_from_json(&entry.entity, entry.before.as_deref(), entry.after.as_deref()) {
+        Some(Ok(change)) => Concern::of(entry.revision, entry.at, &change, entry.actor.org(), &view.state),
+        _ => Concern::of_nobody(entry.revision, entry.at),
+    }
+}
+
+/// The places of changes in the index, in its own order, so that each of its pages is written once.
+pub(crate) fn places_of(concerns: &[Concern]) -> Vec<(OrgId, i64, u64)> {
+    let each = concerns.iter().flat_map(|concern| {
+        concern.orgs.iter().map(|org| (*org, concern.at.micros(), concern.revision.get()))
+    });
+    let mut places: Vec<_> = each.collect();
+    places.sort_unstable_by_key(|(org, at, revision)| (org.uuid(), *at, *revision));
+    places
 }
 
 /// What a number of rows of the index amounts to, in whichever order: the sum of their digests.

@@ -15,10 +15,12 @@ use tokio::sync::{Notify, oneshot};
 use crate::attempt::Attempts;
 use crate::fleet::MAX_LEASE;
 use crate::fleet_keeper::FleetKeeper;
-use crate::sqlite::{Readers, Sqlite};
+use crate::postgres::Postgres;
+use crate::sqlite::{Sqlite, SqliteReaders};
 use crate::storage::Storage;
 use crate::trail::{Horizon, Stretch, Visit};
 use crate::trail_keeper::TrailKeeper;
+use crate::trail_reader::Readers;
 use crate::use_keeper::UseKeeper;
 use crate::writer::{Command, Desk, Freshness, Message, Pending, Served, Shared, Writer};
 use crate::{
@@ -75,7 +77,7 @@ pub struct View {
 #[derive(Clone)]
 pub struct Ledger {
     shared: Arc<Shared>,
-    readers: Arc<Readers>,
+    readers: Arc<dyn Readers>,
     desk: Desk,
     /// Shared with whoever hints that there is something new, and gone with the last ledger.
     inbox: Arc<Sender<Message>>,
@@ -137,8 +139,16 @@ impl Ledger {
     /// # Errors
     /// [`OpenError::Exists`] if there is one, and whatever keeps it from being made.
     pub fn create(address: &DatabaseAddress, options: LedgerOptions) -> Result<Self, OpenError> {
-        let DatabaseAddress::Sqlite(path) = address;
-        Self::start(Sqlite::create(path)?, Readers::of(path), options)
+        match address {
+            DatabaseAddress::Sqlite(path) => {
+                Self::start(Sqlite::create(path)?, Arc::new(SqliteReaders::of(path)), options)
+            }
+            DatabaseAddress::Postgres(address) => {
+                let database = Postgres::create(address)?;
+                let readers = Arc::new(database.readers());
+                Self::start(database, readers, options)
+            }
+        }
     }
 
     /// Opens a ledger, bringing its schema up to date, and reads everything that it keeps.
@@ -146,11 +156,23 @@ impl Ledger {
     /// # Errors
     /// [`OpenError`] says what is wrong with the database.
     pub fn open(address: &DatabaseAddress, options: LedgerOptions) -> Result<Self, OpenError> {
-        let DatabaseAddress::Sqlite(path) = address;
-        Self::start(Sqlite::open(path)?, Readers::of(path), options)
+        match address {
+            DatabaseAddress::Sqlite(path) => {
+                Self::start(Sqlite::open(path)?, Arc::new(SqliteReaders::of(path)), options)
+            }
+            DatabaseAddress::Postgres(address) => {
+                let database = Postgres::open(address)?;
+                let readers = Arc::new(database.readers());
+                Self::start(database, readers, options)
+            }
+        }
     }
 
-    fn start(mut storage: impl Storage, readers: Readers, options: LedgerOptions) -> Result<Self, OpenError> {
+    fn start(
+        mut storage: impl Storage,
+        readers: Arc<dyn Readers>,
+        options: LedgerOptions,
+    ) -> Result<Self, OpenError> {
         let corrupt = |trouble| match trouble {
             Unavailable::Storage { cause } => OpenError::Corrupt(cause),
             other => OpenError::Corrupt(other.to_string()),
@@ -201,7 +223,7 @@ impl Ledger {
                 move || desk.run(&messages)
             })
             .map_err(|error| OpenError::NoThread(error.to_string()))?;
-        let (readers, writer) = (Arc::new(readers), Arc::new(Mutex::new(Some(writer))));
+        let writer = Arc::new(Mutex::new(Some(writer)));
         Ok(Self { shared, readers, desk, inbox, max_staleness, clock, writer })
     }
 

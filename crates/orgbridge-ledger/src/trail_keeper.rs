@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::index::{Concern, Remembered, STEP};
-use crate::sqlite::concern_of;
+use crate::index::{Concern, Remembered, STEP, concern_of};
 use crate::storage::Storage;
 use crate::writer::Shared;
 use crate::{Position, Unavailable};

@@ -76,7 +76,8 @@ fn is_test(source: &str, name: &str) -> bool {
             .is_some_and(|rest| rest.strip_prefix(name).is_some_and(|rest| rest.starts_with(['(', '<'])));
         if !is_its_head {
             // A name alone on its line stands in a list, and what it names in the same file.
-            return *line == name && source.contains(&format!("fn {name}("));
+            let is_there = |after| source.contains(&format!("fn {name}{after}"));
+            return *line == name && (is_there('(') || is_there('<'));
         }
         let above = lines[..at].iter().rev();
         let attributes: Vec<_> =

@@ -137,7 +137,7 @@ fn the_domain_neither_waits_nor_talks_nor_stores() {
 /// The benchmarks compare with what a bare loop on the same engine does.
 #[test]
 fn only_the_ledger_knows_sql() {
-    assert_users(&["refinery", "rusqlite"], &["orgbridge-bench", "orgbridge-ledger"]);
+    assert_users(&["refinery", "rusqlite", "tokio-postgres"], &["orgbridge-bench", "orgbridge-ledger"]);
 }
 
 /// The binary has its admin listener, the benchmarks a bare handler to compare with.
@@ -147,9 +147,11 @@ fn only_the_api_knows_axum() {
     assert_users(&["axum"], &users);
 }
 
+/// Those who come to us meet it at the edge; the ledger goes to a server of its own.
 #[test]
-fn only_the_edge_knows_tls() {
-    assert_users(&["rustls", "tokio-rustls"], &["orgbridge-edge"]);
+fn only_the_edge_and_the_ledger_know_tls() {
+    assert_users(&["tokio-rustls"], &["orgbridge-edge"]);
+    assert_users(&["rustls"], &["orgbridge-edge", "orgbridge-ledger"]);
 }
 
 /// From this version on, floods of CONTINUATION, of empty DATA and of pings are bounded by h2 itself.

@@ -75,6 +75,8 @@ fn with_cause(trouble: &Unavailable) -> String {
         Unavailable::Full => "free some space on its disk",
         Unavailable::ReadOnly => "its file and its folder must be writable",
         Unavailable::Gone => "put it back where it was, and try again",
+        Unavailable::Unreachable { .. } => "start its server, or mend the way to it",
+        Unavailable::Uncertain => "look whether it is there before you try again",
         Unavailable::NewerSchema => "use the newer Orgbridge that last opened it",
         Unavailable::Locked | Unavailable::Stale | Unavailable::Unindexed => "try again when nobody holds it",
         Unavailable::Behind { .. } => "try again, or ask where it was written",
@@ -101,10 +103,11 @@ impl Failure {
             Self::Usage(_)
             | Self::Configuration(_)
             | Self::Configured(_)
-            | Self::Open(OpenError::NotADatabase(_)) => ExitStatus::Usage,
-            Self::Refused(_) | Self::NotNamed(_) | Self::Faulty(_) | Self::Open(OpenError::Exists(_)) => {
-                ExitStatus::Refused
-            }
+            | Self::Open(OpenError::NotADatabase(_) | OpenError::NotAnAddress(_)) => ExitStatus::Usage,
+            Self::Refused(_)
+            | Self::NotNamed(_)
+            | Self::Faulty(_)
+            | Self::Open(OpenError::Exists(_) | OpenError::NotEmpty(_)) => ExitStatus::Refused,
             Self::Open(_)
             | Self::Unavailable(_)
             | Self::Start(StartError::Open(_))

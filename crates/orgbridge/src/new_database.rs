@@ -5,10 +5,9 @@ use orgbridge_ledger::DatabaseAddress;
 use crate::failure::Failure;
 use crate::operator::Operator;
 
-/// Whether there is something at `address` already.
-pub(crate) fn is_there(address: &DatabaseAddress) -> bool {
-    let DatabaseAddress::Sqlite(path) = address;
-    path.exists()
+/// Whether there is a ledger at `address` already, or something else that stands in its place.
+pub(crate) fn is_there(address: &DatabaseAddress) -> Result<bool, Failure> {
+    Ok(address.is_taken()?)
 }
 
 /// Makes a ledger at `address`, where there must be none, and has `fill` put the first things into it. If that

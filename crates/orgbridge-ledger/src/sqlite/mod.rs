@@ -1,5 +1,6 @@
 //! A ledger in a file of SQLite.
 
+mod history;
 mod load;
 mod restore;
 mod rows;
@@ -8,11 +9,10 @@ mod seats;
 mod trail;
 mod uses;
 
-pub(crate) use load::everything;
-pub(crate) use restore::RESTORED;
+pub(crate) use history::SqliteHistory;
 #[cfg(test)]
 pub(crate) use seats::Seats;
-pub(crate) use trail::{Readers, concern_of, every_place, has_trails, indexed};
+pub(crate) use trail::SqliteReaders;
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 use crate::index::Concern;
 use crate::last_use::Use;
 use crate::record::{from_hex, to_hex};
+use crate::sql::{self, RowStatements};
 use crate::storage::{Fleet, Storage, Wake};
 use crate::{
     Actor, ChainDigest, Entry, Epoch, OpenError, Position, RefusedAttempt, Revision, Unavailable, View,
@@ -45,7 +46,7 @@ const STATEMENT_CACHE: usize = 64;
 /// The database of a ledger, opened for writing.
 pub(crate) struct Sqlite {
     connection: Connection,
-    statements: rows::Statements,
+    statements: RowStatements,
     path: PathBuf,
     place: Option<FileIdentity>,
     seats: seats::Seats,
@@ -63,7 +64,7 @@ impl Sqlite {
         match options.open(path) {
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                return Err(OpenError::Exists(path.to_owned()));
+                return Err(OpenError::Exists(path.display().to_string()));
             }
             Err(error) => {
                 return Err(OpenError::Storage { path: path.to_owned(), cause: error.to_string() });
@@ -89,7 +90,7 @@ impl Sqlite {
         Ok(Self {
             connection,
             schema,
-            statements: rows::Statements::new(),
+            statements: RowStatements::worded(|_, plain| plain),
             seats: seats::Seats::of(path),
             path: path.to_owned(),
             place: FileIdentity::of(path),
@@ -154,7 +155,7 @@ pub(crate) fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
     if !path.exists() {
-        return Err(OpenError::Missing(path.to_owned()));
+        return Err(OpenError::Missing(path.display().to_string()));
     }
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| storage_error(path, &error))?;
@@ -200,11 +201,7 @@ fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<ChainDigest> {
         .ok_or_else(|| rusqlite::Error::InvalidColumnType(column, text, rusqlite::types::Type::Text))
 }
 
-/// The columns of an audit entry, in the order in which [`read_entry`] reads them.
-pub(crate) const ENTRY_COLUMNS: &str = "revision, at_us, actor, actor_org_id, actor_user_id, \
-     actor_credential, request_id, entity, entity_id, row_before, row_after, digest";
-
-/// Reads an audit entry from a row with [`ENTRY_COLUMNS`].
+/// Reads an audit entry from a row with [`sql::ENTRY_COLUMNS`].
 pub(crate) fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry {
         revision: Revision::new(row.get(0)?),
@@ -227,11 +224,7 @@ pub(crate) fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
 /// Appends an audit entry.
 pub(crate) fn insert_entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     connection
-        .prepare_cached(
-            "INSERT INTO change (revision, at_us, actor, actor_org_id, actor_user_id, actor_credential, \
-             request_id, entity, entity_id, row_before, row_after, digest) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        )?
+        .prepare_cached(&sql::insert_entries(1))?
         .execute(params![
             entry.revision.get(),
             entry.at.micros(),
@@ -252,7 +245,7 @@ pub(crate) fn insert_entry(connection: &Connection, entry: &Entry) -> rusqlite::
 /// Moves the ledger to `position`.
 pub(crate) fn set_position(connection: &Connection, position: Position) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE ledger SET epoch = $1, revision = $2, digest = $3")?
+        .prepare_cached(sql::MOVE)?
         .execute(params![position.epoch.get(), position.revision.get(), to_hex(position.digest.as_bytes())])
         .map(drop)
 }
@@ -267,7 +260,7 @@ impl Storage for Sqlite {
     }
 
     fn write(&mut self, entry: &Entry, change: &Change) -> Result<(), Unavailable> {
-        self.statements.write(&self.connection, change)?;
+        rows::write(&self.statements, &self.connection, change)?;
         Ok(insert_entry(&self.connection, entry)?)
     }
 
@@ -292,9 +285,7 @@ impl Storage for Sqlite {
     }
 
     fn entries_after(&mut self, revision: Revision, most: u64) -> Result<Vec<Entry>, Unavailable> {
-        let sql =
-            format!("SELECT {ENTRY_COLUMNS} FROM change WHERE revision > $1 ORDER BY revision LIMIT $2");
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(&sql::entries_after())?;
         let entries = statement.query_map([revision.get(), most], read_entry)?;
         Ok(entries.collect::<Result<_, _>>()?)
     }
@@ -313,10 +304,10 @@ impl Storage for Sqlite {
 
     fn load(&mut self) -> Result<View, Unavailable> {
         if !self.connection.is_autocommit() {
-            return everything(&self.connection);
+            return load::everything(&self.connection);
         }
         self.connection.execute_batch("BEGIN")?;
-        let view = everything(&self.connection);
+        let view = load::everything(&self.connection);
         self.rollback();
         view
     }
@@ -338,13 +329,14 @@ impl Storage for Sqlite {
 
     fn probe(&mut self) -> Result<(), Unavailable> {
         self.check_place()?;
-        Ok(self.connection.execute_batch("UPDATE ledger SET revision = revision")?)
+        Ok(self.connection.execute_batch(sql::PROBE)?)
     }
 
     fn poll_interval(&self) -> Duration {
         POLL_INTERVAL
     }
 
+    /// Nobody can say it through a file.
     fn on_hint(&mut self, _wake: Wake) {}
 
     fn hint(&mut self) {}

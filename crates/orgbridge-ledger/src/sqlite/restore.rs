@@ -5,12 +5,11 @@ use std::path::Path;
 use orgbridge_domain::{Principal, Timestamp};
 use rusqlite::{Connection, params};
 
-use super::{BUSY_TIMEOUT, ENTRY_COLUMNS, Sqlite, insert_entry, position_in, read_entry, set_position};
+use super::{BUSY_TIMEOUT, Sqlite, insert_entry, position_in, read_entry, set_position};
+use crate::audit::RESTORED;
 use crate::backup::Restored;
+use crate::sql::ENTRY_COLUMNS;
 use crate::{Actor, Entry, Position};
-
-/// What the audit log calls a restoration: the one entry that records no change of an entity.
-pub(crate) const RESTORED: &str = "ledger";
 
 /// Every table but `ledger`, those that others refer to first.
 const TABLES: [&str; 18] = [

@@ -4,34 +4,12 @@ use orgbridge_domain::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use crate::last_use::{KeyId, Use};
-
-/// Notes a use unless a later one is there, or the key is gone.
-macro_rules! note {
-    ($key:literal) => {
-        concat!(
-            "INSERT INTO ",
-            $key,
-            "_use (key_id, last_used_at_us) \
-             SELECT id, $1 FROM ",
-            $key,
-            " WHERE id = $2 \
-             ON CONFLICT (key_id) DO UPDATE SET last_used_at_us = excluded.last_used_at_us \
-             WHERE excluded.last_used_at_us > last_used_at_us"
-        )
-    };
-}
-
-/// Reads the uses from some moment on.
-macro_rules! since {
-    ($key:literal) => {
-        concat!("SELECT key_id, last_used_at_us FROM ", $key, "_use WHERE last_used_at_us >= $1")
-    };
-}
+use crate::sql;
 
 /// Writes `uses`, each of which stands unless a later one is there.
 pub(super) fn write(connection: &Connection, uses: &[Use]) -> rusqlite::Result<()> {
-    let mut note_api_key = connection.prepare_cached(note!("api_key"))?;
-    let mut note_application_key = connection.prepare_cached(note!("application_key"))?;
+    let mut note_api_key = connection.prepare_cached(sql::NOTE_API_KEY)?;
+    let mut note_application_key = connection.prepare_cached(sql::NOTE_APPLICATION_KEY)?;
     for Use { key, at } in uses {
         match key {
             KeyId::Api(id) => note_api_key.execute(params![at.micros(), id.to_string()])?,
@@ -43,8 +21,8 @@ pub(super) fn write(connection: &Connection, uses: &[Use]) -> rusqlite::Result<(
 
 /// The uses from `since` on.
 pub(super) fn read(connection: &Connection, since: Timestamp) -> rusqlite::Result<Vec<Use>> {
-    let mut uses = read_as(connection, since!("api_key"), since, KeyId::Api)?;
-    uses.extend(read_as(connection, since!("application_key"), since, KeyId::Application)?);
+    let mut uses = read_as(connection, sql::USES_OF_API_KEYS, since, KeyId::Api)?;
+    uses.extend(read_as(connection, sql::USES_OF_APPLICATION_KEYS, since, KeyId::Application)?);
     Ok(uses)
 }
 

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use orgbridge_ledger::{
-    CommitError, DatabaseAddress, Ledger, LedgerOptions, MAX_STALENESS, OpenError, SystemClock, Unavailable,
-    backup,
+    CommitError, Ledger, LedgerOptions, MAX_STALENESS, OpenError, SystemClock, Unavailable, backup,
 };
 use rusqlite::Connection;
 
@@ -14,8 +13,7 @@ use crate::backend::{Backend, Sqlite};
 use crate::story::{API_KEY, APPLICATION_KEY, Story, types};
 
 fn path_of(place: &Sqlite) -> PathBuf {
-    let DatabaseAddress::Sqlite(path) = place.address();
-    path
+    place.path()
 }
 
 fn open(place: &Sqlite) -> Result<Ledger, OpenError> {

@@ -6,6 +6,7 @@ mod backend;
 mod conformance;
 mod faults;
 mod older;
+mod portable;
 mod story;
 mod tampering;
 mod trails;

@@ -2,7 +2,7 @@
 
 use orgbridge_domain::{OrgId, Site, State, org};
 use orgbridge_ledger::audit::AuditLog;
-use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions, SystemClock, backup};
+use orgbridge_ledger::{Ledger, LedgerOptions, SystemClock, backup};
 use rusqlite::Connection;
 
 use crate::backend::{Backend, Sqlite};
@@ -11,7 +11,7 @@ use crate::story::{OPERATOR, request};
 /// A database as version 1 of the schema left it.
 fn left_by_version_1() -> Sqlite {
     let place = Sqlite::default();
-    let DatabaseAddress::Sqlite(path) = place.address();
+    let path = place.path();
     Connection::open(path).unwrap().execute_batch(include_str!("databases/v1.sql")).unwrap();
     place
 }
@@ -57,7 +57,7 @@ fn whoever_only_reads_it_finds_it_whole_and_leaves_it_as_it_is() {
     for _ in 0..2 {
         assert_eq!(AuditLog::open(&place.address()).unwrap().verify(None).unwrap().findings, []);
     }
-    let DatabaseAddress::Sqlite(path) = place.address();
+    let path = place.path();
     let newest = "SELECT max(version) FROM refinery_schema_history";
     let version: u32 = Connection::open(path).unwrap().query_row(newest, [], |row| row.get(0)).unwrap();
     assert_eq!(version, 1);
@@ -66,7 +66,7 @@ fn whoever_only_reads_it_finds_it_whole_and_leaves_it_as_it_is() {
 #[test]
 fn it_can_be_restored() {
     let (backup, place) = (left_by_version_1(), Sqlite::default());
-    let DatabaseAddress::Sqlite(file) = backup.address();
+    let file = backup.path();
     backup::restore(&place.address(), &file, &SystemClock).unwrap();
     let ledger = Ledger::open(&place.address(), LedgerOptions::default()).unwrap();
     assert_eq!(names_and_sites(&ledger.view().state), expected());

@@ -5,22 +5,20 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use crate::backend::{Backend, Sqlite};
+use crate::story::{OPERATOR, Story, id, types};
 use orgbridge_domain::{ConnectionTypes, Direction, OrgId, Timestamp, api_key, org};
 use orgbridge_ledger::audit::{AuditLog, Finding};
 use orgbridge_ledger::trail::{Event, Mark, Stretch, Wanted};
 use orgbridge_ledger::{
-    Action, Actor, Attempt, AttemptLimits, DatabaseAddress, Ledger, LedgerOptions, Noted, SystemClock, backup,
+    Action, Actor, Attempt, AttemptLimits, Ledger, LedgerOptions, Noted, SystemClock, backup,
 };
-use rusqlite::Connection;
 
-use crate::backend::{Backend, Sqlite};
-use crate::story::{OPERATOR, Story, id, types};
-
-fn open(place: &Sqlite) -> Ledger {
+fn open(place: &impl Backend) -> Ledger {
     Ledger::open(&place.address(), LedgerOptions::default()).unwrap()
 }
 
-fn begin(place: &Sqlite) -> Story {
+fn begin(place: &impl Backend) -> Story {
     Story::begin(Ledger::create(&place.address(), LedgerOptions::default()).unwrap())
 }
 
@@ -51,12 +49,8 @@ pub(crate) fn revisions(ledger: &Ledger, org: OrgId) -> Vec<u64> {
     found.iter().map(|(mark, _)| mark.number).collect()
 }
 
-fn indexed(place: &Sqlite) -> u64 {
-    let DatabaseAddress::Sqlite(path) = place.address();
-    Connection::open(path)
-        .unwrap()
-        .query_row("SELECT indexed_revision FROM trail", [], |row| row.get(0))
-        .unwrap()
+fn indexed(place: &impl Backend) -> u64 {
+    place.number("SELECT indexed_revision FROM trail")
 }
 
 /// Renames one of the two orgs, or changes their connection, so many times.
@@ -78,7 +72,7 @@ fn go_on(story: &Story, times: u64) {
 }
 
 /// What each org should find: the orgs that its entries name, by a look at the entries alone.
-fn expected(place: &Sqlite, story: &Story) -> BTreeMap<OrgId, Vec<u64>> {
+fn expected(place: &impl Backend, story: &Story) -> BTreeMap<OrgId, Vec<u64>> {
     let log = AuditLog::open(&place.address()).unwrap();
     let entries = log.entries(&orgbridge_ledger::audit::Query::default()).unwrap();
     let of = |org: OrgId| {
@@ -102,7 +96,7 @@ fn expected(place: &Sqlite, story: &Story) -> BTreeMap<OrgId, Vec<u64>> {
     BTreeMap::from([of(story.source.id), of(story.sink.id)])
 }
 
-fn assert_trails(place: &Sqlite, story: &Story, ledger: &Ledger) {
+fn assert_trails(place: &impl Backend, story: &Story, ledger: &Ledger) {
     for (org, expected) in expected(place, story) {
         assert_eq!(revisions(ledger, org), expected);
     }
@@ -119,9 +113,8 @@ fn wait_until(what: impl Fn() -> bool) {
     }
 }
 
-#[test]
-fn each_side_finds_what_concerns_it_before_and_after_it_is_in_the_index() {
-    let place = Sqlite::default();
+fn each_side_finds_what_concerns_it_before_and_after_it_is_in_the_index<B: Backend>() {
+    let place = B::default();
     let story = begin(&place);
     go_on(&story, 30);
     assert_eq!(indexed(&place), 0);
@@ -133,7 +126,7 @@ fn each_side_finds_what_concerns_it_before_and_after_it_is_in_the_index() {
 }
 
 /// Makes so many changes that some are put into the index.
-fn go_on_to_the_index(place: &Sqlite, story: &Story) {
+fn go_on_to_the_index(place: &impl Backend, story: &Story) {
     let renamed = story.commit_as(OPERATOR, |session, now| {
         let mut draft = orgbridge_domain::Draft::new(session);
         for number in 0..8_500 {
@@ -149,9 +142,8 @@ fn go_on_to_the_index(place: &Sqlite, story: &Story) {
     wait_until(|| indexed(place) > 0);
 }
 
-#[test]
-fn a_ledger_that_follows_another_finds_the_same() {
-    let place = Sqlite::default();
+fn a_ledger_that_follows_another_finds_the_same<B: Backend>() {
+    let place = B::default();
     let story = begin(&place);
     let other = open(&place);
     go_on(&story, 30);
@@ -164,37 +156,30 @@ fn a_ledger_that_follows_another_finds_the_same() {
     assert_trails(&place, &story, &other);
 }
 
-#[test]
-fn an_index_that_is_lost_is_filled_anew_when_the_ledger_is_opened() {
-    let place = Sqlite::default();
+fn an_index_that_is_lost_is_filled_anew_when_the_ledger_is_opened<B: Backend>() {
+    let place = B::default();
     let story = begin(&place);
     go_on(&story, 10);
     go_on_to_the_index(&place, &story);
     story.ledger.close();
-    let DatabaseAddress::Sqlite(path) = place.address();
     // As the migration leaves the database of an earlier version.
-    Connection::open(path)
-        .unwrap()
-        .execute_batch("DELETE FROM change_of_org; UPDATE trail SET indexed_revision = 0")
-        .unwrap();
+    place.tamper("DELETE FROM change_of_org; UPDATE trail SET indexed_revision = 0");
     let ledger = open(&place);
     assert!(indexed(&place) > 1_000);
     assert_trails(&place, &story, &ledger);
 }
 
-#[test]
-fn an_index_that_was_tampered_with_is_found_out() {
+fn an_index_that_was_tampered_with_is_found_out<B: Backend>() {
     for tampering in [
         "DELETE FROM change_of_org WHERE revision = 5",
         "UPDATE change_of_org SET at_us = at_us + 1 WHERE revision = 3",
         "INSERT INTO change_of_org VALUES ('00000000-0000-0000-0000-00000000000b', 1, 4)",
     ] {
-        let place = Sqlite::default();
+        let place = B::default();
         let story = begin(&place);
         go_on_to_the_index(&place, &story);
         story.ledger.close();
-        let DatabaseAddress::Sqlite(path) = place.address();
-        assert_eq!(Connection::open(path).unwrap().execute(tampering, []).unwrap(), 1, "{tampering}");
+        place.tamper(tampering);
         let verdict = AuditLog::open(&place.address()).unwrap().verify(None).unwrap();
         assert_eq!(verdict.findings, [Finding::IndexDiffers], "{tampering}");
     }
@@ -205,7 +190,7 @@ fn a_restored_ledger_has_the_trails_of_the_backup() {
     let place = Sqlite::default();
     let story = begin(&place);
     go_on_to_the_index(&place, &story);
-    let DatabaseAddress::Sqlite(path) = place.address();
+    let path = place.path();
     let copy = path.with_file_name("backup.db");
     backup::backup(&place.address(), &copy).unwrap();
     go_on(&story, 10);
@@ -217,9 +202,8 @@ fn a_restored_ledger_has_the_trails_of_the_backup() {
     assert_trails(&place, &story, &story.ledger);
 }
 
-#[test]
-fn the_trail_of_an_org_without_keys_holds_no_key() {
-    let place = Sqlite::default();
+fn the_trail_of_an_org_without_keys_holds_no_key<B: Backend>() {
+    let place = B::default();
     let story = begin(&place);
     let kinds = |org: OrgId| {
         let found = read(&story.ledger, &everything(org, Direction::Ascending)).into_iter();
@@ -266,9 +250,8 @@ fn refusals(ledger: &Ledger, org: OrgId) -> Vec<(u64, String, u64)> {
     found.collect()
 }
 
-#[test]
-fn refused_attempts_are_kept_in_bounded_number_for_their_own_org() {
-    let place = Sqlite::default();
+fn refused_attempts_are_kept_in_bounded_number_for_their_own_org<B: Backend>() {
+    let place = B::default();
     let number = |number| NonZeroU32::new(number).unwrap();
     let attempts = AttemptLimits { per_minute: number(5), per_org: number(3) };
     let options = LedgerOptions { attempts, ..LedgerOptions::default() };
@@ -293,18 +276,16 @@ fn refused_attempts_are_kept_in_bounded_number_for_their_own_org() {
     assert_eq!(AuditLog::open(&place.address()).unwrap().verify(None).unwrap().findings, []);
 }
 
-#[test]
-fn attempts_that_wait_are_kept_when_the_ledger_is_closed() {
-    let place = Sqlite::default();
+fn attempts_that_wait_are_kept_when_the_ledger_is_closed<B: Backend>() {
+    let place = B::default();
     let story = begin(&place);
     assert_eq!(story.ledger.note_refusal(attempt(&story, "the-last")), Noted::Recorded);
     story.ledger.close();
     assert_eq!(refusals(&open(&place), story.source.id), [(1, "the-last".to_owned(), 0)]);
 }
 
-#[test]
-fn both_kinds_of_events_stand_in_one_order_and_a_horizon_ends_both() {
-    let place = Sqlite::default();
+fn both_kinds_of_events_stand_in_one_order_and_a_horizon_ends_both<B: Backend>() {
+    let place = B::default();
     let story = begin(&place);
     let shared = story.connect(types("logs"));
     for round in 0..3 {
@@ -331,4 +312,15 @@ fn both_kinds_of_events_stand_in_one_order_and_a_horizon_ends_both() {
             assert_eq!(read(&story.ledger, &stretch), expected[at + 1..]);
         }
     }
+}
+
+crate::backend::on_each_database! {
+    each_side_finds_what_concerns_it_before_and_after_it_is_in_the_index
+    a_ledger_that_follows_another_finds_the_same
+    an_index_that_is_lost_is_filled_anew_when_the_ledger_is_opened
+    an_index_that_was_tampered_with_is_found_out
+    the_trail_of_an_org_without_keys_holds_no_key
+    refused_attempts_are_kept_in_bounded_number_for_their_own_org
+    attempts_that_wait_are_kept_when_the_ledger_is_closed
+    both_kinds_of_events_stand_in_one_order_and_a_horizon_ends_both
 }

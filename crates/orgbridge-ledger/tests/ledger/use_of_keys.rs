@@ -8,8 +8,7 @@ use orgbridge_domain::{
     ApiKeyId, ApiKeySecret, ApplicationKeyId, Draft, Timestamp, api_key, application_key,
 };
 use orgbridge_ledger::audit::AuditLog;
-use orgbridge_ledger::{Clock, DatabaseAddress, Ledger, LedgerOptions, backup};
-use rusqlite::Connection;
+use orgbridge_ledger::{Clock, Ledger, LedgerOptions, backup};
 
 use crate::backend::{Backend, Sqlite};
 use crate::story::{self, OPERATOR, Story};
@@ -63,15 +62,12 @@ fn wait_until(what: impl Fn() -> bool) {
     }
 }
 
-fn kept_rows(place: &Sqlite) -> u64 {
-    let DatabaseAddress::Sqlite(path) = place.address();
-    let sql = "SELECT (SELECT count(*) FROM api_key_use) + (SELECT count(*) FROM application_key_use)";
-    Connection::open(path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+fn kept_rows(place: &impl Backend) -> u64 {
+    place.number("SELECT (SELECT count(*) FROM api_key_use) + (SELECT count(*) FROM application_key_use)")
 }
 
-#[test]
-fn a_use_is_known_at_once_and_is_there_after_a_restart() {
-    let place = Sqlite::default();
+fn a_use_is_known_at_once_and_is_there_after_a_restart<B: Backend>() {
+    let place = B::default();
     let ledger = Story::begin(Ledger::create(&place.address(), options(100, NEVER)).unwrap()).ledger;
     assert_eq!(last_uses(&ledger), (None, None));
     use_keys(&ledger);
@@ -82,9 +78,8 @@ fn a_use_is_known_at_once_and_is_there_after_a_restart() {
     assert_eq!(last_uses(&reopened), both(100));
 }
 
-#[test]
-fn a_use_is_no_change() {
-    let place = Sqlite::default();
+fn a_use_is_no_change<B: Backend>() {
+    let place = B::default();
     let ledger = Story::begin(Ledger::create(&place.address(), options(100, ALWAYS)).unwrap()).ledger;
     let before = ledger.view().position;
     use_keys(&ledger);
@@ -94,9 +89,8 @@ fn a_use_is_no_change() {
     assert_eq!(AuditLog::open(&place.address()).unwrap().verify(None).unwrap().findings, []);
 }
 
-#[test]
-fn of_several_processes_the_latest_use_is_kept_and_each_learns_of_it() {
-    let place = Sqlite::default();
+fn of_several_processes_the_latest_use_is_kept_and_each_learns_of_it<B: Backend>() {
+    let place = B::default();
     let early = Story::begin(Ledger::create(&place.address(), options(100, ALWAYS)).unwrap()).ledger;
     let late = Ledger::open(&place.address(), options(200, ALWAYS)).unwrap();
     use_keys(&late);
@@ -109,9 +103,8 @@ fn of_several_processes_the_latest_use_is_kept_and_each_learns_of_it() {
     assert_eq!(last_uses(&Ledger::open(&place.address(), options(300, NEVER)).unwrap()), both(200));
 }
 
-#[test]
-fn whoever_knows_of_an_earlier_use_moves_none_back() {
-    let place = Sqlite::default();
+fn whoever_knows_of_an_earlier_use_moves_none_back<B: Backend>() {
+    let place = B::default();
     let early = Story::begin(Ledger::create(&place.address(), options(100, NEVER)).unwrap()).ledger;
     let late = Ledger::open(&place.address(), options(200, NEVER)).unwrap();
     use_keys(&early);
@@ -121,9 +114,8 @@ fn whoever_knows_of_an_earlier_use_moves_none_back() {
     assert_eq!(last_uses(&Ledger::open(&place.address(), options(300, NEVER)).unwrap()), both(200));
 }
 
-#[test]
-fn a_key_that_is_deleted_takes_its_last_use_with_it() {
-    let place = Sqlite::default();
+fn a_key_that_is_deleted_takes_its_last_use_with_it<B: Backend>() {
+    let place = B::default();
     let story = Story::begin(Ledger::create(&place.address(), options(100, ALWAYS)).unwrap());
     use_keys(&story.ledger);
     wait_until(|| kept_rows(&place) == 2);
@@ -146,10 +138,9 @@ fn a_key_that_is_deleted_takes_its_last_use_with_it() {
     assert_eq!(AuditLog::open(&place.address()).unwrap().verify(None).unwrap().findings, []);
 }
 
-#[test]
-fn more_keys_than_one_transaction_takes_are_all_kept() {
+fn more_keys_than_one_transaction_takes_are_all_kept<B: Backend>() {
     const KEYS: u64 = 5000;
-    let place = Sqlite::default();
+    let place = B::default();
     let story = Story::begin(Ledger::create(&place.address(), options(100, NEVER)).unwrap());
     let source = story.source.id;
     let number_of = |key: u64| u128::from(key) + 0x1000;
@@ -182,9 +173,18 @@ fn a_backup_holds_the_last_uses() {
     let ledger = Story::begin(Ledger::create(&place.address(), options(100, NEVER)).unwrap()).ledger;
     use_keys(&ledger);
     ledger.close();
-    let DatabaseAddress::Sqlite(path) = place.address();
+    let path = place.path();
     let file = path.with_file_name("backup.db");
     backup::backup(&place.address(), &file).unwrap();
     backup::restore(&other.address(), &file, &At(300)).unwrap();
     assert_eq!(last_uses(&Ledger::open(&other.address(), options(400, NEVER)).unwrap()), both(100));
+}
+
+crate::backend::on_each_database! {
+    a_use_is_known_at_once_and_is_there_after_a_restart
+    a_use_is_no_change
+    of_several_processes_the_latest_use_is_kept_and_each_learns_of_it
+    whoever_knows_of_an_earlier_use_moves_none_back
+    a_key_that_is_deleted_takes_its_last_use_with_it
+    more_keys_than_one_transaction_takes_are_all_kept
 }

@@ -94,7 +94,7 @@ impl Import {
         let (wishes, problems) = Wishes::read(&text)?;
         let database = context.database()?;
         let import = |operator: &Operator| self.make_true(context, operator, wishes, problems);
-        let outcome = if self.create && !new_database::is_there(database) {
+        let outcome = if self.create && !new_database::is_there(database)? {
             new_database::make(database, import)?
         } else {
             import(&Operator::open(database)?)?

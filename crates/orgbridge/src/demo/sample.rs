@@ -25,7 +25,7 @@ impl Sample {
     /// connection.
     pub(crate) fn put_into(database: &DatabaseAddress, keys: &DemoKeys) -> Result<OrgConnection, Failure> {
         let fill = |operator: &Operator| Self::fill(operator, keys);
-        if new_database::is_there(database) {
+        if new_database::is_there(database)? {
             fill(&Operator::open(database)?)
         } else {
             new_database::make(database, fill)

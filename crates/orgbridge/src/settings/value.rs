@@ -74,7 +74,8 @@ impl<T: Value> Value for Option<T> {
 }
 
 impl Value for DatabaseAddress {
-    const EXPECTED: &'static str = "a database, such as sqlite:/var/lib/orgbridge/ledger.db";
+    const EXPECTED: &'static str = "a database, such as sqlite:/var/lib/orgbridge/ledger.db or \
+         postgres://orgbridge@db.example.com/orgbridge?password_file=/etc/orgbridge/password";
     const SHOWN: Shown = Shown::Never;
 
     fn read(text: &str) -> Option<Self> {

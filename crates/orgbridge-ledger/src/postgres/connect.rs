@@ -1,0 +1,116 @@
+//! How a connection comes to be.
+
+use std::fs;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::future::poll_fn;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Notification};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::address::{Password, PostgresAddress, Tls};
+use super::driver::Beside;
+use super::trouble::Trouble;
+
+/// Connects, on a runtime that from then on also does the connection's work, until what is returned beside the client is
+/// dropped: a server that stands still ends nothing by itself. `told` is shown what the server says unasked.
+pub(super) async fn connect(
+    address: &PostgresAddress,
+    told: impl FnMut(Notification) + Send + 'static,
+) -> Result<(Client, Beside), Trouble> {
+    let mut config = address.config();
+    match address.password() {
+        Password::None => {}
+        Password::Given(password) => {
+            config.password(password);
+        }
+        Password::InFile(path) => {
+            config.password(first_line(path)?);
+        }
+    }
+    match address.tls() {
+        Tls::Off => {
+            let (client, connection) = config.connect(NoTls).await?;
+            Ok((client, keep_going(connection, told)))
+        }
+        Tls::Verified { roots } => {
+            let tls = MakeRustlsConnect::new(tls(roots.as_deref())?);
+            let (client, connection) = config.connect(tls).await?;
+            Ok((client, keep_going(connection, told)))
+        }
+    }
+}
+
+fn keep_going<S, T>(
+    mut connection: Connection<S, T>,
+    mut told: impl FnMut(Notification) + Send + 'static,
+) -> Beside
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let work = async move {
+        loop {
+            let mut connection = Pin::new(&mut connection);
+            match poll_fn(|context| connection.as_mut().get_mut().poll_message(context)).await {
+                Some(Ok(AsyncMessage::Notification(notification))) => told(notification),
+                Some(Ok(AsyncMessage::Notice(notice))) => {
+                    tracing::debug!(notice = notice.message(), "the database remarks something");
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    let cause = Trouble::from(error).cause();
+                    return tracing::debug!(cause, "a connection to the database has ended");
+                }
+                None => return,
+            }
+        }
+    };
+    tokio::spawn(work).abort_handle().into()
+}
+
+fn first_line(path: &Path) -> Result<String, Trouble> {
+    let unread = |problem: String| Trouble::lost(format!("the password file {}: {problem}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| unread(error.to_string()))?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => Err(unread("its first line is empty, and should be the password".to_owned())),
+    }
+}
+
+/// TLS with whoever has a certificate for the host's name that one of the roots vouches for.
+fn tls(roots: Option<&Path>) -> Result<ClientConfig, Trouble> {
+    let store = roots.map_or_else(roots_of_system, roots_in)?;
+    // Not the default of the process, which is the binary's to choose.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| Trouble::lost(error.to_string()))?;
+    Ok(builder.with_root_certificates(store).with_no_client_auth())
+}
+
+fn roots_in(path: &Path) -> Result<RootCertStore, Trouble> {
+    let unread = |problem: String| Trouble::lost(format!("sslrootcert {}: {problem}", path.display()));
+    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| unread(error.to_string()))?;
+    let mut store = RootCertStore::empty();
+    for certificate in certificates {
+        let certificate = certificate.map_err(|error| unread(error.to_string()))?;
+        store.add(certificate).map_err(|error| unread(error.to_string()))?;
+    }
+    if store.is_empty() { Err(unread("there is no certificate in it".to_owned())) } else { Ok(store) }
+}
+
+fn roots_of_system() -> Result<RootCertStore, Trouble> {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if store.is_empty() {
+        let problem =
+            "this system vouches for nobody: install its certificates, or name a file by sslrootcert";
+        return Err(Trouble::lost(problem));
+    }
+    Ok(store)
+}

@@ -1,0 +1,189 @@
+//! A connection that is made again whenever it is lost.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use tokio_postgres::{Row, RowStream};
+
+use super::address::PostgresAddress;
+use super::driver::{Beside, Driver, Outcome};
+use super::session::{Request, Session, within};
+use super::trouble::Trouble;
+use super::words;
+
+/// How many rows are read at once.
+const BUNDLE: usize = 1024;
+
+/// A way to a database, for one who asks one thing after the other.
+pub(super) struct Link {
+    driver: Arc<Driver>,
+    address: Arc<PostgresAddress>,
+    session: Option<Arc<Session>>,
+    /// What keeps the server from taking us for frozen in the midst of a transaction. A transaction is bound to its
+    /// connection: what is asked in it is never asked elsewhere.
+    transaction: Option<Beside>,
+}
+
+impl Link {
+    pub(super) const fn new(driver: Arc<Driver>, address: Arc<PostgresAddress>) -> Self {
+        Self { driver, address, session: None, transaction: None }
+    }
+
+    /// The connection, made now if there is none.
+    fn session(&mut self) -> Result<Arc<Session>, Trouble> {
+        if self.transaction.is_some() {
+            return self
+                .session
+                .clone()
+                .ok_or_else(|| Trouble::lost("it was lost in the midst of a transaction"));
+        }
+        if let Some(session) = self.session.as_ref().filter(|session| !session.is_closed()) {
+            return Ok(Arc::clone(session));
+        }
+        self.session = None;
+        let address = Arc::clone(&self.address);
+        let opened = self.driver.run(async move { Session::open(&address).await });
+        let session = Arc::new(opened.unwrap_or_else(|| Err(stopped()))?);
+        Ok(Arc::clone(self.session.insert(session)))
+    }
+
+    /// Has something done through the connection.
+    pub(super) fn ask<T, W>(&mut self, work: impl FnOnce(Arc<Session>) -> W) -> Result<T, Trouble>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, Trouble>> + Send + 'static,
+    {
+        let work = work(self.session()?);
+        let done = self.driver.run(work).unwrap_or_else(|| Err(stopped()));
+        if done.as_ref().is_err_and(Trouble::is_lost) {
+            self.session = None;
+        }
+        done
+    }
+
+    /// The same for what can be done twice: where a connection turns out to be lost that has been there for a while, another
+    /// is tried at once.
+    pub(super) fn ask_again<T, W>(&mut self, work: impl Fn(Arc<Session>) -> W) -> Result<T, Trouble>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, Trouble>> + Send + 'static,
+    {
+        let may_be_old = self.session.is_some() && self.transaction.is_none();
+        match self.ask(&work) {
+            // After silence, more time would be too much.
+            Err(trouble) if may_be_old && trouble.is_lost() && !trouble.is_silence() => self.ask(&work),
+            asked => asked,
+        }
+    }
+
+    /// Begins a transaction and asks something in it.
+    pub(super) fn begin(&mut self, words: &'static str, first: &Request) -> Result<Row, Trouble> {
+        let begun = self.ask_again(|session| {
+            let first = first.clone();
+            async move { session.begin(words, &first).await }
+        });
+        match (&begun, &self.session) {
+            (Ok(_), Some(session)) => {
+                self.transaction = Some(self.driver.beside(Arc::clone(session).stay_awake()));
+            }
+            // It may have begun all the same.
+            _ => self.end(),
+        }
+        begun
+    }
+
+    /// Ends the transaction as if it had never begun.
+    pub(super) fn end(&mut self) {
+        self.transaction = None;
+        if self.session.is_some()
+            && let Err(trouble) = self.ask(|session| async move { session.command(words::ROLLBACK).await })
+        {
+            tracing::debug!(cause = trouble.cause(), "a transaction ends with its connection");
+            self.session = None;
+        }
+    }
+
+    /// Runs what is left of the transaction, which is over then: kept, or as if it had never begun. Where the connection is
+    /// lost meanwhile, nobody knows.
+    pub(super) fn commit(&mut self, requests: Vec<Request>) -> Result<(), Trouble> {
+        let committed =
+            self.ask(|session| async move { session.run_all(&requests, Some(words::COMMIT)).await });
+        match &committed {
+            Ok(()) => self.transaction = None,
+            // It may not have come to its last statement.
+            Err(_) => self.end(),
+        }
+        committed
+    }
+
+    /// Begins to read what a statement gives.
+    pub(super) fn cursor(&mut self, request: Request) -> Result<Cursor, Trouble> {
+        let patience = request.patience;
+        let stream = self.ask(|session| async move { session.stream(&request).await })?;
+        let next = self.driver.start_work(fetch(Box::pin(stream), patience));
+        Ok(Cursor {
+            driver: Arc::clone(&self.driver),
+            patience,
+            next: Some(next),
+            rows: Vec::new().into_iter(),
+        })
+    }
+
+    /// The thread that does the work.
+    pub(super) const fn driver(&self) -> &Arc<Driver> {
+        &self.driver
+    }
+
+    /// Where the database is.
+    pub(super) const fn address(&self) -> &Arc<PostgresAddress> {
+        &self.address
+    }
+}
+
+/// The thread that does the work has ended, which it never does while anybody is there who asks.
+fn stopped() -> Trouble {
+    Trouble::lost("the thread of the connections has ended")
+}
+
+type Stream = Pin<Box<RowStream>>;
+
+/// A stream that is not at its end, and what it gave.
+type Fetched = Result<(Vec<Row>, Option<Stream>), Trouble>;
+
+/// What a statement gives, row by row. While some rows are looked at, the next ones are on their way, and no more than
+/// those.
+pub(super) struct Cursor {
+    driver: Arc<Driver>,
+    patience: Duration,
+    next: Option<Outcome<Fetched>>,
+    rows: std::vec::IntoIter<Row>,
+}
+
+impl Cursor {
+    /// The next row.
+    pub(super) fn next(&mut self) -> Result<Option<Row>, Trouble> {
+        loop {
+            if let Some(row) = self.rows.next() {
+                return Ok(Some(row));
+            }
+            let Some(next) = self.next.take() else { return Ok(None) };
+            let (rows, stream) = next.wait().unwrap_or_else(|| Err(stopped()))?;
+            self.rows = rows.into_iter();
+            self.next = stream.map(|stream| self.driver.start_work(fetch(stream, self.patience)));
+        }
+    }
+}
+
+async fn fetch(mut stream: Stream, patience: Duration) -> Fetched {
+    let mut rows = Vec::with_capacity(BUNDLE);
+    while rows.len() < BUNDLE {
+        match within(patience, async { Ok(stream.try_next().await?) }).await? {
+            Some(row) => rows.push(row),
+            None => return Ok((rows, None)),
+        }
+    }
+    Ok((rows, Some(stream)))
+}

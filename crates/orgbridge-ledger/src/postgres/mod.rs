@@ -1,0 +1,344 @@
+//! A ledger in a database of PostgreSQL, or of another server that speaks as it does.
+//!
+//! Nothing is waited for that need not be: a transaction begins and reads where the ledger stands in one round trip, and all
+//! that it writes goes out together with its end. So a batch costs two round trips, however many commands it holds.
+//!
+//! Whatever the server does not answer within [`SILENCE`](session::SILENCE) is given up with its connection, and the next
+//! call makes another. Where that happens to a commit, the history itself is asked whether it was kept.
+
+mod address;
+mod connect;
+mod driver;
+mod fleet;
+mod hints;
+mod history;
+mod link;
+mod load;
+mod row;
+mod schema;
+mod session;
+mod trail;
+mod trouble;
+mod uses;
+mod words;
+
+pub(crate) use address::is_meant_by;
+pub use address::{NotAnAddress, PostgresAddress};
+pub(crate) use history::PostgresHistory;
+pub(crate) use trail::PostgresReaders;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use orgbridge_domain::{Change, Timestamp};
+
+use self::driver::Driver;
+use self::hints::Hints;
+use self::link::Link;
+use self::row::Param;
+use self::session::Request;
+use self::trouble::Trouble;
+use self::words::Insertion;
+use crate::index::{Concern, places_of};
+use crate::last_use::Use;
+use crate::sql::{self, RowStatements};
+use crate::storage::{Fleet, Storage, Wake};
+use crate::{Entry, OpenError, Position, RefusedAttempt, Revision, Unavailable, View};
+
+/// How many statements wait for the end of their transaction, at the most. More are sent earlier, so that a great
+/// transaction does not have to fit into memory.
+const MAX_QUEUED: usize = 4096;
+
+/// How often to look whether another process has written, where no hint says so before.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long it is tried to find out whether a commit was kept.
+const UNCERTAINTY: Duration = Duration::from_secs(5);
+
+/// How long to wait in between.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The database of a ledger, opened for writing.
+pub(crate) struct Postgres {
+    link: Link,
+    hints: Hints,
+    statements: RowStatements,
+    of_entries: Insertion,
+    of_places: Insertion,
+    /// Where the ledger stood when the transaction began that is open.
+    began_at: Option<Position>,
+    queue: Queue,
+}
+
+/// What a transaction has not sent yet.
+#[derive(Default)]
+struct Queue {
+    requests: Vec<Request>,
+    /// The values of audit entries, one after the other.
+    entries: Vec<Param>,
+}
+
+impl Postgres {
+    /// Makes a ledger in an empty database.
+    pub(crate) fn create(address: &PostgresAddress) -> Result<Self, OpenError> {
+        let mut link = link_to(address)?;
+        schema::create(&mut link)?;
+        Self::open_through(link)
+    }
+
+    /// Opens a ledger and brings its schema up to date.
+    pub(crate) fn open(address: &PostgresAddress) -> Result<Self, OpenError> {
+        Self::open_through(link_to(address)?)
+    }
+
+    fn open_through(mut link: Link) -> Result<Self, OpenError> {
+        schema::check_and_migrate(&mut link)?;
+        let hints = Hints::new(Arc::clone(link.driver()), Arc::clone(link.address()));
+        let mut database = Self {
+            link,
+            hints,
+            statements: words::row_statements(),
+            of_entries: Insertion::of_entries(),
+            of_places: Insertion::of_places(),
+            began_at: None,
+            queue: Queue::default(),
+        };
+        // A copy that takes no writes is found out here.
+        database.stand().map_err(|trouble| schema::not_opened(database.link.address(), &trouble))?;
+        Ok(database)
+    }
+
+    /// Those who read trails of it.
+    pub(crate) fn readers(&self) -> PostgresReaders {
+        PostgresReaders::new(Arc::clone(self.link.driver()), Arc::clone(self.link.address()))
+    }
+
+    /// Where the ledger stands, by a server that takes writes: no other knows what was committed last.
+    fn stand(&mut self) -> Result<Position, Trouble> {
+        let (read_only, position) = self.link.ask_again(|session| async move {
+            let (read_only, position) =
+                (Request::new(words::READ_ONLY, []), Request::new(words::POSITION, []));
+            session.ask_both(&read_only, &position).await
+        })?;
+        refuse_read_only(read_only)?;
+        schema::position_in(&position)
+    }
+
+    fn begin_by(&mut self, words: &'static str, position: &'static str) -> Result<Position, Unavailable> {
+        self.queue = Queue::default();
+        let begun = self.link.begin(words, &Request::new(position, []));
+        match begun.and_then(|found| schema::position_in(&found)) {
+            Ok(position) => {
+                self.began_at = Some(position);
+                Ok(position)
+            }
+            Err(trouble) => {
+                self.link.end();
+                Err(trouble.unavailable)
+            }
+        }
+    }
+
+    /// The statements that have not been sent yet.
+    fn take_queue(&mut self) -> Vec<Request> {
+        let Queue { mut requests, entries } = std::mem::take(&mut self.queue);
+        let parts = self.of_entries.parts(entries);
+        requests.extend(parts.into_iter().map(|(words, values)| Request::new(words, values)));
+        requests
+    }
+
+    /// Has them run, before anything else is asked in the transaction.
+    fn flush(&mut self) -> Result<(), Unavailable> {
+        let requests = self.take_queue();
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let run = self.link.ask(|session| async move { session.run_all(&requests, None).await });
+        run.map_err(|trouble| trouble.unavailable)
+    }
+
+    /// Finds out whether the commit to `position` was kept, of which nothing is known since the connection was lost.
+    fn find_out(&mut self, trouble: Trouble, position: Position) -> Result<(), Unavailable> {
+        let began = Instant::now();
+        loop {
+            match self.is_kept(position) {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(trouble.unavailable),
+                Err(_) if began.elapsed() < UNCERTAINTY => thread::sleep(PAUSE),
+                Err(_) => return Err(Unavailable::Uncertain),
+            }
+        }
+    }
+
+    /// Whether the history passes through `position`. Whoever can write the ledger's row after a transaction that was going
+    /// to write it knows that it is over.
+    fn is_kept(&mut self, position: Position) -> Result<bool, Unavailable> {
+        self.begin_by(words::BEGIN, words::LOCKED_POSITION)?;
+        self.began_at = None;
+        let at = Request::new(words::DIGEST_AT, [position.revision.get().into()]);
+        let found = self.link.ask(|session| async move { session.rows(&at).await });
+        let ended = self.link.commit(vec![Request::new(sql::PROBE, [])]);
+        let digests = found
+            .and_then(|rows| rows.iter().map(|found| row::text(found, 0)).collect::<Result<Vec<_>, _>>());
+        ended
+            .and(digests)
+            .map(|digests| digests.contains(&position.digest.to_string()))
+            .map_err(|trouble| trouble.unavailable)
+    }
+}
+
+/// A way to a database that has not been tried yet.
+fn link_to(address: &PostgresAddress) -> Result<Link, OpenError> {
+    let driver = Driver::start().map_err(|error| OpenError::NoThread(error.to_string()))?;
+    Ok(Link::new(Arc::new(driver), Arc::new(address.clone())))
+}
+
+/// Whether there are tables in a database.
+pub(crate) fn is_taken(address: &PostgresAddress) -> Result<bool, OpenError> {
+    schema::is_taken(&mut link_to(address)?)
+}
+
+/// Removes a ledger that came to nothing.
+pub(crate) fn remove(address: &PostgresAddress) {
+    let removed = link_to(address).and_then(|mut link| {
+        schema::remove(&mut link).map_err(|trouble| schema::not_opened(address, &trouble))
+    });
+    if let Err(error) = removed {
+        tracing::warn!(%error, "the tables of a ledger were left behind");
+    }
+}
+
+/// What a server says of itself that knows of it. One that does not is no copy.
+fn refuse_read_only(said: Result<Vec<tokio_postgres::Row>, Trouble>) -> Result<(), Trouble> {
+    match said {
+        Ok(rows) => match rows.first().map(|said| row::text(said, 0)) {
+            Some(Ok(said)) if said == "on" => Err(Trouble::of(Unavailable::ReadOnly)),
+            _ => Ok(()),
+        },
+        Err(trouble) if trouble.is_lost() => Err(trouble),
+        Err(_) => Ok(()),
+    }
+}
+
+impl Storage for Postgres {
+    fn begin(&mut self) -> Result<Position, Unavailable> {
+        self.begin_by(words::BEGIN, words::LOCKED_POSITION)
+    }
+
+    fn begin_to_read(&mut self) -> Result<Position, Unavailable> {
+        // First: in a transaction that only reads every server says that it takes no writes.
+        self.stand().map_err(|trouble| trouble.unavailable)?;
+        self.begin_by(words::BEGIN_TO_READ, words::POSITION)
+    }
+
+    fn write(&mut self, entry: &Entry, change: &Change) -> Result<(), Unavailable> {
+        let statement = self.statements.of(change);
+        let params: Vec<Param> = statement.values.into_iter().map(Param::from).collect();
+        self.queue
+            .requests
+            .push(Request { table: Some(statement.table), ..Request::new(statement.sql, params) });
+        self.queue.entries.extend(row::of_entry(entry));
+        if self.queue.requests.len() < MAX_QUEUED { Ok(()) } else { self.flush() }
+    }
+
+    fn commit(&mut self, position: Position) -> Result<(), Unavailable> {
+        let began_at = self.began_at.take();
+        let mut requests = self.take_queue();
+        let moves = began_at != Some(position);
+        if moves {
+            requests.push(Request::new(sql::MOVE, row::of_position(position)));
+        }
+        match self.link.commit(requests) {
+            Ok(()) => Ok(()),
+            Err(trouble) if trouble.is_lost() && moves => self.find_out(trouble, position),
+            Err(trouble) => Err(trouble.unavailable),
+        }
+    }
+
+    fn rollback(&mut self) {
+        self.queue = Queue::default();
+        if self.began_at.take().is_some() {
+            self.link.end();
+        }
+    }
+
+    fn position(&mut self) -> Result<Position, Unavailable> {
+        self.stand().map_err(|trouble| trouble.unavailable)
+    }
+
+    fn entries_after(&mut self, revision: Revision, most: u64) -> Result<Vec<Entry>, Unavailable> {
+        self.flush()?;
+        let request = Request::new(sql::entries_after(), [revision.get().into(), most.into()]);
+        let entries = self.link.ask(|session| async move {
+            session.rows(&request).await?.iter().map(row::entry).collect::<Result<Vec<_>, _>>()
+        });
+        entries.map_err(|trouble| trouble.unavailable)
+    }
+
+    fn indexed(&mut self) -> Result<Revision, Unavailable> {
+        let indexed = self.link.ask(|session| async move {
+            row::count(&session.row(&Request::new(sql::INDEXED, [])).await?, 0)
+        });
+        indexed.map(Revision::new).map_err(|trouble| trouble.unavailable)
+    }
+
+    fn index(&mut self, concerns: &[Concern], through: Revision) -> Result<(), Unavailable> {
+        let places = places_of(concerns).into_iter();
+        let values =
+            places.flat_map(|(org, at, revision)| [org.to_string().into(), at.into(), revision.into()]);
+        let parts = self.of_places.parts(values.collect());
+        self.queue.requests.extend(parts.into_iter().map(|(words, values)| Request::new(words, values)));
+        self.queue.requests.push(Request::new(sql::SET_INDEXED, [through.get().into()]));
+        self.flush()
+    }
+
+    fn keep_attempt(&mut self, refused: &RefusedAttempt, most: u32) -> Result<(), Unavailable> {
+        self.queue.requests.extend(trail::keep_attempt(refused, most));
+        Ok(())
+    }
+
+    fn load(&mut self) -> Result<View, Unavailable> {
+        if let Some(position) = self.began_at {
+            self.flush()?;
+            return load::everything(&mut self.link, position);
+        }
+        let position = self.begin_to_read()?;
+        let view = load::everything(&mut self.link, position);
+        self.rollback();
+        view
+    }
+
+    fn keep_uses(&mut self, uses: &[Use]) -> Result<(), Unavailable> {
+        let position = self.begin()?;
+        self.queue.requests.extend(uses.iter().map(uses::note));
+        self.commit(position)
+    }
+
+    fn uses_since(&mut self, since: Timestamp) -> Result<Vec<Use>, Unavailable> {
+        let uses = self.link.ask_again(|session| async move { uses::read(&session, since).await });
+        uses.map_err(|trouble| trouble.unavailable)
+    }
+
+    fn probe(&mut self) -> Result<(), Unavailable> {
+        let probed =
+            self.link.ask(|session| async move { session.execute(&Request::new(sql::PROBE, [])).await });
+        probed.map(drop).map_err(|trouble| trouble.unavailable)
+    }
+
+    fn poll_interval(&self) -> Duration {
+        POLL_INTERVAL
+    }
+
+    fn on_hint(&mut self, wake: Wake) {
+        self.hints.listen(wake);
+    }
+
+    fn hint(&mut self) {
+        self.hints.send();
+    }
+
+    fn fleet(&mut self) -> Option<&mut dyn Fleet> {
+        Some(self)
+    }
+}
