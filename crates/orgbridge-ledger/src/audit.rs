@@ -5,10 +5,11 @@ use std::fmt;
 
 use orgbridge_domain::State;
 
+use crate::difference::{Difference, differences};
 use crate::history::History;
 use crate::index::{Concern, Fingerprint};
 use crate::postgres::PostgresHistory;
-use crate::record::{self, Record};
+use crate::record;
 use crate::sqlite::SqliteHistory;
 use crate::{ChainDigest, DatabaseAddress, Entry, OpenError, Position, Revision, Unavailable};
 
@@ -110,7 +111,9 @@ fn verify_at(
         }
     }
     match history.everything() {
-        Ok(stored) => compare(&replayed, &stored.state, &mut findings),
+        Ok(stored) => differences(&replayed, &stored.state, |Difference { table, id, .. }| {
+            findings.push(Finding::TableDiffers { table, id });
+        }),
         Err(Unavailable::Storage { cause }) => findings.push(Finding::TableUnreadable(cause)),
         Err(trouble) => return Err(trouble),
     }
@@ -269,38 +272,4 @@ pub enum Finding {
         /// Which row.
         id: String,
     },
-}
-
-/// Compares what the log says with what the tables hold.
-fn compare(replayed: &State, stored: &State, findings: &mut Vec<Finding>) {
-    macro_rules! compare {
-        ($entities:ident, $entity:ident) => {
-            for entity in replayed.$entities() {
-                if stored.$entity(entity.id) != Some(entity) {
-                    findings.push(differs(&**entity, entity.id));
-                }
-            }
-            for entity in stored.$entities() {
-                if replayed.$entity(entity.id).is_none() {
-                    findings.push(differs(&**entity, entity.id));
-                }
-            }
-        };
-    }
-    compare!(accounts, account);
-    compare!(orgs, org);
-    compare!(roles, role);
-    compare!(users, user);
-    compare!(api_keys, api_key);
-    compare!(application_keys, application_key);
-    compare!(connections, connection);
-    compare!(restriction_policies, restriction_policy);
-    compare!(oauth_clients, oauth_client);
-    compare!(authorizations, authorization);
-    compare!(tokens, token);
-    compare!(logins, login);
-}
-
-fn differs<R: Record>(_: &R, id: impl fmt::Display) -> Finding {
-    Finding::TableDiffers { table: R::TABLE, id: id.to_string() }
 }

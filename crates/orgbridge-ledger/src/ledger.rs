@@ -123,6 +123,10 @@ pub trait CommitObserver: Send + Sync + 'static {
 
     /// The ledger has begun to be unable to keep changes.
     fn failed(&self, trouble: &Unavailable);
+
+    /// The database does not hold the history that was known: it was restored, or it is a copy that lacks the last
+    /// commits. So many entities are not as they were known.
+    fn found_another_history(&self, differing: usize);
 }
 
 struct NobodyWatches;
@@ -131,6 +135,8 @@ impl CommitObserver for NobodyWatches {
     fn committed(&self, _commands: usize, _changes: usize, _took: Duration) {}
 
     fn failed(&self, _trouble: &Unavailable) {}
+
+    fn found_another_history(&self, _differing: usize) {}
 }
 
 impl Ledger {

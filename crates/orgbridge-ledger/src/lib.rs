@@ -12,6 +12,7 @@ mod attempt;
 pub mod audit;
 pub mod backup;
 mod clock;
+mod difference;
 mod entry;
 mod error;
 mod fleet;

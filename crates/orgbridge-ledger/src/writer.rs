@@ -21,13 +21,14 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::attempt::Attempts;
 use crate::clock::Moment;
+use crate::difference::{Difference, Kind, differences};
 use crate::fleet_keeper::{FleetKeeper, Looked, WAIT_INTERVAL};
 use crate::index::Concern;
 use crate::storage::Storage;
 use crate::trail_keeper::TrailKeeper;
 use crate::use_keeper::UseKeeper;
 use crate::{
-    Clock, CommitError, CommitObserver, Entry, LastUses, Position, RequestId, Unavailable, View,
+    Clock, CommitError, CommitObserver, Entry, LastUses, Position, RequestId, Revision, Unavailable, View,
     entry::Actor, record,
 };
 
@@ -39,6 +40,9 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often the writer looks again where the others may have given it up meanwhile.
 const MAX_LOOKS: usize = 3;
+
+/// How many of the entities that came to differ are named one by one, where the database holds another history.
+const MAX_LOSSES_LISTED: usize = 1000;
 
 /// How many entries of others are followed one by one. Past that, reading everything anew takes less.
 const MAX_CATCH_UP: u64 = 20_000;
@@ -463,7 +467,42 @@ impl<S: Storage> Writer<S> {
         // Until it is read, nobody goes by what may have come to nothing.
         self.shared.freshness.forget();
         self.trails.begin();
-        self.storage.load()
+        let loaded = self.storage.load()?;
+        if !self.holds(&known)? {
+            self.report_loss(&known, &loaded);
+        }
+        Ok(loaded)
+    }
+
+    /// Whether the database passed through what is known: it has only gone far from there.
+    fn holds(&mut self, known: &View) -> Result<bool, Unavailable> {
+        let Some(before) = known.position.revision.get().checked_sub(1) else { return Ok(true) };
+        let entries = self.storage.entries_after(Revision::new(before), 1)?;
+        Ok(entries.first().is_some_and(|entry| entry.digest == known.position.digest))
+    }
+
+    /// Tells the operator what was known and is not so any more. What somebody had taken away may be back.
+    fn report_loss(&self, known: &View, loaded: &View) {
+        let mut differing = 0;
+        differences(&known.state, &loaded.state, |Difference { table, id, kind }| {
+            differing += 1;
+            if differing <= MAX_LOSSES_LISTED {
+                let what = match kind {
+                    Kind::Missing => "is gone",
+                    Kind::Altered => "is not as it was",
+                    Kind::Added => "is back, or new",
+                };
+                tracing::error!(table, id, "in the history that the database holds now, this {what}");
+            }
+        });
+        tracing::error!(
+            known_revision = known.position.revision.get(),
+            revision = loaded.position.revision.get(),
+            differing,
+            "the database does not hold what was known, and was acknowledged: it was restored, or a copy took its \
+             place that lacks the last changes; compare it with the one before"
+        );
+        self.observer.found_another_history(differing);
     }
 
     /// Applies the entries that others appended; `false` if they don't continue what is known.

@@ -31,6 +31,7 @@ pub(crate) struct CommitMetrics {
     changes: Histogram,
     duration: Histogram,
     failures: Counter,
+    other_histories: Counter,
 }
 
 impl Default for CommitMetrics {
@@ -40,6 +41,7 @@ impl Default for CommitMetrics {
             changes: Histogram::new(COMMIT_SIZES),
             duration: Histogram::new(COMMIT_SECONDS),
             failures: Counter::default(),
+            other_histories: Counter::default(),
         }
     }
 }
@@ -54,6 +56,10 @@ impl CommitObserver for CommitMetrics {
 
     fn failed(&self, _trouble: &Unavailable) {
         self.failures.inc();
+    }
+
+    fn found_another_history(&self, _differing: usize) {
+        self.other_histories.inc();
     }
 }
 
@@ -85,6 +91,11 @@ impl Metrics {
             "ledger_failures",
             "Times that the ledger became unable to keep changes",
             commits.failures.clone(),
+        );
+        registry.register(
+            "ledger_other_histories",
+            "Times that the database did not hold what was known, because it was restored or lacks the last changes",
+            commits.other_histories.clone(),
         );
         registry.register_collector(Box::new(LedgerCollector(ledger)));
         registry.register_collector(Box::new(EdgeCollector(edge)));

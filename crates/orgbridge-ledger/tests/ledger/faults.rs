@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use orgbridge_ledger::{
-    CommitError, Ledger, LedgerOptions, MAX_STALENESS, OpenError, SystemClock, Unavailable, backup,
+    CommitError, CommitObserver, Ledger, LedgerOptions, MAX_STALENESS, OpenError, SystemClock, Unavailable,
+    backup,
 };
 use rusqlite::Connection;
 
@@ -128,6 +130,50 @@ fn a_schema_that_a_newer_program_alters_meanwhile_is_refused() {
         .unwrap();
     let refused = story.update(shared.id, types("audit"));
     assert!(matches!(refused, Err(CommitError::Unavailable(Unavailable::NewerSchema))), "{refused:?}");
+}
+
+fn a_copy_that_lacks_the_last_commits_is_read_anew_and_the_operator_is_told() {
+    /// How much was not as it was known, each time that another history was found.
+    #[derive(Default)]
+    struct Losses(Mutex<Vec<usize>>);
+
+    impl CommitObserver for Losses {
+        fn committed(&self, _commands: usize, _changes: usize, _took: Duration) {}
+
+        fn failed(&self, _trouble: &Unavailable) {}
+
+        fn found_another_history(&self, differing: usize) {
+            self.0.lock().unwrap().push(differing);
+        }
+    }
+
+    let place = Sqlite::default();
+    let losses = Arc::new(Losses::default());
+    let options = LedgerOptions { observer: Arc::<Losses>::clone(&losses), ..LedgerOptions::default() };
+    let story = Story::begin(Ledger::create(&place.address(), options).unwrap());
+    let shared = story.connect(types("logs,metrics"));
+    let before = story.ledger.view().position;
+    story.update(shared.id, types("logs")).unwrap();
+    // As the copy that a failover puts in the place of the database.
+    Connection::open(path_of(&place))
+        .unwrap()
+        .execute_batch(&format!(
+            "BEGIN;
+             UPDATE org_connection SET connection_types = 'logs,metrics';
+             DELETE FROM change WHERE revision > {0};
+             UPDATE ledger SET revision = {0}, digest = '{1}';
+             COMMIT;",
+            before.revision, before.digest
+        ))
+        .unwrap();
+    story.wait_until(|view| view.position == before);
+    let found = || losses.0.lock().unwrap().clone();
+    assert_eq!(found(), [1]);
+
+    // What follows is the history now, also for who knew the other.
+    story.update(shared.id, types("audit")).unwrap();
+    assert_eq!(story.ledger.view().position.revision, before.revision.next());
+    assert_eq!(found(), [1]);
 }
 
 fn a_far_gap_to_what_others_wrote_is_read_anew() {
@@ -311,6 +357,7 @@ both_ways! {
     what_can_not_be_read_for_a_while_is_decided_by_no_more
     readers_stay_fresh_while_another_process_holds_the_lock
     a_schema_that_a_newer_program_alters_meanwhile_is_refused
+    a_copy_that_lacks_the_last_commits_is_read_anew_and_the_operator_is_told
     a_far_gap_to_what_others_wrote_is_read_anew
     a_backup_that_was_tampered_with_is_not_restored
     a_database_that_can_not_be_made_leaves_nothing_behind
