@@ -92,6 +92,12 @@ impl SignedIn {
     pub(crate) fn session(&self) -> Session<'_> {
         Session::new(&self.view.state, self.principal, self.at)
     }
+
+    /// The user before the latest view. It takes a body up to half a minute to come, and what was known when its head
+    /// did is good for two seconds.
+    fn again(self, api: &Api) -> Result<Self, ApiError> {
+        Ok(Self { view: api.fresh_view()?, at: api.ledger.now(), ..self })
+    }
 }
 
 impl Admits for SignedIn {
@@ -131,7 +137,12 @@ fn admitted<C: Clone + Send + Sync + 'static>(extensions: &mut Extensions) -> Re
 pub(crate) struct Asking(SignedIn);
 
 impl Asking {
-    /// Proof of about whom they may ask, on the view on which they were admitted.
+    /// The same on the latest view: whoever answers a body looks again when it is there.
+    pub(crate) fn again(self, api: &Api) -> Result<Self, ApiError> {
+        self.0.again(api).map(Self)
+    }
+
+    /// Proof of about whom they may ask, on the view on which they were admitted, or looked again.
     pub(crate) fn evaluator(&self) -> Result<Evaluator<'_>, Refusal> {
         Evaluator::of(&self.0.session())
     }
@@ -186,7 +197,17 @@ impl<R: Right> Granted<R> {
         self.caller.user
     }
 
-    /// The view on which the caller was admitted.
+    /// The same on the latest view: whoever answers a body looks again when it is there.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`], and that of whoever no longer holds the right.
+    pub(crate) fn again(self) -> Result<Self, ApiError> {
+        let caller = self.caller.again(&self.api)?;
+        caller.session().authorize::<R>()?;
+        Ok(Self { caller, ..self })
+    }
+
+    /// The view on which the caller was admitted, or looked again.
     pub(crate) const fn view(&self) -> &Arc<View> {
         &self.caller.view
     }
@@ -196,7 +217,7 @@ impl<R: Right> Granted<R> {
         &self.caller.request
     }
 
-    /// The right, on the view on which the caller was admitted.
+    /// The right, on that view.
     pub(crate) fn grant(&self) -> Result<Grant<'_, R>, Refusal> {
         self.caller.session().authorize()
     }

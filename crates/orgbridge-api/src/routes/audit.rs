@@ -48,7 +48,7 @@ pub(crate) async fn search(
     State(api): State<Api>,
     JsonBodyIfAny(body): JsonBodyIfAny<SearchAuditEvents>,
 ) -> Result<Reply<AuditEvents>, ApiError> {
-    find(granted, &api, body.asked()?, &SearchAuditEvents::PLACES).await
+    find(granted.again()?, &api, body.asked()?, &SearchAuditEvents::PLACES).await
 }
 
 async fn find(

@@ -35,6 +35,7 @@ pub(crate) async fn one(
     State(api): State<Api>,
     JsonBody(body): JsonBody<EvaluationRequest>,
 ) -> Result<Reply<Decision>, ApiError> {
+    let asking = asking.again(&api)?;
     let judge = Judge { evaluator: asking.evaluator()?, cross_site: api.limits.cross_site };
     Reply::of(&judge.decide(body.question(), asking.revision()))
 }
@@ -54,6 +55,7 @@ pub(crate) async fn many(
     State(api): State<Api>,
     JsonBody(body): JsonBody<EvaluationsRequest, MAX_BYTES>,
 ) -> Result<Reply<Decisions>, ApiError> {
+    let asking = asking.again(&api)?;
     let judge = Judge { evaluator: asking.evaluator()?, cross_site: api.limits.cross_site };
     Reply::of(&match body.asked()? {
         Asked::One(question) => Decisions::One(judge.decide(question, asking.revision())),

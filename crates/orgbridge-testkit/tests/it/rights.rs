@@ -175,7 +175,7 @@ const POLICIES: &[Policy] = &[
 ];
 
 /// Calls that ask something and change nothing, although they are a POST.
-const QUESTIONS: &[&str] =
+pub(crate) const QUESTIONS: &[&str] =
     &["/api/v2/audit/events/search", "/access/v1/evaluation", "/access/v1/evaluations"];
 
 /// Who a persona should be taken for.

@@ -1,6 +1,10 @@
 //! What keeps orgs apart. Source: hardening list, 1, 2 and 7.
 
-use orgbridge_testkit::{Persona, RawReply, TestOrg, TestServer, update_body};
+use http::Method;
+use orgbridge_testkit::{Persona, RawReply, TestOrg, TestServer, fitting_body, update_body};
+use serde_json::json;
+
+use crate::rights;
 
 const ABSENT: &str = "0b1e55ed-0000-4000-8000-000000000000";
 
@@ -69,27 +73,70 @@ async fn an_org_of_another_account_is_told_apart_from_none_by_nothing() {
     assert_eq!((foreign.status(), foreign.body()), (404, absent.body()));
 }
 
-/// The head is let in while the key is live; the server asks for the body, so it has let the head in; then the key is
-/// revoked, and only then the body comes.
+/// The head of a call has been let in, since the server asks for the body; what happens before that comes is `meanwhile`.
+async fn answer_to_a_slow_call(
+    server: &TestServer,
+    (persona, call, body): (Persona, &str, String),
+    meanwhile: impl AsyncFnOnce(),
+) -> RawReply {
+    let (keys, length) = (persona.header_lines(), body.len());
+    let mut client = server.raw().await;
+    client
+        .send(format!(
+            "{call} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{keys}Content-Type: application/json\r\n\
+             Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+        ))
+        .await;
+    assert_eq!(client.read_head().await, "HTTP/1.1 100 Continue\r\n\r\n");
+    meanwhile().await;
+    client.send(body).await;
+    RawReply::only(&client.read_to_end().await)
+}
+
 #[tokio::test]
 async fn a_right_that_is_taken_away_while_a_call_is_under_way_is_gone_for_that_call_too() {
     let server = TestServer::start().await;
     let shared = server.connection().of(["logs"]).create().await;
     let body = update_body(shared, ["audit"]).to_string();
-    let (keys, length) = (Persona::SourceAdmin.header_lines(), body.len());
-    let mut client = server.raw().await;
-    client
-        .send(format!(
-            "PATCH /api/v2/org_connections/{shared} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{keys}\
-             Content-Type: application/json\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
-        ))
-        .await;
-    assert_eq!(client.read_head().await, "HTTP/1.1 100 Continue\r\n\r\n");
+    let call = format!("PATCH /api/v2/org_connections/{shared}");
 
-    server.revoke_application_key_of(Persona::SourceAdmin).await;
-    client.send(body).await;
+    let reply = answer_to_a_slow_call(&server, (Persona::SourceAdmin, &call, body), async || {
+        server.revoke_application_key_of(Persona::SourceAdmin).await;
+    })
+    .await;
 
-    let reply = RawReply::only(&client.read_to_end().await);
     assert_eq!(reply.status(), 401, "{reply}");
     assert_eq!(server.sink_admin().read(shared).await.types(), ["logs"]);
+}
+
+/// Questions have bodies as well, and whoever asks may take half a minute to send one.
+#[tokio::test]
+async fn a_question_is_answered_by_what_holds_when_all_of_it_is_there() {
+    let server = TestServer::start().await;
+    let (source, sink) = (TestOrg::Source.id(), TestOrg::Sink.id());
+    let question = json!({
+        "subject": {"type": "org", "id": sink.to_string()},
+        "action": {"name": "read"},
+        "resource": {"type": "logs", "id": source.to_string()},
+    });
+    let many = json!({"evaluations": [question, question]});
+    for (path, body) in [("/access/v1/evaluation", &question), ("/access/v1/evaluations", &many)] {
+        let shared = server.connection().of(["logs"]).create().await;
+        let call = (Persona::SinkAdmin, &*format!("POST {path}"), body.to_string());
+        let reply = answer_to_a_slow_call(&server, call, async || {
+            assert_eq!(server.source_admin().delete(shared).await.status(), 200);
+        })
+        .await;
+        assert!(reply.status() == 200 && !reply.body().contains("true"), "{path}: {reply}");
+    }
+    for path in rights::QUESTIONS {
+        let server = TestServer::start().await;
+        let body = fitting_body(&Method::POST, path, ABSENT, sink, 1).unwrap().to_string();
+        let call = (Persona::SourceAdmin, &*format!("POST {path}"), body);
+        let reply = answer_to_a_slow_call(&server, call, async || {
+            server.revoke_application_key_of(Persona::SourceAdmin).await;
+        })
+        .await;
+        assert_eq!(reply.status(), 401, "{path}: {reply}");
+    }
 }
