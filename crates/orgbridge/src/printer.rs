@@ -1,5 +1,6 @@
 //! Everything that a command shows: the one place that knows the standard streams.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
@@ -113,14 +114,14 @@ impl Printer {
     #[expect(clippy::unused_self, reason = "only what was handed a printer prints")]
     pub(crate) fn line(self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::Output)
+        writeln!(out, "{}", in_its_place(text)).and_then(|()| out.flush()).map_err(Failure::Output)
     }
 
     /// Tells a person something that is no data; a program that reads our output never sees it.
     #[expect(clippy::unused_self, reason = "only what was handed a printer prints")]
     pub(crate) fn note(self, text: &str) {
         // Whoever closed the error stream doesn't want to know.
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", in_its_place(text));
     }
 
     /// Prints one record.
@@ -164,6 +165,20 @@ impl Printer {
         let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Output(error.into()))?;
         self.line(&text)
     }
+}
+
+/// A text in which no name turns around or tears what stands beside it: the characters that would are written as JSON
+/// writes them, which programs read as what they were. Names hold no control characters.
+fn in_its_place(text: &str) -> Cow<'_, str> {
+    let moves = |char: char| {
+        let overrides_or_isolates = matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        overrides_or_isolates || matches!(char, '\u{2028}' | '\u{2029}')
+    };
+    if !text.contains(moves) {
+        return Cow::Borrowed(text);
+    }
+    let written = |char: char| if moves(char) { format!("\\u{:04x}", u32::from(char)) } else { char.into() };
+    Cow::Owned(text.chars().map(written).collect::<Vec<String>>().concat())
 }
 
 /// Records below their headings, for people.

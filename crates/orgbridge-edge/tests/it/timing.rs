@@ -1,8 +1,10 @@
 //! Every wait has an end. Source: hardening list, 14.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orgbridge_edge::EdgeSettings;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
 
 use crate::support::{SHORT, Served, eventually, patient, status_and_content};
 
@@ -41,7 +43,7 @@ async fn half_a_method_is_closed_after_the_header_timeout() {
 async fn a_head_that_trickles_is_closed_after_the_header_timeout() {
     let served = Served::with(EdgeSettings { header_timeout: SHORT, ..patient() }).await;
     let mut client = served.connect().await;
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     while served.stats.timed_out_connections() == 0 {
         assert!(start.elapsed() < SHORT * 20, "the head trickles on");
         let _ = tokio::io::AsyncWriteExt::write_all(&mut client.0, b"a").await;
@@ -127,4 +129,20 @@ async fn a_reader_that_reads_slowly_gets_everything() {
     let text = client.read_to_end().await;
     assert!(text.len() > 64 * 1024 * 1024, "the answer is complete");
     assert_eq!(served.stats.timed_out_connections(), 0);
+}
+
+/// Progress has to be worth something: the system wakes a writer when a good part of what it holds was taken.
+#[tokio::test]
+async fn a_reader_that_takes_a_byte_at_a_time_is_closed_after_the_write_timeout() {
+    let served = Served::with(EdgeSettings { write_timeout: SHORT, ..patient() }).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(2048).unwrap();
+    let mut stream = socket.connect(served.address).await.unwrap();
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let start = Instant::now();
+    while served.stats.timed_out_connections() == 0 {
+        assert!(start.elapsed() < SHORT * 40, "it trickles on");
+        let _ = stream.read(&mut [0]).await;
+        tokio::time::sleep(SHORT / 20).await;
+    }
 }

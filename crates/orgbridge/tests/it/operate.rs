@@ -259,6 +259,25 @@ fn a_table_has_a_heading_and_a_line_for_each() {
     "#);
 }
 
+/// An org chooses its name, and an operator reads it in a terminal.
+#[test]
+fn no_name_turns_around_what_an_operator_reads() {
+    let (program, _) = Program::initialized();
+    let name = "Bank \u{202e}knaB\u{2066}\u{2028}disabled";
+    let of = ["--account", "Source Org"];
+    let made = program.json(&[&["org", "create", name][..], &of].concat());
+    assert_eq!(made["name"], name);
+    for arguments in [&["org", "list"][..], &["org", "list", "--output", "json"]] {
+        let ended = program.run(arguments);
+        let printed = ended.text();
+        assert!(printed.contains(r"Bank \u202eknaB\u2066\u2028disabled"), "{printed}");
+        assert!(!printed.contains(['\u{202e}', '\u{2066}', '\u{2028}']), "{printed:?}");
+    }
+    program.json(&["account", "create", name]);
+    let refusal = program.refused(&["account", "create", name]);
+    assert!(refusal.contains(r"\u202eknaB") && !refusal.contains('\u{202e}'), "{refusal:?}");
+}
+
 #[test]
 fn a_limit_on_sinks_holds_for_operators_too() {
     let (program, _) = Program::initialized();
