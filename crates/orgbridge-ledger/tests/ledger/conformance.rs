@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::backend::Backend;
 use crate::story::{self, OPERATOR, Story, types};
@@ -18,7 +19,9 @@ use orgbridge_domain::{
     api_key, org, role, user,
 };
 use orgbridge_ledger::audit::{AuditLog, Query};
-use orgbridge_ledger::{CommitError, Ledger, LedgerOptions, Revision, Unavailable, backup};
+use orgbridge_ledger::{
+    Attendance, CommitError, Ledger, LedgerOptions, MAX_STALENESS, Revision, Unavailable, backup,
+};
 
 macro_rules! suite {
     ($name:ident on $backend:ident: $($test:ident)+) => {
@@ -175,6 +178,56 @@ fn of_many_parallel_creations_of_a_pair_one_succeeds(backend: &impl Backend) {
             .filter_map(|outcome| outcome.as_ref().err())
             .all(|error| matches!(error, CommitError::Refused(Refusal::AlreadyConnected { .. })))
     );
+}
+
+/// The orgs and people of a story, on `count` ledgers that serve one database.
+fn served_by(backend: &impl Backend, count: usize) -> Vec<Story> {
+    let serving = LedgerOptions { attendance: Attendance::Serves, ..LedgerOptions::default() };
+    let first = Story::begin(Ledger::create(&backend.address(), serving.clone()).unwrap());
+    let others: Vec<_> = (1..count)
+        .map(|_| first.through(Ledger::open(&backend.address(), serving.clone()).unwrap()))
+        .collect();
+    [first].into_iter().chain(others).collect()
+}
+
+fn whoever_takes_away_is_answered_when_every_server_knows(backend: &impl Backend) {
+    let served = served_by(backend, 3);
+    let shared = served[0].connect(types("logs,metrics"));
+    for turn in 0..12 {
+        let (here, other) = (&served[turn % 3], ["logs,metrics", "logs,audit"][turn % 2]);
+        here.update(shared.id, types(other)).unwrap();
+        here.update(shared.id, types("logs")).unwrap();
+        for there in &served {
+            // Nobody waits for it, and nobody may go by what was.
+            let view = there.ledger.fresh_view().unwrap();
+            assert_eq!(view.state.connection(shared.id).unwrap().types, types("logs"), "turn {turn}");
+        }
+    }
+    // Who is closed is waited for no more.
+    for (gone, left) in served.iter().zip(served.iter().skip(1)) {
+        gone.ledger.close();
+        let began = Instant::now();
+        left.update(shared.id, types("logs,metrics")).unwrap();
+        left.update(shared.id, types("logs")).unwrap();
+        assert!(began.elapsed() < MAX_STALENESS, "{:?}", began.elapsed());
+    }
+}
+
+fn of_parallel_creations_on_two_servers_one_succeeds(backend: &impl Backend) {
+    let served = served_by(backend, 2);
+    for _ in 0..5 {
+        let outcomes = thread::scope(|scope| {
+            let attempts = served.iter().map(|here| scope.spawn(|| here.try_connect(types("logs"))));
+            let attempts: Vec<_> = attempts.collect();
+            attempts.into_iter().map(|attempt| attempt.join().unwrap()).collect::<Vec<_>>()
+        });
+        let made = outcomes.iter().find_map(|outcome| outcome.as_ref().ok()).expect("one succeeds").id;
+        let refused = |outcome: &&Result<_, _>| {
+            matches!(outcome, Err(CommitError::Refused(Refusal::AlreadyConnected { .. })))
+        };
+        assert_eq!(outcomes.iter().filter(refused).count(), 1, "{outcomes:?}");
+        served[0].delete(made).unwrap();
+    }
 }
 
 fn two_ledgers_on_one_database_see_each_other(backend: &impl Backend) {
@@ -555,6 +608,8 @@ macro_rules! suites {
                 a_command_that_changes_nothing_leaves_no_entry
                 of_many_parallel_creations_of_a_pair_one_succeeds
                 two_ledgers_on_one_database_see_each_other
+                whoever_takes_away_is_answered_when_every_server_knows
+                of_parallel_creations_on_two_servers_one_succeeds
                 whoever_waits_for_a_revision_gets_it_or_learns_that_it_is_not_here
                 two_writers_number_their_changes_without_gaps
                 tasks_of_one_runtime_write_side_by_side
