@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::load::{self, Client};
 use crate::population::Population;
 use crate::report::{Row, count, time};
-use crate::server::Orgbridge;
+use crate::server::{Orgbridge, database};
 use crate::{Effort, Failure, request};
 
 /// Everyone there is. One of them has the trail.
@@ -41,7 +41,7 @@ pub(crate) fn measure(effort: Effort) -> Result<Vec<Row>, Failure> {
     Ledger::open(&DatabaseAddress::Sqlite(path.clone()), LedgerOptions::default())?.close();
     let filled_in = began.elapsed();
 
-    let orgbridge = Orgbridge::serve(&path)?;
+    let orgbridge = Orgbridge::serve(&database(&path))?;
     let keys = Population::keys(0);
     let measure = |what: &str| format!("audit search over {} entries, first page: {what}", count(entries));
     let mut rows = Vec::new();

@@ -12,11 +12,11 @@ use crate::load::{self, Client};
 use crate::population::Population;
 use crate::report::{Row, per_second, time};
 use crate::samples::{Samples, median};
-use crate::server::Orgbridge;
+use crate::server::{Orgbridge, database};
 use crate::{Effort, Failure, request};
 
 /// How many clients update at the same time.
-const CLIENTS: u64 = 32;
+pub(crate) const CLIENTS: u64 = 32;
 
 /// Everyone whose connections are updated.
 pub(crate) const POPULATION: Population = Population { orgs: 1_000 };
@@ -24,10 +24,10 @@ pub(crate) const POPULATION: Population = Population { orgs: 1_000 };
 pub(crate) fn measure(effort: Effort) -> Result<Vec<Row>, Failure> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("ledger.db");
-    POPULATION.import(&path)?;
+    POPULATION.import(&database(&path))?;
     let unchanged = revision(&path)?;
 
-    let orgbridge = Orgbridge::serve(&path)?;
+    let orgbridge = Orgbridge::serve(&database(&path))?;
     let mut clients: Vec<_> = (0..CLIENTS).map(updater).collect();
     let mut answers = load::run(orgbridge.server.address, &mut clients, effort.turn / 2)?.latencies.count();
     let copy = folder.path().join("bare.db");

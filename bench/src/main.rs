@@ -13,10 +13,12 @@
 mod audit;
 mod bare;
 mod constant;
+mod decision;
 mod durable;
 mod load;
 mod machine;
 mod population;
+mod postgres;
 mod read;
 mod report;
 mod request;
@@ -58,6 +60,12 @@ struct Arguments {
 enum Measure {
     /// Updates on 32 connections.
     Durable,
+    /// Updates on 32 connections, on PostgreSQL.
+    Postgres,
+    /// Revocations with three servers on PostgreSQL.
+    Revocation,
+    /// Decisions on 32 connections.
+    Decision,
     /// Updates on one connection.
     Single,
     /// Reads on 32 connections.
@@ -117,6 +125,9 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
     for measure in Measure::value_variants().iter().copied().filter(|measure| wanted(*measure)) {
         rows.extend(match measure {
             Measure::Durable => durable::measure(effort)?,
+            Measure::Postgres => postgres::durable(effort)?,
+            Measure::Revocation => postgres::revocation(effort)?,
+            Measure::Decision => decision::measure(effort)?,
             Measure::Single => single::measure(effort)?,
             Measure::Read => read::measure(effort)?,
             Measure::Token => token::measure(effort)?,

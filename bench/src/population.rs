@@ -90,6 +90,19 @@ impl Population {
             .map(|number| ConnectionId::new(Kind::Connection.id(number)))
     }
 
+    /// What those may read whom the org with a number shares with.
+    pub(crate) fn pairs_of(self, org: u64) -> impl Iterator<Item = Question> {
+        (org..self.connections()).step_by(self.orgs as usize).map(move |number| {
+            let (source, sink) = self.pair(number);
+            Question {
+                sink: Self::org(sink),
+                source: Self::org(source),
+                wanted: shared(number),
+                allowed: true,
+            }
+        })
+    }
+
     /// A question at random, as often to be allowed as not.
     pub(crate) fn question(self, random: &mut fastrand::Rng) -> Question {
         let number = random.u64(..self.connections());
@@ -110,12 +123,11 @@ impl Population {
     }
 
     /// Imports everyone into a new database, as an operator would.
-    pub(crate) fn import(self, path: &Path) -> Result<(), Failure> {
-        let file = path.with_extension("json");
+    pub(crate) fn import(self, database: &str) -> Result<(), Failure> {
+        let file = tempfile::NamedTempFile::with_suffix(".json")?;
         std::fs::write(&file, self.document().to_string())?;
-        let database = server::database(path);
-        let mut import = server::orgbridge(["import", "--create", "--database", &database])?;
-        let output = import.arg(file).output()?;
+        let mut import = server::orgbridge(["import", "--create", "--database", database])?;
+        let output = import.arg(file.path()).output()?;
         if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into()) }
     }
 

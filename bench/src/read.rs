@@ -8,7 +8,7 @@ use crate::load::{self, Client};
 use crate::population::Population;
 use crate::report::{Row, per_second, time};
 use crate::samples::{Samples, median};
-use crate::server::{Orgbridge, Server};
+use crate::server::{Orgbridge, Server, database};
 use crate::{Effort, Failure, request};
 
 /// How many clients read at the same time.
@@ -17,9 +17,9 @@ const CLIENTS: u64 = 32;
 pub(crate) fn measure(effort: Effort) -> Result<Vec<Row>, Failure> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("ledger.db");
-    POPULATION.import(&path)?;
+    POPULATION.import(&database(&path))?;
 
-    let orgbridge = Orgbridge::serve(&path)?;
+    let orgbridge = Orgbridge::serve(&database(&path))?;
     let mut clients: Vec<_> = (0..CLIENTS).map(reader).collect();
     let size = load::run(orgbridge.server.address, &mut clients, effort.turn / 2)?.body;
     let constant = Server::start(Command::new(env::current_exe()?).args(["constant", &size.to_string()]))?;

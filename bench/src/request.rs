@@ -1,8 +1,8 @@
 //! The bytes that a client sends.
 
-use orgbridge_domain::{ConnectionId, ConnectionType, TokenSecret};
+use orgbridge_domain::{ConnectionId, ConnectionType, OrgId, TokenSecret};
 
-use crate::population::Keys;
+use crate::population::{Keys, Question};
 
 const CONNECTIONS: &str = "/api/v2/org_connections";
 
@@ -33,6 +33,26 @@ pub(crate) fn update(keys: &Keys, id: ConnectionId, other: ConnectionType) -> Ve
         r#"{{"data":{{"type":"org_connection","id":"{id}","attributes":{{"connection_types":["logs","{other}"]}}}}}}"#
     );
     request(&with_keys(keys), "PATCH", &format!("{CONNECTIONS}/{id}"), &body)
+}
+
+/// A request for a decision.
+pub(crate) fn evaluate(keys: &Keys, question: &Question) -> Vec<u8> {
+    let Question { sink, source, wanted, .. } = question;
+    let body = format!(
+        r#"{{"subject":{{"type":"org","id":"{sink}"}},"action":{{"name":"read"}},"resource":{{"type":"{wanted}","id":"{source}"}}}}"#
+    );
+    request(&with_keys(keys), "POST", "/access/v1/evaluation", &body)
+}
+
+/// The same for Cerbos, which is told with whom logs are shared.
+pub(crate) fn evaluate_at_peer(question: &Question, sinks: &[OrgId]) -> Vec<u8> {
+    let Question { sink, source, .. } = question;
+    let sinks: Vec<_> = sinks.iter().map(|sink| format!(r#""{sink}""#)).collect();
+    let body = format!(
+        r#"{{"principal":{{"id":"{sink}","roles":["org"]}},"resources":[{{"actions":["read"],"resource":{{"kind":"logs","id":"{source}","attr":{{"sinks":[{}]}}}}}}]}}"#,
+        sinks.join(",")
+    );
+    request("", "POST", "/api/check/resources", &body)
 }
 
 fn with_keys(keys: &Keys) -> String {

@@ -18,7 +18,7 @@ use crate::machine::{Memory, bytes};
 use crate::population::Population;
 use crate::report::{Row, count, time};
 use crate::samples::Samples;
-use crate::server::Orgbridge;
+use crate::server::{Orgbridge, database};
 use crate::{Effort, Failure, request};
 
 /// What the larger population is compared with.
@@ -105,7 +105,7 @@ fn costs(population: Population, effort: Effort) -> Result<Costs, Failure> {
     population.write(&path)?;
     let rules = ask_another_process(&path, population)?;
 
-    let orgbridge = Orgbridge::serve(&path)?;
+    let orgbridge = Orgbridge::serve(&database(&path))?;
     let memory = orgbridge.server.memory()?;
     let requests = population.keyed().map(|org| request::list(&Population::keys(org))).collect();
     let mut client = vec![Client::new(requests)];

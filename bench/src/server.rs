@@ -77,15 +77,15 @@ pub(crate) struct Orgbridge {
 }
 
 impl Orgbridge {
-    /// Serves the ledger in the file `path`, with everything on that a user would have on.
-    pub(crate) fn serve(path: &Path) -> Result<Self, Failure> {
+    /// Serves the ledger in `database`, with everything on that a user would have on.
+    pub(crate) fn serve(database: &str) -> Result<Self, Failure> {
         // Free now, and with luck still free in a moment.
         let admin = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        let (database, admin_text) = (database(path), admin.to_string());
+        let admin_text = admin.to_string();
         let arguments =
-            ["serve", "--database", &database, "--listen", "127.0.0.1:0", "--admin-listen", &admin_text];
+            ["serve", "--database", database, "--listen", "127.0.0.1:0", "--admin-listen", &admin_text];
         let mut command = orgbridge(arguments)?;
-        for limit in ["ORG_CONNECTIONS_READ", "ORG_CONNECTIONS_WRITE", "AUDIT_READ"] {
+        for limit in ["ORG_CONNECTIONS_READ", "ORG_CONNECTIONS_WRITE", "AUDIT_READ", "EVALUATIONS"] {
             let name = format!("ORGBRIDGE_RATE_LIMITS_{limit}_REQUESTS");
             command.env(name, UNREACHED_LIMIT);
         }

@@ -8,15 +8,15 @@ use crate::bare::Bare;
 use crate::durable::{POPULATION, updater};
 use crate::report::{Row, time};
 use crate::samples::Samples;
-use crate::server::Orgbridge;
+use crate::server::{Orgbridge, database};
 use crate::{Effort, Failure, load};
 
 pub(crate) fn measure(effort: Effort) -> Result<Vec<Row>, Failure> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("ledger.db");
-    POPULATION.import(&path)?;
+    POPULATION.import(&database(&path))?;
 
-    let orgbridge = Orgbridge::serve(&path)?;
+    let orgbridge = Orgbridge::serve(&database(&path))?;
     let mut clients = vec![updater(0)];
     load::run(orgbridge.server.address, &mut clients, effort.turn / 2)?;
     let copy = folder.path().join("bare.db");

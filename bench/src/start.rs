@@ -5,7 +5,7 @@ use orgbridge_ledger::{DatabaseAddress, Ledger, LedgerOptions};
 use crate::machine::bytes;
 use crate::report::{Row, time};
 use crate::samples::Samples;
-use crate::server::Orgbridge;
+use crate::server::{Orgbridge, database};
 use crate::{Effort, Failure};
 
 pub(crate) fn measure(effort: Effort) -> Result<Vec<Row>, Failure> {
@@ -16,7 +16,7 @@ pub(crate) fn measure(effort: Effort) -> Result<Vec<Row>, Failure> {
     let mut times = Samples::default();
     let mut most = 0;
     for _ in 0..3 * effort.turns {
-        let orgbridge = Orgbridge::serve(&path)?;
+        let orgbridge = Orgbridge::serve(&database(&path))?;
         times.push(orgbridge.server.ready_after);
         most = most.max(orgbridge.server.memory()?.resident);
     }

@@ -13,7 +13,7 @@ use crate::population::{Population, hexadecimal};
 use crate::read::reader;
 use crate::report::{Row, per_second};
 use crate::samples::median;
-use crate::server::Orgbridge;
+use crate::server::{Orgbridge, database};
 use crate::{Effort, Failure, request};
 
 /// How many clients read at the same time.
@@ -25,10 +25,10 @@ const LIFETIME_MICROS: i64 = 3_600_000_000;
 pub(crate) fn measure(effort: Effort) -> Result<Vec<Row>, Failure> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("ledger.db");
-    POPULATION.import(&path)?;
+    POPULATION.import(&database(&path))?;
     let tokens = give_tokens(&path)?;
 
-    let orgbridge = Orgbridge::serve(&path)?;
+    let orgbridge = Orgbridge::serve(&database(&path))?;
     let with_token = |(org, token): (u64, &TokenSecret)| {
         Client::new(POPULATION.shared_by(org).map(|id| request::read_with_token(token, id)).collect())
     };

@@ -1,10 +1,35 @@
 //! Measuring. The measures are in `bench/`.
 
-use crate::shell::{Result, cargo};
+use std::path::PathBuf;
+use std::process::Command;
 
-/// Builds what is measured and measures it.
+use crate::shell::{Result, cargo, need, root, run_command, target};
+
+/// Another server that decides, in the npm registry with its binary.
+const PEER: &str = "@cerbos/cerbos-linux-x64";
+const PEER_VERSION: &str = "0.55.0";
+
+/// Builds what is measured and measures it. A quick run measures next to no other server that decides.
 pub(crate) fn run(options: &[&str]) -> Result {
     cargo(&["build", "--release", "--locked", "--package", "orgbridge", "--package", "orgbridge-bench"])?;
-    let base = ["run", "--quiet", "--release", "--locked", "--package", "orgbridge-bench", "--"];
-    cargo(&[&base, options].concat())
+    let mut bench = Command::new(target().join("release").join("orgbridge-bench"));
+    bench.args(options).current_dir(root());
+    if !options.contains(&"--quick") && cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        bench.env("ORGBRIDGE_BENCH_CERBOS", peer()?);
+    }
+    run_command(&mut bench)
+}
+
+/// Where the peer's program is, installed if it was not there.
+fn peer() -> Result<PathBuf> {
+    need(&["npm", "--version"], &["npm"])?;
+    let folder = target().join("bench");
+    let program = folder.join("node_modules").join(PEER).join("cerbos-linux-x64");
+    if !program.exists() {
+        let package = format!("{PEER}@{PEER_VERSION}");
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]);
+        run_command(npm.arg(&folder).arg(package))?;
+    }
+    Ok(program)
 }
