@@ -79,7 +79,7 @@ impl FleetKeeper {
         self.release();
         if self.attendance == Attendance::Serves && self.told.replace(position) != Some(position) {
             // Somebody may wait for it.
-            storage.hint();
+            self.hint(storage);
         }
         Ok(looked)
     }
@@ -103,6 +103,13 @@ impl FleetKeeper {
             command.answer(Ok(()));
         } else {
             self.barrier.wait(position, since, command);
+        }
+    }
+
+    /// Hints to the others that something was committed, where there were any at the last look.
+    pub(crate) fn hint(&self, storage: &mut impl Storage) {
+        if self.roll.live().next().is_some() {
+            storage.hint();
         }
     }
 

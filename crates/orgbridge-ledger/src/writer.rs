@@ -313,7 +313,7 @@ impl<S: Storage> Serve for Writer<S> {
     }
 
     fn patience(&self) -> Duration {
-        if self.shared.freshness.is_never() { Duration::ZERO } else { self.storage.poll_interval() }
+        if self.shared.freshness.is_never() { WAIT_INTERVAL } else { self.storage.poll_interval() }
     }
 
     /// In this order: where nothing can be written, what can be read is still to be known.
@@ -387,7 +387,7 @@ impl<S: Storage> Writer<S> {
         match result {
             Ok(0) => {}
             Ok(changes) => {
-                self.storage.hint();
+                self.fleet.hint(&mut self.storage);
                 self.observer.committed(batch.len(), changes, began.elapsed());
             }
             Err(_) => self.storage.rollback(),
