@@ -53,7 +53,10 @@ impl<'s> Database<'s> {
 
 impl Drop for Database<'_> {
     fn drop(&mut self) {
-        // The server may be down, and takes it along in the end.
+        // It goes with the server in the end. One that stands still would never answer.
+        if self.server.is_frozen() {
+            return;
+        }
         let _ = self.server.sql("postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
 }

@@ -95,13 +95,7 @@ impl PostgresServer {
     /// Makes the server's files.
     fn lay_out(&self) -> Result<(), ServerError> {
         let password = self.password_file();
-        let mut options = fs::File::options();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&password);
-        let written =
-            file.as_mut().map_err(|error| at(&password, error))?.write_all(self.password().as_bytes());
-        written.map_err(|error| at(&password, &error))?;
-        self.person.own(&password)?;
-
+        self.write(&password, &self.password())?;
         let mut initdb = self.programs.command_as(self.person, "initdb");
         initdb.arg("--pgdata").arg(self.folder.data()).arg("--pwfile").arg(&password);
         initdb.args(["--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256"]);
@@ -112,6 +106,14 @@ impl PostgresServer {
         let file = fs::File::options().append(true).open(&path);
         let text = format!("{CONFIGURATION}{socket}");
         file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| at(&path, &error))
+    }
+
+    /// Writes a file that nobody but the server can read.
+    fn write(&self, path: &Path, text: &str) -> Result<(), ServerError> {
+        let mut options = fs::File::options();
+        let file = options.write(true).create_new(true).mode(0o600).open(path);
+        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| at(path, &error))?;
+        self.person.own(path)
     }
 
     /// Starts the server on the files that it has, as after [`Self::kill`] and [`Self::stop`].
@@ -178,6 +180,11 @@ impl PostgresServer {
         stopped
     }
 
+    /// Whether they stand still.
+    pub(crate) fn is_frozen(&self) -> bool {
+        !self.frozen.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Has them go on after [`Self::freeze`].
     ///
     /// # Errors
@@ -185,6 +192,18 @@ impl PostgresServer {
     pub fn thaw(&self) -> Result<(), ServerError> {
         let frozen = std::mem::take(&mut *self.frozen.lock().unwrap_or_else(PoisonError::into_inner));
         processes::signal("CONT", &frozen)
+    }
+
+    /// From now on it speaks TLS to those who want it, with this certificate and key, both in PEM.
+    ///
+    /// # Errors
+    /// Where the server does not take them.
+    pub fn use_tls(&self, certificate: &str, key: &str) -> Result<(), ServerError> {
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            self.write(&self.folder.data().join(name), text)?;
+        }
+        self.sql("postgres", "ALTER SYSTEM SET ssl = on")?;
+        self.sql("postgres", "SELECT pg_reload_conf()").map(drop)
     }
 
     /// A new database with nothing in it, of which nobody else knows.

@@ -119,6 +119,12 @@ impl Link {
         committed
     }
 
+    /// From here on the server hears nothing from us until we want something, as if the process stood still.
+    #[cfg(test)]
+    pub(super) fn fall_silent(&mut self) {
+        self.transaction = Some(self.driver.beside(std::future::pending()));
+    }
+
     /// Begins to read what a statement gives.
     pub(super) fn cursor(&mut self, request: Request) -> Result<Cursor, Trouble> {
         let patience = request.patience;

@@ -17,6 +17,8 @@ mod load;
 mod row;
 mod schema;
 mod session;
+#[cfg(test)]
+mod tests;
 mod trail;
 mod trouble;
 mod uses;

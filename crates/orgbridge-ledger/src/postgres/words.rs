@@ -14,7 +14,7 @@ pub(super) const SETTINGS: [&str; 2] =
     ["SET lock_timeout = 100", "SET idle_in_transaction_session_timeout = 3000"];
 
 /// Begins a transaction that writes. It locks the row of the ledger first, so it sees all that was committed before.
-pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// Begins a transaction that sees one point of history.
 pub(super) const BEGIN_TO_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";

@@ -88,6 +88,19 @@ impl Default for Postgres {
     }
 }
 
+impl Postgres {
+    /// From here on the server takes no writes to the database, or takes them again.
+    pub(crate) fn become_read_only(&self, read_only: bool) {
+        let (name, server) = (self.0.name(), self.0.server());
+        for statement in [
+            format!("ALTER DATABASE {name} SET default_transaction_read_only = {read_only}"),
+            format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
+        ] {
+            server.sql("postgres", &statement).expect("an administrator's statement");
+        }
+    }
+}
+
 impl Backend for Postgres {
     fn address(&self) -> DatabaseAddress {
         self.0.address().parse().expect("an address")

@@ -7,6 +7,7 @@ mod conformance;
 mod faults;
 mod older;
 mod portable;
+mod server;
 mod story;
 mod tampering;
 mod trails;

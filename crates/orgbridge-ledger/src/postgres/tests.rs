@@ -1,0 +1,206 @@
+//! What the writer relies on and can't be seen from outside.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use orgbridge_domain::{Account, Change, Edit, Timestamp};
+use orgbridge_postgres_server::{Database, PostgresServer};
+use uuid::Uuid;
+
+use super::*;
+use crate::fleet::{ReplicaId, Seat};
+use crate::{Actor, ChainDigest, Epoch};
+
+fn database() -> Database<'static> {
+    PostgresServer::shared().database().unwrap()
+}
+
+fn address_of(database: &Database<'_>) -> PostgresAddress {
+    database.address().parse().unwrap()
+}
+
+/// An account, and its entry after `position`.
+fn account(number: u128, position: Position) -> (Entry, Change) {
+    let account = Account {
+        id: Uuid::from_u128(number).to_string().parse().unwrap(),
+        name: format!("Account {number}").parse().unwrap(),
+        created_at: Timestamp::from_micros(1),
+    };
+    let change = Change::Account(Edit::Create(account));
+    let described = crate::record::describe(&change);
+    let mut entry = Entry {
+        revision: position.revision.next(),
+        at: Timestamp::from_micros(1),
+        actor: Actor::from(orgbridge_domain::Principal::Operator),
+        request_id: "a-test".to_owned(),
+        entity: described.table.to_owned(),
+        entity_id: described.id.to_string(),
+        before: described.before,
+        after: described.after,
+        digest: position.digest,
+    };
+    entry.digest = entry.digest_after(position.digest);
+    (entry, change)
+}
+
+/// Writes an account into the open transaction, and says where its commit is to lead.
+fn write(storage: &mut Postgres, number: u128, position: Position) -> Position {
+    let (entry, change) = account(number, position);
+    storage.write(&entry, &change).unwrap();
+    Position { revision: entry.revision, digest: entry.digest, ..position }
+}
+
+fn wait_until(what: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !what() {
+        assert!(began.elapsed() < Duration::from_secs(10), "it did not come to be");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_hint_wakes_the_others_and_not_whoever_gave_it() {
+    let database = database();
+    let address = address_of(&database);
+    let (mut one, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let listen = |storage: &mut Postgres| {
+        let woken = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&woken);
+        storage.on_hint(Box::new(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }));
+        // Once when it begins to listen: whatever was said before is lost.
+        wait_until(|| woken.load(Ordering::SeqCst) == 1);
+        woken
+    };
+    let (woken_one, woken_other) = (listen(&mut one), listen(&mut other));
+    one.hint();
+    wait_until(|| woken_other.load(Ordering::SeqCst) == 2);
+    other.hint();
+    wait_until(|| woken_one.load(Ordering::SeqCst) == 2);
+    assert_eq!(woken_other.load(Ordering::SeqCst), 2, "its own hint does not wake it");
+
+    // A connection that is lost is made again.
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query LIKE 'NOTIFY%'";
+    database.sql(end).unwrap();
+    wait_until(|| woken_one.load(Ordering::SeqCst) >= 3 && woken_other.load(Ordering::SeqCst) >= 3);
+    let before = woken_other.load(Ordering::SeqCst);
+    one.hint();
+    wait_until(|| woken_other.load(Ordering::SeqCst) > before);
+}
+
+#[test]
+fn a_seat_is_renewed_and_removed_only_as_it_is_known() {
+    let database = database();
+    let address = address_of(&database);
+    let (mut here, mut there) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let lease = Duration::from_millis(1_234);
+    let seat = Seat::taken_by(ReplicaId::new(Uuid::from_u128(7)), lease);
+    here.enter(&seat).unwrap();
+    assert_eq!(there.seats().unwrap(), [seat]);
+    assert!(here.enter(&seat).is_err(), "a seat is taken once");
+
+    let position = Position { epoch: Epoch::new(3), revision: Revision::new(9), digest: ChainDigest::START };
+    let renewed = seat.renewed_at(position);
+    assert_eq!(here.renew(&renewed), Ok(true));
+    assert_eq!(here.renew(&renewed), Ok(false), "it has moved on");
+    assert_eq!(there.seats().unwrap(), [renewed]);
+    there.remove(&seat).unwrap();
+    assert_eq!(there.seats().unwrap(), [renewed], "it was renewed meanwhile");
+    there.remove(&renewed).unwrap();
+    assert_eq!(here.renew(&renewed.renewed_at(position)), Ok(false), "it is gone");
+    assert_eq!(here.seats().unwrap(), []);
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_looked_up_in_the_history() {
+    let database = database();
+    let mut storage = Postgres::create(&address_of(&database)).unwrap();
+    let lost = || Trouble::lost("on purpose");
+    let began = storage.begin().unwrap();
+    let kept = write(&mut storage, 1, began);
+    storage.commit(kept).unwrap();
+    assert_eq!(storage.find_out(lost(), kept), Ok(()));
+
+    let began = storage.begin().unwrap();
+    assert_eq!(began, kept);
+    let dropped = write(&mut storage, 2, began);
+    storage.rollback();
+    let refused = storage.find_out(lost(), dropped);
+    assert_eq!(refused, Err(Unavailable::Unreachable { cause: "on purpose".to_owned() }));
+
+    // Somebody else's change stands where ours would have stood.
+    let began = storage.begin().unwrap();
+    let other = write(&mut storage, 3, began);
+    storage.commit(other).unwrap();
+    assert!(storage.find_out(lost(), dropped).is_err());
+    assert_eq!(storage.find_out(lost(), kept), Ok(()), "history has gone on since");
+    assert_eq!(storage.position(), Ok(other));
+}
+
+#[test]
+fn what_is_left_of_a_commit_is_waited_for_before_anybody_says_that_it_is_not_there() {
+    let database = database();
+    let address = address_of(&database);
+    let (mut slow, mut asking) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let began = slow.begin().unwrap();
+    let wanted = write(&mut slow, 1, began);
+    let committing = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(700));
+        slow.commit(wanted)
+    });
+    assert_eq!(asking.find_out(Trouble::lost("on purpose"), wanted), Ok(()));
+    committing.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_process_that_stands_still_in_a_transaction_does_not_keep_the_lock() {
+    let database = database();
+    let address = address_of(&database);
+    let (mut frozen, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    // One that only thinks for long keeps it.
+    let began = frozen.begin().unwrap();
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(other.begin(), Err(Unavailable::Locked));
+    let kept = write(&mut frozen, 1, began);
+    frozen.commit(kept).unwrap();
+
+    frozen.begin().unwrap();
+    frozen.link.fall_silent();
+    let began = Instant::now();
+    while other.begin() == Err(Unavailable::Locked) {
+        assert!(began.elapsed() < Duration::from_secs(8), "the lock is kept for ever");
+    }
+    other.rollback();
+    let wanted = write(&mut frozen, 2, kept);
+    assert!(matches!(frozen.commit(wanted), Err(Unavailable::Unreachable { .. })));
+    assert_eq!(frozen.position(), Ok(kept));
+}
+
+#[test]
+fn a_transaction_greater_than_the_queue_is_kept_whole() {
+    let database = database();
+    let mut storage = Postgres::create(&address_of(&database)).unwrap();
+    let mut position = storage.begin().unwrap();
+    let count = MAX_QUEUED + MAX_QUEUED / 2;
+    for number in 0..count {
+        position = write(&mut storage, number as u128 + 1, position);
+    }
+    storage.commit(position).unwrap();
+    assert_eq!(database.sql("SELECT count(*) FROM account").unwrap(), count.to_string());
+    assert_eq!(database.sql("SELECT count(*) FROM change").unwrap(), count.to_string());
+    assert_eq!(storage.load().unwrap().state.accounts().count(), count);
+    // What fails at its end fails from its beginning.
+    storage.begin().unwrap();
+    let mut next = position;
+    for number in 0..MAX_QUEUED {
+        next = write(&mut storage, (count + number) as u128 + 1, next);
+    }
+    let (entry, change) = account(1, next);
+    storage.write(&entry, &change).unwrap();
+    let refused = storage.commit(Position { revision: entry.revision, digest: entry.digest, ..next });
+    assert!(matches!(refused, Err(Unavailable::Storage { .. })), "{refused:?}");
+    assert_eq!(storage.position(), Ok(position));
+    assert_eq!(database.sql("SELECT count(*) FROM account").unwrap(), count.to_string());
+}
