@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::fleet::Fleet;
+use crate::operator;
 use crate::world::{ROLE, World};
 use crate::{Effect, Entry, Fact, Failure, Kind};
 
@@ -33,7 +34,12 @@ fn records(fleet: &Fleet<'_>, after: u64) -> Result<Vec<Value>, Failure> {
 
 fn entry(record: &Value, world: &World) -> Option<Entry> {
     let revision = record.get("revision")?.as_u64()?;
-    let request = record.get("request_id")?.as_str()?.to_owned();
+    let by_operator = record.get("actor")?.get("kind")?.as_str()? == "operator";
+    let request = if by_operator {
+        operator::request(record.get("entity_id")?.as_str()?)
+    } else {
+        record.get("request_id")?.as_str()?.to_owned()
+    };
     let after = record.get("after").filter(|after| !after.is_null());
     let id = || Some(record.get("entity_id")?.as_str()?.to_owned());
     let effects = match record.get("entity")?.as_str()? {

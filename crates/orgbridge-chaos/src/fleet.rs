@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use orgbridge_postgres_server::Database;
 use serde_json::Value;
@@ -14,6 +16,12 @@ use crate::{Failure, Proxy, Replica, Weather};
 
 /// Where Debian's package `libfaketime` puts the library that moves a process's wall clock and no other.
 const FAKETIME: &str = "faketime/libfaketimeMT.so.1";
+
+/// How long a command is tried again. A busy machine keeps the database from answering for seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long is waited in between.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What a fleet is made of.
 #[derive(Debug, Clone)]
@@ -35,6 +43,17 @@ pub(crate) struct Equipment<'e> {
 pub(crate) enum Store<'s> {
     File(PathBuf),
     Server(Database<'s>),
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It is done, and has printed this.
+    Well(Value),
+    /// A rule said no.
+    Refused,
+    /// The ledger could not be reached, or not kept.
+    Unavailable,
 }
 
 /// Replicas of one ledger, each with a line of its own to it.
@@ -73,7 +92,11 @@ impl<'s> Fleet<'s> {
         let fleet = Self { equipment, store, faketime, seats };
         let file = fleet.equipment.folder.join("organizations.yaml");
         fs::write(&file, import)?;
-        fleet.command(&["import", &file.to_string_lossy(), "--create"])?;
+        let file = file.to_string_lossy();
+        // Where the ledger could be made, but not all of the import kept, the rest follows.
+        if fleet.run(&["import", &file, "--create"])? == Ended::Unavailable {
+            fleet.command(&["import", &file])?;
+        }
         Ok(fleet)
     }
 
@@ -153,15 +176,30 @@ impl<'s> Fleet<'s> {
         logs.join("\n")
     }
 
-    /// Runs a command of the program on the ledger, not through any line, and returns what it prints.
+    /// Runs a command of the program on the ledger, not through any line, and returns what it prints. It is run again while
+    /// the ledger can't be reached, so it has to be one that can be.
     pub(crate) fn command(&self, arguments: &[&str]) -> Result<Value, Failure> {
+        let began = Instant::now();
+        loop {
+            match self.run(arguments)? {
+                Ended::Well(printed) => return Ok(printed),
+                Ended::Unavailable if began.elapsed() < PATIENCE => thread::sleep(PAUSE),
+                other => return Err(format!("{arguments:?}: {other:?}").into()),
+            }
+        }
+    }
+
+    /// Runs a command of the program on the ledger, not through any line.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Ended, Failure> {
         let mut command = Command::new(self.equipment.program);
         command.args(arguments).args(["--database", &self.store.address(), "--output", "json"]);
-        let output = command.output()?;
-        if !output.status.success() {
-            return Err(format!("{arguments:?}: {output:?}").into());
+        let output = command.envs(self.equipment.variables.iter().copied()).output()?;
+        match output.status.code() {
+            Some(0) => Ok(Ended::Well(serde_json::from_slice(&output.stdout)?)),
+            Some(3) => Ok(Ended::Refused),
+            Some(4) => Ok(Ended::Unavailable),
+            _ => Err(format!("{arguments:?}: {output:?}").into()),
         }
-        Ok(serde_json::from_slice(&output.stdout)?)
     }
 }
 

@@ -10,6 +10,7 @@ mod checker;
 mod client;
 mod fleet;
 mod history;
+mod operator;
 mod plan;
 mod process;
 mod proxy;

@@ -12,7 +12,7 @@ use orgbridge_postgres_server::PostgresServer;
 /// How many violations of a run are told.
 const TOLD: usize = 10;
 
-/// Fewer acknowledged changes than this, and a run has shown nothing.
+/// Fewer acknowledged changes in a run than this, on average, and nothing was shown.
 const LEAST_CHANGES: usize = 20;
 
 /// Runs replicas under faults, and checks that no answer broke a promise.
@@ -59,7 +59,7 @@ fn main() -> Result<ExitCode, Failure> {
     };
     let first = arguments.seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
     let began = Instant::now();
-    let mut is_good = true;
+    let (mut runs, mut changes, mut violations) = (0, 0, 0);
     for seed in first.. {
         let goes_on = match arguments.minutes {
             Some(minutes) => began.elapsed() < Duration::from_secs(60 * minutes),
@@ -69,13 +69,24 @@ fn main() -> Result<ExitCode, Failure> {
             break;
         }
         let outcome = setting.run(seed)?;
-        is_good &= tell(seed, &outcome, arguments.logs)?;
+        tell(seed, &outcome, arguments.logs)?;
+        runs += 1;
+        changes += outcome.acknowledged;
+        violations += outcome.violations.len();
     }
-    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let seconds = began.elapsed().as_secs();
+    writeln!(io::stdout(), "{runs} runs in {seconds} s: {changes} changes, {violations} violations")?;
+    if violations > 0 {
+        return Ok(ExitCode::FAILURE);
+    }
+    if changes < LEAST_CHANGES * runs {
+        return Err("the replicas were hardly under load".into());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Says what came of a run, and whether that is as it should be.
-fn tell(seed: u64, outcome: &Outcome, logs: bool) -> Result<bool, Failure> {
+/// Says what came of a run.
+fn tell(seed: u64, outcome: &Outcome, logs: bool) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
     writeln!(output, "seed {seed}: {outcome}")?;
     for violation in outcome.violations.iter().take(TOLD) {
@@ -84,9 +95,5 @@ fn tell(seed: u64, outcome: &Outcome, logs: bool) -> Result<bool, Failure> {
     if logs {
         writeln!(output, "{}", outcome.logs)?;
     }
-    let was_under_load = outcome.acknowledged >= LEAST_CHANGES;
-    if !was_under_load {
-        writeln!(output, "  the replicas were not under load")?;
-    }
-    Ok(outcome.violations.is_empty() && was_under_load)
+    Ok(())
 }

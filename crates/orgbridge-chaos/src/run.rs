@@ -15,12 +15,13 @@ use crate::process::Signal;
 use crate::workload::Client;
 use crate::world::World;
 use crate::{
-    Answer, Engine, Failure, Fault, History, Operation, Plan, Promises, Rule, Step, Violation, Weather,
+    Answer, Engine, Failure, Fault, History, Moment, Operation, Plan, Promises, Rule, Step, Violation,
+    Weather,
 };
-use crate::{audit, check};
+use crate::{audit, check, operator};
 
 /// How long clients go on when everything is mended.
-const AFTERWARDS: Duration = Duration::from_millis(700);
+const AFTERWARDS: Duration = Duration::from_millis(1200);
 
 /// How soon each replica has to be back when everything is mended. The machine may be busy.
 const BACK_WITHIN: Duration = Duration::from_secs(15);
@@ -54,8 +55,10 @@ pub struct Outcome {
     pub refused: usize,
     /// Of how many nobody knows.
     pub unknown: usize,
-    /// How many looks there were.
+    /// How many looks were answered.
     pub seen: usize,
+    /// How many were not, or by a replica that could not know.
+    pub unseen: usize,
     /// How long it took until every replica was back when everything was mended.
     pub back_after: Duration,
     /// What does not keep to a rule.
@@ -77,7 +80,15 @@ impl Setting<'_> {
     /// did not work that has nothing to do with the replicas.
     pub fn run(&self, seed: u64) -> Result<Outcome, Failure> {
         let plan = Plan::draw(seed, self.replicas, self.engine());
-        self.follow(&plan, seed).map_err(|failure| format!("seed {seed}, {plan}: {failure}").into())
+        self.run_plan(&plan, seed)
+    }
+
+    /// Makes a run in which this goes wrong, and the clients do what the seed says.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_plan(&self, plan: &Plan, seed: u64) -> Result<Outcome, Failure> {
+        self.follow(plan, seed).map_err(|failure| format!("seed {seed}, {plan}: {failure}").into())
     }
 
     fn follow(&self, plan: &Plan, seed: u64) -> Result<Outcome, Failure> {
@@ -92,7 +103,7 @@ impl Setting<'_> {
         let mut operations = self.load(plan, seed, &world, &fleet)?;
         let back_after = wait_until_all_are_back(&fleet, &world)?;
         for number in 0..fleet.size() {
-            let client = Client::new(self.clients + number, &world, &fleet, Rng::with_seed(seed));
+            let client = Client::new(self.clients + 1 + number, &world, &fleet, Rng::with_seed(seed));
             operations.extend(client.look_around(number)?);
         }
         fleet.all_alive()?;
@@ -100,14 +111,15 @@ impl Setting<'_> {
         let log = Some(audit::entries(&fleet, &world, before)?);
         let history = History { operations, log };
 
-        let count = |answer| history.operations.iter().filter(|call| call.answer == answer).count();
-        let is_look = |call: &&Operation| matches!(call.answer, Answer::Seen(_));
+        let count =
+            |is_it: fn(&Operation) -> bool| history.operations.iter().filter(|call| is_it(call)).count();
         Ok(Outcome {
             plan: plan.clone(),
-            acknowledged: count(Answer::Done),
-            refused: count(Answer::Refused),
-            unknown: count(Answer::Unknown),
-            seen: history.operations.iter().filter(is_look).count(),
+            acknowledged: count(|call| call.answer == Answer::Done),
+            refused: count(|call| call.answer == Answer::Refused),
+            unknown: count(|call| call.answer == Answer::Unknown && call.request().is_some()),
+            seen: count(|call| matches!(call.answer, Answer::Seen(_))),
+            unseen: count(|call| call.answer == Answer::Unknown && call.request().is_none()),
             back_after,
             violations: check(&history, PROMISES),
             logs: fleet.logs(),
@@ -139,14 +151,17 @@ impl Setting<'_> {
     ) -> Result<Vec<Operation>, Failure> {
         let mut random = Rng::with_seed(seed);
         let stop = &AtomicBool::new(false);
+        let began = world.now();
         thread::scope(|scope| {
-            let clients: Vec<_> = (0..self.clients)
+            let mut clients: Vec<_> = (0..self.clients)
                 .map(|number| {
                     let client = Client::new(number, world, fleet, random.fork());
                     scope.spawn(move || client.work(stop))
                 })
                 .collect();
-            let steps = plan.0.iter().map(|step| scope.spawn(move || self.play(*step, world, fleet)));
+            let operator = Client::new(self.clients, world, fleet, random.fork());
+            clients.push(scope.spawn(move || operator::work(operator, world, fleet, stop)));
+            let steps = plan.0.iter().map(|step| scope.spawn(move || self.play(*step, began, world, fleet)));
             let steps: Vec<_> = steps.collect();
             let played: Result<Vec<()>, Failure> = steps.into_iter().map(joined).collect();
             thread::sleep(AFTERWARDS);
@@ -158,9 +173,9 @@ impl Setting<'_> {
         })
     }
 
-    /// Lets something go wrong at its time, and mends it.
-    fn play(&self, step: Step, world: &World, fleet: &Fleet<'_>) -> Result<(), Failure> {
-        thread::sleep(step.at.saturating_sub(world.now()));
+    /// Lets something go wrong at its time after `began`, and mends it.
+    fn play(&self, step: Step, began: Moment, world: &World, fleet: &Fleet<'_>) -> Result<(), Failure> {
+        thread::sleep((began + step.at).saturating_sub(world.now()));
         self.begin(step.fault, fleet)?;
         thread::sleep(step.lasts);
         self.mend(step.fault, fleet)
@@ -227,11 +242,11 @@ fn joined<T>(handle: ScopedJoinHandle<'_, Result<T, Failure>>) -> Result<T, Fail
 
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plan, acknowledged, refused, unknown, seen, back_after, violations, .. } = self;
+        let Self { plan, acknowledged, refused, unknown, seen, unseen, back_after, violations, .. } = self;
         let back_after = back_after.as_secs_f64();
         write!(
             formatter,
-            "{plan}: {acknowledged} changes, {refused} refused, {unknown} unknown, {seen} looks, \
+            "{plan}: {acknowledged} changes, {refused} refused, {unknown} unknown, {seen} looks, {unseen} in vain, \
              back after {back_after:.1} s; "
         )?;
         let mut broken: BTreeMap<Rule, usize> = BTreeMap::new();

@@ -93,6 +93,15 @@ impl<'r> Client<'r> {
         Ok(self.operations)
     }
 
+    pub(crate) const fn number(&self) -> usize {
+        self.number
+    }
+
+    /// What they have asked.
+    pub(crate) fn end(self) -> Vec<Operation> {
+        self.operations
+    }
+
     /// Looks at everything that there may be, at one replica.
     ///
     /// # Errors
@@ -140,7 +149,8 @@ impl<'r> Client<'r> {
         }});
         let request = self.as_admin_of(pair.source, "POST", "/api/v2/org_connections".to_owned(), Some(body));
         let Some(exchange) = self.exchange(replica, request) else { return Ok(()) };
-        let mut effects: Vec<_> = Effect::of_sharing(pair, kinds).collect();
+        // What it does not share, nothing shared before: it takes nothing away.
+        let mut effects: Vec<_> = kinds.iter().map(|kind| Effect::makes(Fact::Shares(pair, *kind))).collect();
         if let Some(id) = exchange.made_id() {
             effects.push(Effect::makes(Fact::Connection(id.to_owned())));
             self.world.known().connected(pair, id.to_owned());
@@ -243,7 +253,7 @@ impl<'r> Client<'r> {
         let works = match exchange.status() {
             Some(200) => true,
             Some(401) => false,
-            _ => return exchange.says_nothing(),
+            _ => return self.saw_nothing(&exchange),
         };
         self.saw(&exchange, vec![Fact::Key(key.id.clone())], vec![works], exchange.revision());
         Ok(())
@@ -296,14 +306,14 @@ impl<'r> Client<'r> {
             Some(403) => (vec![Fact::User(org), Fact::Role(org)], vec![true, false]),
             // Of somebody who is switched off, nobody learns what they might do.
             Some(401) => (vec![Fact::User(org)], vec![false]),
-            _ => return exchange.says_nothing(),
+            _ => return self.saw_nothing(&exchange),
         };
         self.saw(&exchange, facts, values, exchange.revision());
         Ok(())
     }
 
     /// Asks for a decision, as an admin of either side.
-    fn decide(&mut self, replica: usize, pair: Pair, kind: Kind) -> Result<(), Failure> {
+    pub(crate) fn decide(&mut self, replica: usize, pair: Pair, kind: Kind) -> Result<(), Failure> {
         let (source, sink) = (&self.world.orgs[pair.source].id, &self.world.orgs[pair.sink].id);
         let body = json!({
             "subject": {"type": "org", "id": sink},
@@ -314,7 +324,7 @@ impl<'r> Client<'r> {
         let request = self.as_admin_of(side, "POST", "/access/v1/evaluation".to_owned(), Some(body));
         let Some(exchange) = self.exchange(replica, request) else { return Ok(()) };
         if exchange.status() != Some(200) {
-            return exchange.says_nothing();
+            return self.saw_nothing(&exchange);
         }
         let decision = exchange.at("/decision").and_then(Value::as_bool).ok_or("no decision")?;
         let revision = exchange.at("/context/revision").and_then(Value::as_u64).ok_or("no revision")?;
@@ -328,7 +338,7 @@ impl<'r> Client<'r> {
         let request = self.as_admin_of(source, "GET", target, None);
         let Some(exchange) = self.exchange(replica, request) else { return Ok(()) };
         if exchange.status() != Some(200) {
-            return exchange.says_nothing();
+            return self.saw_nothing(&exchange);
         }
         let list = exchange.at("/data").and_then(Value::as_array).ok_or("no list")?;
         let mut shown: HashMap<Pair, Vec<&str>> = HashMap::new();
@@ -360,13 +370,13 @@ impl<'r> Client<'r> {
         }
     }
 
-    fn look_at(&mut self, replica: usize, id: String, source: usize) -> Result<(), Failure> {
+    pub(crate) fn look_at(&mut self, replica: usize, id: String, source: usize) -> Result<(), Failure> {
         let request = self.as_admin_of(source, "GET", format!("/api/v2/org_connections/{id}"), None);
         let Some(exchange) = self.exchange(replica, request) else { return Ok(()) };
         let is_there = match exchange.status() {
             Some(200) => true,
             Some(404) => false,
-            _ => return exchange.says_nothing(),
+            _ => return self.saw_nothing(&exchange),
         };
         self.saw(&exchange, vec![Fact::Connection(id)], vec![is_there], exchange.revision());
         Ok(())
@@ -401,7 +411,7 @@ impl<'r> Client<'r> {
         kinds
     }
 
-    fn any_connection(&mut self) -> Option<(Pair, String)> {
+    pub(crate) fn any_connection(&mut self) -> Option<(Pair, String)> {
         let known = self.world.known().connections.clone();
         self.random.choice(known)
     }
@@ -459,7 +469,7 @@ impl<'r> Client<'r> {
             Some(200 | 201 | 204) => Answer::Done,
             Some(400 | 404 | 409) => Answer::Refused,
             None | Some(503) => Answer::Unknown,
-            Some(_) => return exchange.says_nothing().map(|()| Answer::Unknown),
+            Some(_) => return Err(exchange.is_wrong()),
         };
         let revision = exchange.revision();
         let Exchange { replica, span, request, at_least, .. } = exchange;
@@ -468,6 +478,17 @@ impl<'r> Client<'r> {
         let answer = operation.answer.clone();
         self.operations.push(operation);
         Ok(answer)
+    }
+
+    /// Keeps that there was no answer, or one that says that the replica can't know. Any other is wrong here.
+    fn saw_nothing(&mut self, exchange: &Exchange) -> Result<(), Failure> {
+        if !matches!(exchange.status(), None | Some(503)) {
+            return Err(exchange.is_wrong());
+        }
+        let &Exchange { replica, span, at_least, .. } = exchange;
+        let (client, ask, answer) = (self.number, Ask::Look(vec![]), Answer::Unknown);
+        self.operations.push(Operation { client, replica, span, ask, at_least, answer, revision: None });
+        Ok(())
     }
 
     /// Keeps what was seen.
@@ -500,13 +521,9 @@ impl Exchange {
         matches!(self.status(), Some(200 | 201)).then(|| self.text("/data/id"))?
     }
 
-    /// No answer, and one that says that the replica can't know, say nothing of what is so. Any other is wrong here.
-    fn says_nothing(&self) -> Result<(), Failure> {
-        match &self.reply {
-            None => Ok(()),
-            Some(reply) if reply.status == 503 => Ok(()),
-            Some(reply) => Err(format!("{} answered {reply:?} to {}", self.replica, self.request).into()),
-        }
+    /// The answer is none that this call may get.
+    fn is_wrong(&self) -> Failure {
+        format!("{} answered {:?} to {}", self.replica, self.reply, self.request).into()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Rule, Violation};
-use crate::Operation;
+use crate::{Answer, Operation};
 
 pub(super) fn check(operations: &[Operation]) -> Vec<Violation> {
     let mut found = unknown(operations);
@@ -21,8 +21,11 @@ pub(super) fn check(operations: &[Operation]) -> Vec<Violation> {
 
 /// Answers that were to know a revision and don't.
 fn unknown(operations: &[Operation]) -> Vec<Violation> {
-    let answered = operations.iter().filter(|operation| operation.revision.is_some());
-    let wrong = answered.filter(|operation| operation.revision < operation.at_least);
+    // A replica that can't answer says what it knows, too.
+    let answered = operations.iter().filter(|operation| operation.answer != Answer::Unknown);
+    let wrong = answered.filter(|operation| {
+        operation.revision.is_some_and(|known| operation.at_least.is_some_and(|asked| known < asked))
+    });
     wrong
         .map(|operation| {
             let asked = operation.at_least.unwrap_or_default();
