@@ -118,6 +118,8 @@ fn whoever_asks_for_a_revision_gets_an_answer_that_knows_it() {
     let looks = |asked| narrowed().see(15..50, true).at_least(asked).says(1).broken();
     assert_eq!(looks(1), []);
     assert_eq!(looks(2), [Rule::AskedForMeansKnown]);
+    let unknown = narrowed().share(50..60, &[Audit], Unknown).at_least(3).says(2);
+    assert_eq!(unknown.broken(), [], "it refuses to answer");
 }
 
 #[test]
