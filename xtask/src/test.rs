@@ -20,6 +20,8 @@ pub(crate) fn everything() -> Result {
 
     cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
     demo()?;
+    // Each kind of fault comes first twice.
+    chaos::run(&["--runs", "22"])?;
     clients::run(None)?;
     browser::run()?;
     hosts::run_all()?;
