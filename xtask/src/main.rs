@@ -12,6 +12,7 @@ mod hosts;
 mod postgres;
 mod python;
 mod readme;
+mod sbom;
 mod server;
 mod shell;
 mod supply_chain;
@@ -30,7 +31,8 @@ cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only N
 cargo xtask chaos [OPTIONS]  replicas under faults, and whether their answers kept what is promised (--minutes N, --seed N)
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
 cargo xtask readme           runs the commands of the README
-cargo xtask supply-chain     licences, sources and versions of what we use, and what is known against it (--advisories: or fail)";
+cargo xtask supply-chain     licences, sources and versions of what we use, and what is known against it (--advisories: or fail)
+cargo xtask sbom             lists what is in the program, beside that of a release build";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         ["readme"] => readme::run(),
         ["supply-chain"] => supply_chain::check(),
         ["supply-chain", "--advisories"] => supply_chain::check_advisories(),
+        ["sbom"] => sbom::write(),
         ["help" | "--help"] => {
             println!("{HELP}");
             Ok(())

@@ -1,7 +1,7 @@
 //! Programs of cargo's that chores use, each in a fixed version.
 
+use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::shell::{Result, cargo, target};
 
@@ -17,7 +17,9 @@ impl Tool {
         let Self { name, version } = self;
         let folder = target().join("tools");
         let program = folder.join("bin").join(name);
-        if !self.is(&program) {
+        // Cargo's own record of what it has installed there.
+        let record = fs::read_to_string(folder.join(".crates.toml")).unwrap_or_default();
+        if !record.contains(&format!("\"{name} {version} (")) || !program.is_file() {
             let folder = folder.to_string_lossy();
             // Quick to build counts for more than quick to run.
             cargo(&[
@@ -33,12 +35,5 @@ impl Tool {
             ])?;
         }
         Ok(program)
-    }
-
-    /// Whether it is there, in this version.
-    fn is(&self, program: &PathBuf) -> bool {
-        let said = Command::new(program).arg("--version").output();
-        let version = said.map(|said| String::from_utf8_lossy(&said.stdout).trim_end().to_owned());
-        version.is_ok_and(|version| version.ends_with(&format!(" {}", self.version)))
     }
 }

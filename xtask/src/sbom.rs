@@ -1,0 +1,80 @@
+//! The list of what is in the program, for those who have to know when a hole is found in some part of it: `CycloneDX`, in
+//! JSON.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::shell::{Result, root, run, run_command, target};
+use crate::tool::Tool;
+
+const CYCLONEDX: Tool = Tool { name: "cargo-cyclonedx", version: "0.5.9" };
+
+/// What ends the names of the files that the tool writes.
+const SUFFIX: &str = ".cdx.json";
+
+/// Writes the list beside the program of a release build, as `orgbridge.cdx.json`. It fails where a part is missing that cargo would build in.
+pub(crate) fn write() -> Result {
+    let folder = target().join("release");
+    let program = CYCLONEDX.installed()?;
+    // The tool writes beside each manifest, so it is given copies.
+    let copy = tempfile::tempdir()?;
+    copy_source(copy.path())?;
+    let package = copy.path().join("crates/orgbridge");
+    run_command(
+        Command::new(program)
+            .args(["cyclonedx", "--format", "json", "--spec-version", "1.5", "--describe", "binaries"])
+            .args(["--no-build-deps", "--quiet", "--manifest-path"])
+            .arg(package.join("Cargo.toml"))
+            .current_dir(copy.path())
+            // Neither the day nor a random number is to tell one list from another.
+            .env("SOURCE_DATE_EPOCH", "0"),
+    )?;
+    let list = fs::read_to_string(written_in(&package)?)?;
+    // Where the copies were is nobody's business.
+    let list = list.replace(&*copy.path().to_string_lossy(), "/orgbridge");
+    let missing: Vec<_> = parts()?.into_iter().filter(|part| !list.contains(part)).collect();
+    if !missing.is_empty() {
+        return Err(format!("the list of parts lacks {}", missing.join(", ")).into());
+    }
+    fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("orgbridge{SUFFIX}"));
+    fs::write(&path, list)?;
+    println!("wrote {}", path.display());
+    Ok(())
+}
+
+/// Copies the source, as far as git was told of it.
+fn copy_source(folder: &Path) -> Result {
+    run("git", &["checkout-index", "--all", "--force", &format!("--prefix={}/", folder.display())])
+}
+
+fn written_in(folder: &Path) -> Result<PathBuf> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(SUFFIX) {
+            return Ok(path);
+        }
+    }
+    Err("the tool wrote no list".into())
+}
+
+/// What cargo builds into the program, as such lists call it.
+fn parts() -> Result<BTreeSet<String>> {
+    let tree = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
+        .args(["tree", "--locked", "--package", "orgbridge", "--edges", "normal,no-proc-macro"])
+        .args(["--prefix", "none", "--format", "{p}"])
+        .current_dir(root())
+        .output()?;
+    if !tree.status.success() {
+        return Err(String::from_utf8_lossy(&tree.stderr).into());
+    }
+    let lines = String::from_utf8(tree.stdout)?;
+    let parts = lines.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
+        Some(format!("pkg:cargo/{name}@{version}"))
+    });
+    Ok(parts.collect())
+}
