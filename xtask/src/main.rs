@@ -8,6 +8,7 @@ mod chaos;
 mod clients;
 mod conformance;
 mod documents;
+mod fuzz;
 mod hosts;
 mod postgres;
 mod python;
@@ -29,6 +30,7 @@ cargo xtask hosts            the same programs without being told of a server, o
 cargo xtask conformance [..] schemathesis against a live server (options are those of `schemathesis run`)
 cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only NAME)
 cargo xtask chaos [OPTIONS]  replicas under faults, and whether their answers kept what is promised (--minutes N, --seed N)
+cargo xtask fuzz --seconds N strangers' bytes at random, so many seconds in all ([TARGET…], or --libfuzzer by coverage, on nightly)
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
 cargo xtask readme           runs the commands of the README
 cargo xtask supply-chain     licences, sources and versions of what we use, and what is known against it (--advisories: or fail)
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ["conformance", options @ ..] => conformance::run(options),
         ["bench", options @ ..] => bench::run(options),
         ["chaos", options @ ..] => chaos::run(options),
+        ["fuzz", options @ ..] => fuzz::run(options),
         ["documents"] => documents::write(),
         ["documents", "--check"] => documents::check(),
         ["readme"] => readme::run(),

@@ -1,7 +1,7 @@
 //! All that a change must pass.
 
 use crate::shell::{Result, cargo, need, release_binary, run};
-use crate::{bench, browser, chaos, clients, conformance, documents, hosts, readme, supply_chain};
+use crate::{bench, browser, chaos, clients, conformance, documents, fuzz, hosts, readme, supply_chain};
 
 /// Runs every suite, the quick ones first. Stops at the first that fails.
 pub(crate) fn everything() -> Result {
@@ -13,10 +13,12 @@ pub(crate) fn everything() -> Result {
 
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["fmt", "--check", "--manifest-path", "clients/rust/Cargo.toml"])?;
+    cargo(&["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     documents::check()?;
     supply_chain::check()?;
     cargo(&["test", "--workspace", "--locked"])?;
+    fuzz::run(&["--seconds", "30"])?;
 
     cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
     demo()?;

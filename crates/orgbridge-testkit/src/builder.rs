@@ -1,6 +1,6 @@
 //! What a test's server is made from.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ use reqwest::redirect::Policy;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::{CountingIds, Persona, TestClock, TestOrg, TestServer, cast, panics, tokens};
+use crate::{CountingIds, Persona, TestApi, TestClock, TestOrg, TestServer, cast, panics, tokens};
 
 /// How long after the cast a test begins, so that it can tell its own times from theirs.
 const PROLOGUE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -106,24 +106,44 @@ impl TestServerBuilder {
 
     /// Starts it, with the cast in its ledger.
     pub async fn start(self) -> TestServer {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("a port");
+        let is_called_over_http2 = self.is_called_over_http2;
+        let TestApi { router, ledger, clock, ids, registry, folder } = self.furnish(address).await;
+        let stop = CancellationToken::new();
+        let thread = Some(serve(listener, router, stop.clone()));
+
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .dns_resolver(Arc::new(EveryNameIsHere));
+        let client = if is_called_over_http2 { client.http2_prior_knowledge() } else { client };
+        let client = client.build().expect("a client");
+        TestServer { address, ledger, clock, ids, registry, client, stop, thread, folder }
+    }
+
+    /// The same without a socket, for whoever has very many requests.
+    pub async fn start_in_memory(self) -> TestApi {
+        self.furnish((Ipv4Addr::LOCALHOST, 80).into()).await
+    }
+
+    /// The API that would listen at `address`, with the cast in its ledger.
+    async fn furnish(self, address: SocketAddr) -> TestApi {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (clock, ids) = (Arc::new(TestClock::default()), Arc::new(CountingIds::default()));
-        let address = DatabaseAddress::Sqlite(folder.path().join("ledger.db"));
-        let attempts = self.attempts;
+        let database = DatabaseAddress::Sqlite(folder.path().join("ledger.db"));
         let options = LedgerOptions {
             clock: Arc::clone(&clock) as _,
-            attempts,
+            attempts: self.attempts,
             attendance: Attendance::Serves,
             ..LedgerOptions::default()
         };
-        let ledger = Ledger::create(&address, options).expect("a new ledger");
+        let ledger = Ledger::create(&database, options).expect("a new ledger");
 
         let metrics = Arc::new(RequestMetrics::default());
         let mut registry = Registry::with_prefix("orgbridge");
         metrics.register(&mut registry);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let address = listener.local_addr().expect("a port");
-        let api = router(ApiOptions {
+        let router = router(ApiOptions {
             ledger: ledger.clone(),
             sites: self.sites,
             issuer: Issuer::OfSite(IssuerUrl::of_listener("http", address)),
@@ -136,26 +156,16 @@ impl TestServerBuilder {
             clock: Arc::clone(&clock) as _,
             ids: Arc::clone(&ids) as _,
         });
-        let stop = CancellationToken::new();
-        let thread = serve(listener, api, stop.clone());
-
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .dns_resolver(Arc::new(EveryNameIsHere));
-        let client = if self.is_called_over_http2 { client.http2_prior_knowledge() } else { client };
-        let client = client.build().expect("a client");
-        let thread = Some(thread);
-        let server = TestServer { address, ledger, clock, ids, registry, client, stop, thread, folder };
-        server.operate(cast::enter).await;
-        tokens::register(&server).await;
-        tokens::issue(&server.ledger, Persona::ExpiredToken).await;
-        server.clock().advance(PROLOGUE);
+        let api = TestApi { router, ledger, clock, ids, registry, folder };
+        api.operate(cast::enter).await;
+        tokens::register(&api).await;
+        tokens::issue(&api.ledger, Persona::ExpiredToken).await;
+        api.clock.advance(PROLOGUE);
         for persona in [Persona::Token, Persona::RevokedToken] {
-            tokens::issue(&server.ledger, persona).await;
+            tokens::issue(&api.ledger, persona).await;
         }
-        tokens::revoke(&server.ledger, Persona::RevokedToken).await;
-        server
+        tokens::revoke(&api.ledger, Persona::RevokedToken).await;
+        api
     }
 }
 

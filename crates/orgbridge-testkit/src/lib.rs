@@ -29,6 +29,7 @@
     reason = "a test fails by panicking, here wherever something is not as it expects"
 )]
 
+mod api;
 mod body;
 mod builder;
 mod call;
@@ -47,6 +48,7 @@ mod reply;
 mod server;
 mod tokens;
 
+pub use api::TestApi;
 pub use body::{
     create_body, fitting_body, inner_id, named_body, path_of, rename_body, resource_of, restriction_body,
     update_body,

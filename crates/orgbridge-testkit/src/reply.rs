@@ -68,6 +68,11 @@ impl Reply {
         Some(only.to_str().expect("a header in ASCII"))
     }
 
+    /// Every header of it.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The cookies that it gives a browser, each with what is said of it.
     pub fn cookies(&self) -> Vec<&str> {
         let values = self.headers.get_all("set-cookie").iter();

@@ -8,7 +8,7 @@ use orgbridge_domain::{
 use orgbridge_ledger::Ledger;
 
 use crate::cast::id;
-use crate::{Persona, TestOrg, TestServer, TestUser};
+use crate::{Persona, TestApi, TestOrg, TestUser};
 
 /// The id of the client.
 pub(crate) fn client_id() -> OauthClientId {
@@ -32,21 +32,20 @@ pub(crate) fn access_token(persona: Persona) -> Option<TokenSecret> {
 }
 
 /// Registers the client.
-pub(crate) async fn register(server: &TestServer) {
-    server
-        .operate(|session, now| {
-            let new = NewOauthClient {
-                id: client_id(),
-                name: "Deployments".parse().unwrap(),
-                redirect_uris: Vec::new(),
-                refreshes: false,
-                service_account: Some(TestUser::Robot.id()),
-                scopes: PermissionSet::of(&[Permission::OrgConnectionsRead, Permission::OrgConnectionsWrite]),
-                authentication: ClientAuthentication::Basic(client_secret().digest()),
-            };
-            oauth_client::register(&session.authorize_in(TestOrg::Source.id())?, new, now)
-        })
-        .await;
+pub(crate) async fn register(api: &TestApi) {
+    api.operate(|session, now| {
+        let new = NewOauthClient {
+            id: client_id(),
+            name: "Deployments".parse().unwrap(),
+            redirect_uris: Vec::new(),
+            refreshes: false,
+            service_account: Some(TestUser::Robot.id()),
+            scopes: PermissionSet::of(&[Permission::OrgConnectionsRead, Permission::OrgConnectionsWrite]),
+            authentication: ClientAuthentication::Basic(client_secret().digest()),
+        };
+        oauth_client::register(&session.authorize_in(TestOrg::Source.id())?, new, now)
+    })
+    .await;
 }
 
 /// Lets the client come by the token of a persona, as of now.

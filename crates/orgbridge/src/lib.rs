@@ -27,4 +27,5 @@ mod signals;
 
 pub use commands::run;
 pub use exit_status::ExitStatus;
+pub use import::{ImportTrial, try_import};
 pub use server::{RunningServer, Server, ServerOptions, StartError};

@@ -15,4 +15,5 @@ mod restriction_policies;
 mod roles;
 mod same_work;
 mod sites;
-mod world;
+
+use orgbridge_model::world;

@@ -11,9 +11,11 @@ mod location;
 mod outcome;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod wishes;
 
 pub(crate) use apply::{Policies, apply};
 pub(crate) use location::Problem;
 pub(crate) use outcome::{MadeKey, Outcome, TallyByKind};
+pub use trial::{ImportTrial, try_import};
 pub(crate) use wishes::Wishes;

@@ -11,16 +11,18 @@ use orgbridge_domain::{
 };
 use uuid::Uuid;
 
+use crate::{Command, Outcome};
+
 /// How many orgs there are, counted from 0: of account 1, and on the default site, but for the two below.
-pub(crate) const ORGS: u8 = 6;
+pub const ORGS: u8 = 6;
 /// The org of account 2.
-pub(crate) const FOREIGN: u8 = 4;
+pub const FOREIGN: u8 = 4;
 /// The org on another site.
-pub(crate) const OVERSEAS: u8 = 5;
+pub const OVERSEAS: u8 = 5;
 
 /// What a person of an org may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Persona {
+pub enum Persona {
     /// Everything.
     Admin,
     /// An admin whose key is cut down to `org_connections_read`.
@@ -36,23 +38,27 @@ pub(crate) enum Persona {
 }
 
 impl Persona {
-    pub(crate) const ALL: [Self; 6] =
+    /// Everybody of an org.
+    pub const ALL: [Self; 6] =
         [Self::Admin, Self::ScopedToRead, Self::ScopedToNothing, Self::ReadOnly, Self::Nobody, Self::Writer];
 
-    pub(crate) fn may_read(self) -> bool {
+    /// Whether they read connections, by the key that they show.
+    pub fn may_read(self) -> bool {
         matches!(self, Self::Admin | Self::ScopedToRead | Self::ReadOnly | Self::Writer)
     }
 
-    pub(crate) fn may_write(self) -> bool {
+    /// Whether they write connections, likewise.
+    pub fn may_write(self) -> bool {
         matches!(self, Self::Admin | Self::Writer)
     }
 
     /// Whether they manage who may do what, by the key that they show.
-    pub(crate) fn governs(self) -> bool {
+    pub fn governs(self) -> bool {
         self == Self::Admin
     }
 
-    pub(crate) fn roles(self, org: u8) -> Vec<RoleId> {
+    /// Their roles in an org.
+    pub fn roles(self, org: u8) -> Vec<RoleId> {
         match self {
             Self::Admin | Self::ScopedToRead | Self::ScopedToNothing => vec![ManagedRole::Admin.id()],
             Self::ReadOnly => vec![ManagedRole::ReadOnly.id()],
@@ -70,71 +76,79 @@ impl Persona {
     }
 }
 
-pub(crate) struct World {
-    pub(crate) state: State,
+/// What is true, and the time.
+#[derive(Debug)]
+pub struct World {
+    /// What is true.
+    pub state: State,
     /// Whether a change since this was last reset says of itself that it may take something away.
-    pub(crate) took_away: bool,
+    pub took_away: bool,
     clock: i64,
 }
 
-pub(crate) fn id<T: FromStr<Err: std::fmt::Debug>>(number: u128) -> T {
+/// An id of any kind.
+pub fn id<T: FromStr<Err: std::fmt::Debug>>(number: u128) -> T {
     Uuid::from_u128(number).to_string().parse().unwrap()
 }
 
-pub(crate) fn site(org: u8) -> Site {
+/// The site of an org.
+pub fn site(org: u8) -> Site {
     if org == OVERSEAS { "datadoghq.eu".parse().unwrap() } else { Site::DEFAULT }
 }
 
-pub(crate) fn org_id(org: u8) -> OrgId {
+/// The id of an org.
+pub fn org_id(org: u8) -> OrgId {
     id(0x100 + u128::from(org))
 }
 
-pub(crate) fn user_id(org: u8, persona: Persona) -> UserId {
+/// The id of somebody of an org.
+pub fn user_id(org: u8, persona: Persona) -> UserId {
     id(0x1000 + 0x10 * u128::from(org) + persona as u128)
 }
 
 /// The role of an org that reads and writes connections.
-pub(crate) fn writer_role(org: u8) -> RoleId {
+pub fn writer_role(org: u8) -> RoleId {
     id(0x700 + u128::from(org))
 }
 
-pub(crate) fn connection_id(number: u8) -> ConnectionId {
+/// The id of a connection.
+pub fn connection_id(number: u8) -> ConnectionId {
     id(0xc000 + u128::from(number))
 }
 
-pub(crate) fn types(joined: &str) -> ConnectionTypes {
+/// Types by their names, with commas between.
+pub fn types(joined: &str) -> ConnectionTypes {
     joined.parse().unwrap()
 }
 
-pub(crate) fn api_secret(org: u8) -> ApiKeySecret {
+/// The API key of an org.
+pub fn api_secret(org: u8) -> ApiKeySecret {
     ApiKeySecret::from_random([org; 16])
 }
 
-pub(crate) fn application_secret(org: u8, persona: Persona) -> ApplicationKeySecret {
+/// The application key of somebody of an org.
+pub fn application_secret(org: u8, persona: Persona) -> ApplicationKeySecret {
     let mut bytes = [org; 20];
     bytes[0] = persona as u8;
     ApplicationKeySecret::from_random(bytes)
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
-    pub(crate) fn new() -> Self {
+    /// The world at its beginning.
+    pub fn new() -> Self {
         let mut world = Self { state: State::default(), took_away: false, clock: 0 };
-        world.operate(|draft, now| {
-            for (number, name) in [(1, "First"), (2, "Second")] {
-                draft.run(|session| {
-                    account::create(&session.deployment()?, id(number), name.parse().unwrap(), now)
-                })?;
-            }
-            for org in 0..ORGS {
-                people(draft, org, now)?;
-            }
-            Ok(())
-        });
+        world.operate(enter);
         world
     }
 
     /// Runs what an operator does, which must succeed.
-    pub(crate) fn operate(&mut self, work: impl FnOnce(&mut Draft, Timestamp) -> Result<(), Refusal>) {
+    pub fn operate(&mut self, work: impl FnOnce(&mut Draft, Timestamp) -> Result<(), Refusal>) {
         let now = self.tick();
         let mut draft = Draft::new(&Session::new(&self.state, Principal::Operator, now));
         work(&mut draft, now).unwrap();
@@ -142,7 +156,7 @@ impl World {
     }
 
     /// Makes true what was decided.
-    pub(crate) fn apply(&mut self, changes: &[Change]) {
+    pub fn apply(&mut self, changes: &[Change]) {
         for change in changes {
             self.took_away |= change.takes_away();
             self.state.apply(change);
@@ -150,41 +164,67 @@ impl World {
     }
 
     /// The time of the latest command.
-    pub(crate) fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.clock)
     }
 
     /// Lets time pass.
-    pub(crate) fn pass(&mut self, time: std::time::Duration) {
+    pub fn pass(&mut self, time: std::time::Duration) {
         self.clock = self.now().plus(time).micros();
     }
 
-    pub(crate) fn tick(&mut self) -> Timestamp {
+    /// Lets a microsecond pass.
+    pub fn tick(&mut self) -> Timestamp {
         self.clock += 1;
         Timestamp::from_micros(self.clock)
     }
 
-    pub(crate) fn principal(&self, org: u8, persona: Persona) -> Result<Principal, NotAuthenticated> {
+    /// Who somebody is by the keys that they show, whichever site is asked.
+    ///
+    /// # Errors
+    /// [`NotAuthenticated`] if they are nobody any more.
+    pub fn principal(&self, org: u8, persona: Persona) -> Result<Principal, NotAuthenticated> {
         self.principal_at(SiteScope::Any, org, persona)
     }
 
-    pub(crate) fn principal_at(
+    /// Who somebody is by the keys that they show.
+    ///
+    /// # Errors
+    /// [`NotAuthenticated`] if they are nobody any more.
+    pub fn principal_at(
         &self,
         asked: SiteScope,
         org: u8,
         persona: Persona,
     ) -> Result<Principal, NotAuthenticated> {
-        let (api_key, application_key) =
-            (api_secret(org).digest(), application_secret(org, persona).digest());
-        authenticate(&self.state, &api_key, &application_key, asked)
+        principal_at(&self.state, asked, org, persona)
     }
 
-    pub(crate) fn session(&self, org: u8, persona: Persona) -> Session<'_> {
-        Session::new(&self.state, self.principal(org, persona).unwrap(), self.now())
+    /// Somebody, before what is true now.
+    pub fn session(&self, org: u8, persona: Persona) -> Session<'_> {
+        session_of(&self.state, self.now(), org, persona)
+    }
+
+    /// Has the real rules carry out what somebody tries to do.
+    pub fn carry_out(&mut self, command: &Command) -> Outcome {
+        let now = self.tick();
+        let principal = command.principal(&self.state).map_err(Refusal::from);
+        let decided =
+            principal.and_then(|principal| command.decide(&Session::new(&self.state, principal, now), now));
+        match decided {
+            Ok(decided) => {
+                self.apply(&decided.changes);
+                decided.value
+            }
+            Err(refusal) => refusal.into(),
+        }
     }
 
     /// Runs one rule for a persona and keeps what it decides.
-    pub(crate) fn run<T>(
+    ///
+    /// # Errors
+    /// As the rule.
+    pub fn run<T>(
         &mut self,
         org: u8,
         persona: Persona,
@@ -197,7 +237,11 @@ impl World {
         Ok(decided.value)
     }
 
-    pub(crate) fn connect(
+    /// Connects two orgs, within their site.
+    ///
+    /// # Errors
+    /// As the rule.
+    pub fn connect(
         &mut self,
         org: u8,
         persona: Persona,
@@ -208,7 +252,11 @@ impl World {
         self.connect_where(CrossSite::Refused, (org, persona, number, sink), types)
     }
 
-    pub(crate) fn connect_where(
+    /// Connects two orgs.
+    ///
+    /// # Errors
+    /// As the rule.
+    pub fn connect_where(
         &mut self,
         cross_site: CrossSite,
         (org, persona, number, sink): (u8, Persona, u8, OrgId),
@@ -220,7 +268,11 @@ impl World {
         self.run(org, persona, |session, now| org_connection::create(&session.authorize()?, new, limits, now))
     }
 
-    pub(crate) fn update(
+    /// Has a connection share something else.
+    ///
+    /// # Errors
+    /// As the rule.
+    pub fn update(
         &mut self,
         org: u8,
         persona: Persona,
@@ -232,19 +284,62 @@ impl World {
         })
     }
 
-    pub(crate) fn delete(&mut self, org: u8, persona: Persona, number: u8) -> Result<OrgConnection, Refusal> {
+    /// Deletes a connection.
+    ///
+    /// # Errors
+    /// As the rule.
+    pub fn delete(&mut self, org: u8, persona: Persona, number: u8) -> Result<OrgConnection, Refusal> {
         self.run(org, persona, |session, _| {
             org_connection::delete(&session.authorize()?, connection_id(number))
         })
     }
 
-    pub(crate) fn set_org_disabled(&mut self, org: u8, disabled: bool) {
+    /// Has the operator switch an org off or on.
+    pub fn set_org_disabled(&mut self, org: u8, disabled: bool) {
         self.operate(|draft, now| {
             draft
                 .run(|session| org::set_disabled(&session.authorize_in(org_id(org))?, disabled, now))
                 .map(drop)
         });
     }
+}
+
+/// Who somebody is by the keys that they show, whichever site is asked.
+///
+/// # Errors
+/// [`NotAuthenticated`] if they are nobody any more.
+pub fn principal_of(state: &State, org: u8, persona: Persona) -> Result<Principal, NotAuthenticated> {
+    principal_at(state, SiteScope::Any, org, persona)
+}
+
+/// Somebody, before what is true.
+pub fn session_of(state: &State, now: Timestamp, org: u8, persona: Persona) -> Session<'_> {
+    Session::new(state, principal_of(state, org, persona).unwrap(), now)
+}
+
+fn principal_at(
+    state: &State,
+    asked: SiteScope,
+    org: u8,
+    persona: Persona,
+) -> Result<Principal, NotAuthenticated> {
+    let (api_key, application_key) = (api_secret(org).digest(), application_secret(org, persona).digest());
+    authenticate(state, &api_key, &application_key, asked)
+}
+
+/// Brings in everybody.
+///
+/// # Errors
+/// None, where nobody is there yet.
+pub fn enter(draft: &mut Draft, now: Timestamp) -> Result<(), Refusal> {
+    for (number, name) in [(1, "First"), (2, "Second")] {
+        draft
+            .run(|session| account::create(&session.deployment()?, id(number), name.parse().unwrap(), now))?;
+    }
+    for org in 0..ORGS {
+        people(draft, org, now)?;
+    }
+    Ok(())
 }
 
 fn people(draft: &mut Draft, org: u8, now: Timestamp) -> Result<(), Refusal> {
@@ -287,7 +382,7 @@ fn people(draft: &mut Draft, org: u8, now: Timestamp) -> Result<(), Refusal> {
 }
 
 /// A role of org 0 with these permissions.
-pub(crate) fn make_role(world: &mut World, number: u128, permissions: &str) -> RoleId {
+pub fn make_role(world: &mut World, number: u128, permissions: &str) -> RoleId {
     let permissions: PermissionSet = permissions.parse().unwrap();
     world.operate(|draft, now| {
         let name = format!("Role {number}").parse().unwrap();
