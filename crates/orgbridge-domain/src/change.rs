@@ -3,8 +3,8 @@
 use smallvec::{SmallVec, smallvec};
 
 use crate::{
-    Account, ApiKey, ApplicationKey, Authorization, Login, OauthClient, Org, OrgConnection, OrgId,
-    PermissionSet, RestrictionPolicy, Role, State, Token, User, UserId,
+    Account, ApiKey, ApplicationKey, Authorization, ConnectionType, Login, OauthClient, Org, OrgConnection,
+    OrgId, PermissionSet, RestrictionPolicy, Role, State, Token, User, UserId,
 };
 
 /// One entity made, replaced or deleted. Each becomes an entry of the audit log.
@@ -75,9 +75,10 @@ impl Change {
                 let reach = |scopes: Option<PermissionSet>| scopes.unwrap_or(PermissionSet::all());
                 lost(reach(before.scopes), reach(after.scopes))
             }),
-            Self::OrgConnection(edit) => edit.narrows(|before, after| {
-                before.types.as_slice().iter().any(|shown| !after.types.contains(*shown))
-            }),
+            // Whoever names the types says that no other is shown, though somebody else may have taken it away a moment
+            // ago, and wait.
+            Self::OrgConnection(edit) => edit
+                .narrows(|_, after| ConnectionType::ALL.into_iter().any(|kind| !after.types.contains(kind))),
             // Where there is none, nobody is bound: one that is made binds, and one that goes sets free.
             Self::RestrictionPolicy(edit) => edit.after().is_some(),
             Self::OauthClient(edit) => edit.narrows(|before, after| {

@@ -154,6 +154,9 @@ pub enum OpenError {
          `orgbridge restore`"
     )]
     Corrupt(String),
+    /// The database was reached, and can't be read or served now.
+    #[error("the database can't be used now: {0}{cause}", cause = .0.cause().map(|cause| format!(": {cause}")).unwrap_or_default())]
+    Unavailable(Unavailable),
     /// The machine has no thread left for the writer.
     #[error("the ledger's writer could not be started: {0}")]
     NoThread(String),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::clock::Moment;
-use crate::fleet::{Barrier, Look, ReplicaId, Roll, Tenure};
+use crate::fleet::{Barrier, Look, ReplicaId, Roll, Tenure, at_the_most};
 use crate::ledger::Attendance;
 use crate::storage::{Fleet, Storage};
 use crate::writer::{Command, Shared};
@@ -33,6 +33,10 @@ pub(crate) struct FleetKeeper {
     barrier: Barrier<Box<dyn Command>>,
     /// What the others were last told that this process has applied.
     told: Option<Position>,
+    /// Until when seats may be missing of those who still answer.
+    distrusted: Moment,
+    /// The seats could not be read when somebody waited for it.
+    is_blind: bool,
 }
 
 impl FleetKeeper {
@@ -44,6 +48,8 @@ impl FleetKeeper {
             roll: Roll::default(),
             barrier: Barrier::default(),
             told: None,
+            distrusted: Moment::NEVER,
+            is_blind: false,
         }
     }
 
@@ -68,7 +74,7 @@ impl FleetKeeper {
             return Ok(Looked::InTime);
         };
         let counts_from = match self.attendance {
-            Attendance::Serves => self.renew_seat(fleet, began, position)?,
+            Attendance::Serves => self.renew_seat(fleet, shared, began, position)?,
             Attendance::Visits => Some(began),
         };
         let looked = counts_from.map_or(Looked::TooLate, |began| {
@@ -118,15 +124,28 @@ impl FleetKeeper {
         !self.barrier.is_empty()
     }
 
+    /// How soon to look at the seats again, where somebody waits; where they can't be read, that is not so urgent.
+    pub(crate) fn urgency(&self) -> Option<Duration> {
+        (self.is_waited_for() && !self.is_blind).then_some(WAIT_INTERVAL)
+    }
+
+    /// The database holds other seats than it did: whoever has lost theirs may answer for a lease, and nobody would know.
+    pub(crate) fn distrust_seats(&mut self) {
+        let longest = self.roll.live().map(|seat| seat.lease).fold(self.lease, Duration::max);
+        self.distrusted = self.distrusted.max(Moment::now() + at_the_most(longest));
+    }
+
     /// Answers those whose wait is over. The database is asked only where somebody waits.
     pub(crate) fn release_if_known(&mut self, storage: &mut impl Storage) {
         if self.barrier.is_empty() {
             return;
         }
-        if let Some(fleet) = storage.fleet()
-            && let Err(trouble) = self.read_seats(fleet)
-        {
-            tracing::debug!(cause = trouble.cause(), "the seats of the others can't be read: {trouble}");
+        if let Some(fleet) = storage.fleet() {
+            let read = self.read_seats(fleet);
+            self.is_blind = read.is_err();
+            if let Err(trouble) = read {
+                tracing::debug!(cause = trouble.cause(), "the seats of the others can't be read: {trouble}");
+            }
         }
         self.release();
     }
@@ -149,7 +168,7 @@ impl FleetKeeper {
     }
 
     fn release(&mut self) {
-        for command in self.barrier.release(&self.roll, self.lease, Moment::now()) {
+        for command in self.barrier.release(&self.roll, self.lease, self.distrusted, Moment::now()) {
             command.answer(Ok(()));
         }
     }
@@ -158,6 +177,7 @@ impl FleetKeeper {
     fn renew_seat(
         &mut self,
         fleet: &mut dyn Fleet,
+        shared: &Shared,
         began: Moment,
         position: Position,
     ) -> Result<Option<Moment>, Unavailable> {
@@ -170,6 +190,9 @@ impl FleetKeeper {
             return Ok(self.tenure.renew(Look { began, position, asked, answered: Moment::now() }));
         }
         tracing::warn!("the others had given this process up; it takes another seat");
+        // Nobody waits for it now, and where its seat was lost, others may have lost theirs.
+        shared.freshness.forget();
+        self.distrust_seats();
         self.take_seat(fleet)?;
         Ok(None)
     }
@@ -302,6 +325,33 @@ mod tests {
         let second = set_disabled(&ledger, true);
         assert!(second >= LEASE / 2, "{second:?}");
         assert!(first.join().unwrap() >= LEASE);
+        ledger.close();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn whoever_comes_by_a_link_meets_those_who_serve_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = serve(&folder);
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(folder.path().join("ledger.db"), &link).unwrap();
+        let visitor = Ledger::open(&DatabaseAddress::Sqlite(link), LedgerOptions::default()).unwrap();
+        let _silent = silent_process(&folder);
+        assert!(set_disabled(&visitor, true) >= LEASE);
+        assert!(ledger.fresh_view().unwrap().state.orgs().all(|org| org.disabled));
+        visitor.close();
+        ledger.close();
+    }
+
+    #[test]
+    fn whoever_has_lost_the_seat_trusts_no_roll_for_a_lease() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = serve(&folder);
+        // As in a database that a copy has taken the place of: the seats of others may be gone as well.
+        std::fs::remove_dir_all(folder.path().join("ledger.db-seats")).unwrap();
+        thread::sleep(LEASE / 4);
+        assert!(set_disabled(&ledger, true) >= LEASE / 2);
+        assert!(ledger.fresh_view().is_ok());
         ledger.close();
     }
 

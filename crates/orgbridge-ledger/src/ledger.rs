@@ -181,7 +181,7 @@ impl Ledger {
     ) -> Result<Self, OpenError> {
         let corrupt = |trouble| match trouble {
             Unavailable::Storage { cause } => OpenError::Corrupt(cause),
-            other => OpenError::Corrupt(other.to_string()),
+            other => OpenError::Unavailable(other),
         };
         let LedgerOptions { clock, observer, use_interval, attempts, attendance, max_staleness } = options;
         let max_staleness = max_staleness.duration();
@@ -316,7 +316,11 @@ impl Ledger {
         if alone && may_block() {
             match tokio::task::block_in_place(|| self.desk.serve_here(command)) {
                 Ok(Served::Answered) => return Ok(()),
-                Ok(Served::Waits) => return self.inbox.send(Message::Look).map_err(|_| Unavailable::Closed),
+                Ok(Served::Waits) => {
+                    // A writer that is gone has answered all who waited.
+                    let _ = self.inbox.send(Message::Look);
+                    return Ok(());
+                }
                 Err(back) => command = back,
             }
         }

@@ -179,6 +179,9 @@ pub(crate) trait Serve: Send {
     /// Whether somebody waits until the others know what was taken away.
     fn is_waited_for(&self) -> bool;
 
+    /// How soon to see to them, if anybody does.
+    fn urgency(&self) -> Option<Duration>;
+
     /// Answers those who have waited long enough.
     fn release(&mut self);
 
@@ -255,9 +258,7 @@ impl Desk {
             }
             writer.keep_house();
             patience = writer.patience().saturating_sub(looked_at.elapsed());
-            if writer.is_waited_for() {
-                patience = patience.min(WAIT_INTERVAL);
-            }
+            patience = writer.urgency().map_or(patience, |urgency| patience.min(urgency));
             *desk = Some(writer);
         }
     }
@@ -293,6 +294,13 @@ pub(crate) struct Writer<S> {
     pub(crate) fleet: FleetKeeper,
 }
 
+/// Also where it panics: whatever it held of the database is free then for others, who do not wait for this process.
+impl<S> Drop for Writer<S> {
+    fn drop(&mut self) {
+        self.shared.freshness.forget();
+    }
+}
+
 impl<S: Storage> Serve for Writer<S> {
     /// A change that the database won't take although the rule allowed it must not take its neighbours with
     /// it, so the members of such a batch are tried again one by one.
@@ -313,7 +321,8 @@ impl<S: Storage> Serve for Writer<S> {
     }
 
     fn patience(&self) -> Duration {
-        if self.shared.freshness.is_never() { WAIT_INTERVAL } else { self.storage.poll_interval() }
+        let is_urgent = self.shared.freshness.is_never() && self.shared.trouble.load().is_none();
+        if is_urgent { WAIT_INTERVAL } else { self.storage.poll_interval() }
     }
 
     /// In this order: where nothing can be written, what can be read is still to be known.
@@ -328,6 +337,10 @@ impl<S: Storage> Serve for Writer<S> {
 
     fn is_waited_for(&self) -> bool {
         self.fleet.is_waited_for()
+    }
+
+    fn urgency(&self) -> Option<Duration> {
+        self.fleet.urgency()
     }
 
     fn release(&mut self) {
@@ -469,6 +482,8 @@ impl<S: Storage> Writer<S> {
         self.trails.begin();
         let loaded = self.storage.load()?;
         if !self.holds(&known)? {
+            // The seats of those who go by what was may have been lost with it.
+            self.fleet.distrust_seats();
             self.report_loss(&known, &loaded);
         }
         Ok(loaded)

@@ -2,7 +2,9 @@
 
 use axum::extract::State;
 use orgbridge_domain::token::{self, NewTokens};
-use orgbridge_domain::{OauthProblem, Refusal, SecretUse, TokenId, TokenSecret, oauth_client};
+use orgbridge_domain::{
+    Decided, OauthProblem, Principal, Refusal, SecretUse, Session, TokenId, TokenSecret, oauth_client,
+};
 use orgbridge_ledger::Unavailable;
 
 use crate::api::Api;
@@ -92,13 +94,21 @@ pub(crate) async fn revoke_token(
     FormBody(form): FormBody<RevocationForm>,
 ) -> Result<Done, ApiError> {
     let proof = form.client(&header)?;
-    let view = api.fresh_view()?;
-    let client = oauth_client::authenticate(&view.state, &proof, anyone.asked).map_err(Refusal::from)?;
     let token = form.token();
-    if let Some(principal) = token::acting_by(&view.state, client, &token, anyone.asked) {
-        let revoke = move |session: &orgbridge_domain::Session<'_>, _| {
-            Ok(token::revoke(&session.client(&proof)?, &token))
-        };
+    let acting = || -> Result<_, ApiError> {
+        let view = api.fresh_view()?;
+        let client = oauth_client::authenticate(&view.state, &proof, anyone.asked).map_err(Refusal::from)?;
+        Ok(token::acting_by(&view.state, client, &token, anyone.asked))
+    };
+    let mut principal = acting()?;
+    if principal.is_none() {
+        // It may have been made elsewhere a moment ago, or be ended by somebody who still waits until everybody knows.
+        let look = |_: &Session<'_>, _| Ok(Decided::unchanged(()));
+        api.commit(Principal::Operator, anyone.request.clone(), look).await?;
+        principal = acting()?;
+    }
+    if let Some(principal) = principal {
+        let revoke = move |session: &Session<'_>, _| Ok(token::revoke(&session.client(&proof)?, &token));
         api.commit(principal, anyone.request, revoke).await?;
     }
     Ok(Done)

@@ -218,3 +218,16 @@ fn a_repeated_type_is_named_with_its_place() {
         r#"data.attributes.connection_types[1]: "logs" is repeated"#
     );
 }
+
+#[test]
+fn whoever_leaves_a_type_out_says_so_to_everybody() {
+    let mut world = World::new();
+    world.connect(0, Admin, 1, org_id(1), types("logs,metrics")).unwrap();
+    for (wanted, is_told_when_known) in
+        [("metrics", true), ("metrics,audit", true), ("metrics,audit,logs", false), ("logs", true)]
+    {
+        world.took_away = false;
+        world.update(0, Admin, 1, types(wanted)).unwrap();
+        assert_eq!(world.took_away, is_told_when_known, "{wanted}");
+    }
+}

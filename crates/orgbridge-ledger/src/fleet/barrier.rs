@@ -39,8 +39,15 @@ impl<W> Barrier<W> {
         self.waiting.is_empty()
     }
 
-    /// Takes out those whose wait is over at `now`. `own_lease` is how long this process answers.
-    pub(crate) fn release(&mut self, roll: &Roll, own_lease: Duration, now: Moment) -> Vec<W> {
+    /// Takes out those whose wait is over at `now`. `own_lease` is how long this process answers, and until `distrusted`
+    /// nobody is sure that all seats are there.
+    pub(crate) fn release(
+        &mut self,
+        roll: &Roll,
+        own_lease: Duration,
+        distrusted: Moment,
+        now: Moment,
+    ) -> Vec<W> {
         let is_over = |waiting: &mut Waiting<W>| {
             let seats_are_known = roll.read_at().is_some_and(|read| read >= waiting.since);
             let longest = if seats_are_known {
@@ -49,7 +56,7 @@ impl<W> Barrier<W> {
                 MAX_LEASE
             };
             let all_know = seats_are_known && roll.have_all_applied(waiting.position);
-            all_know || now >= waiting.since + at_the_most(longest)
+            now >= distrusted && (all_know || now >= waiting.since + at_the_most(longest))
         };
         self.waiting.extract_if(.., is_over).map(|waiting| waiting.who).collect()
     }

@@ -35,6 +35,6 @@ use std::time::Duration;
 pub(crate) const MAX_LEASE: Duration = Duration::from_secs(60);
 
 /// A lease as somebody else's clock measures it, which may go faster.
-fn at_the_most(lease: Duration) -> Duration {
+pub(crate) fn at_the_most(lease: Duration) -> Duration {
     lease + lease / 8
 }

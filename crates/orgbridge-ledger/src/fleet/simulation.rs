@@ -283,7 +283,7 @@ impl Simulation {
 
     fn release(&mut self, process: usize, now: Moment) -> Result<(), String> {
         let Process { barrier, roll, .. } = &mut self.processes[process];
-        for made in barrier.release(roll, LEASE, now) {
+        for made in barrier.release(roll, LEASE, Moment::NEVER, now) {
             self.releases += 1;
             self.tell(made)?;
         }

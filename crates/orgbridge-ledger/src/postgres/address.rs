@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::session::SILENCE;
+
 /// Where PostgreSQL listens unless it is told otherwise.
 const DEFAULT_PORT: u16 = 5432;
 
@@ -83,6 +85,9 @@ impl PostgresAddress {
             // It takes what begins with a slash for the folder of a socket.
             config.host(&*host.name).port(host.port);
         }
+        // One that is silent leaves time for the others.
+        let hosts = u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).max(1);
+        config.connect_timeout(SILENCE / hosts);
         if self.hosts.len() > 1 {
             config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);
         }

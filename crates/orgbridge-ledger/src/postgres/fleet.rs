@@ -31,6 +31,10 @@ impl Fleet for Postgres {
     }
 
     fn renew(&mut self, seat: &Seat) -> Result<bool, Unavailable> {
+        // Another connection may lead to a server that took this one's place and lacks what was looked at.
+        if !self.link.is_still(self.looked_on) {
+            return Err(Trouble::lost("it was lost after the ledger was looked at").unavailable);
+        }
         let Seat { replica, turn, lease: _, epoch, revision } = seat;
         let params = [epoch.get().into(), revision.get().into(), replica.to_string().into(), (*turn).into()];
         self.say(Request::new(words::RENEW, params)).map(|rows| rows > 0)

@@ -22,6 +22,8 @@ pub(super) struct Link {
     driver: Arc<Driver>,
     address: Arc<PostgresAddress>,
     session: Option<Arc<Session>>,
+    /// How many connections there were before this one.
+    number: u64,
     /// What keeps the server from taking us for frozen in the midst of a transaction. A transaction is bound to its
     /// connection: what is asked in it is never asked elsewhere.
     transaction: Option<Beside>,
@@ -29,7 +31,7 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) const fn new(driver: Arc<Driver>, address: Arc<PostgresAddress>) -> Self {
-        Self { driver, address, session: None, transaction: None }
+        Self { driver, address, session: None, number: 0, transaction: None }
     }
 
     /// The connection, made now if there is none.
@@ -44,6 +46,7 @@ impl Link {
             return Ok(Arc::clone(session));
         }
         self.session = None;
+        self.number += 1;
         let address = Arc::clone(&self.address);
         let opened = self.driver.run(async move { Session::open(&address).await });
         let session = Arc::new(opened.unwrap_or_else(|| Err(stopped()))?);
@@ -62,6 +65,16 @@ impl Link {
             self.session = None;
         }
         done
+    }
+
+    /// Which connection is asked: another one may lead to another server.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether what is asked now is asked on the connection with this number.
+    pub(super) fn is_still(&self, number: u64) -> bool {
+        self.number == number && self.session.as_ref().is_some_and(|session| !session.is_closed())
     }
 
     /// The same for what can be done twice: where a connection turns out to be lost that has been there for a while, another

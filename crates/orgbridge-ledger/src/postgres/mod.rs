@@ -70,6 +70,8 @@ pub(crate) struct Postgres {
     of_places: Insertion,
     /// Where the ledger stood when the transaction began that is open.
     began_at: Option<Position>,
+    /// On which connection it was last read where the ledger stands.
+    looked_on: u64,
     queue: Queue,
 }
 
@@ -104,6 +106,7 @@ impl Postgres {
             of_entries: Insertion::of_entries(),
             of_places: Insertion::of_places(),
             began_at: None,
+            looked_on: 0,
             queue: Queue::default(),
         };
         // A copy that takes no writes is found out here.
@@ -124,6 +127,7 @@ impl Postgres {
             session.ask_both(&read_only, &position).await
         })?;
         refuse_read_only(read_only)?;
+        self.looked_on = self.link.number();
         schema::position_in(&position)
     }
 
@@ -231,7 +235,12 @@ impl Storage for Postgres {
     fn begin_to_read(&mut self) -> Result<Position, Unavailable> {
         // First: in a transaction that only reads every server says that it takes no writes.
         self.stand().map_err(|trouble| trouble.unavailable)?;
-        self.begin_by(words::BEGIN_TO_READ, words::POSITION)
+        let position = self.begin_by(words::BEGIN_TO_READ, words::POSITION)?;
+        if self.link.number() == self.looked_on {
+            return Ok(position);
+        }
+        self.rollback();
+        Err(Trouble::lost("it was lost while the ledger was looked at").unavailable)
     }
 
     fn write(&mut self, entry: &Entry, change: &Change) -> Result<(), Unavailable> {

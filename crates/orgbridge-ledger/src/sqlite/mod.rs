@@ -91,7 +91,7 @@ impl Sqlite {
             connection,
             schema,
             statements: RowStatements::worded(|_, plain| plain),
-            seats: seats::Seats::of(path),
+            seats: seats::Seats::of(&at_its_place(path)),
             path: path.to_owned(),
             place: FileIdentity::of(path),
         })
@@ -137,13 +137,18 @@ impl Sqlite {
 
 /// Removes a database that came to nothing, and what SQLite keeps beside it.
 pub(crate) fn remove(path: &Path) {
+    seats::remove_all(&at_its_place(path));
     for suffix in ["", "-wal", "-shm"] {
         let mut name = path.to_owned().into_os_string();
         name.push(suffix);
         // Not all of them were made.
         let _ = fs::remove_file(name);
     }
-    seats::remove_all(path);
+}
+
+/// Where a file is, whatever links lead there: all who open it are to meet.
+fn at_its_place(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Opens a database for reading alone, after the same checks as for writing.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::fleet::{ReplicaId, Seat};
+use crate::fleet::{MAX_LEASE, ReplicaId, Seat};
 use crate::storage::Fleet;
 use crate::{Epoch, Revision, Unavailable};
 
@@ -51,13 +51,20 @@ impl Seats {
 
     /// Takes a file that is locked before anybody can find it.
     fn sit(&self, seat: &Seat) -> io::Result<File> {
-        make_folder(&self.folder)?;
         let unready = self.folder.join(format!("{UNREADY}{}", seat.replica));
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&unready)?;
+        make_folder(&self.folder)?;
+        let mut file = match options.open(&unready) {
+            // The last of others to go has just removed the folder.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_folder(&self.folder)?;
+                options.open(&unready)?
+            }
+            opened => opened?,
+        };
         let done = file
             .lock()
             .and_then(|()| say(&mut file, seat))
@@ -97,7 +104,7 @@ impl Seats {
             }
         }
         // Whoever sits there is waited for.
-        Ok(Some(Seat::taken_by(replica, Duration::ZERO)))
+        Ok(Some(Seat::taken_by(replica, MAX_LEASE)))
     }
 }
 
@@ -249,6 +256,16 @@ mod tests {
         assert_eq!(seats.renew(&seat(1).renewed_at(at(1))), Ok(false));
         seats.enter(&seat(3)).unwrap();
         assert_eq!(seats.seats(), Ok(vec![seat(3)]));
+    }
+
+    #[test]
+    fn one_that_says_nothing_that_is_understood_is_waited_for_as_long_as_anybody_may_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let (mut first, mut second) = (Seats::of(&path), Seats::of(&path));
+        first.enter(&seat(1)).unwrap();
+        fs::write(first.path_of(&seat(1)), "of a later version").unwrap();
+        assert_eq!(second.seats(), Ok(vec![Seat::taken_by(seat(1).replica, MAX_LEASE)]));
     }
 
     #[test]

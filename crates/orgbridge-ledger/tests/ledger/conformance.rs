@@ -407,6 +407,8 @@ fn a_writer_that_panics_lets_go_of_the_database(backend: &impl Backend) {
     let refused = story.update(shared.id, types("audit"));
     assert!(matches!(refused, Err(CommitError::Unavailable(Unavailable::Closed))), "{refused:?}");
     story.wait_until(|_| story.ledger.health() == Err(Unavailable::Closed));
+    // Nobody waits for it any more.
+    assert_eq!(story.ledger.fresh_view().unwrap_err(), Unavailable::Stale);
 
     let elsewhere = story.through(Ledger::open(&backend.address(), LedgerOptions::default()).unwrap());
     elsewhere.update(shared.id, types("metrics")).unwrap();
