@@ -33,7 +33,7 @@ cargo xtask chaos [OPTIONS]  replicas under faults, and whether their answers ke
 cargo xtask fuzz --seconds N strangers' bytes at random, so many seconds in all ([TARGET…], or --libfuzzer by coverage, on nightly)
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
 cargo xtask readme           runs the commands of the README
-cargo xtask supply-chain     licences, sources and versions of what we use, and what is known against it (--advisories: or fail)
+cargo xtask supply-chain     licences, sources and versions of what we use (--advisories: what is known against it)
 cargo xtask sbom             lists what is in the program, beside that of a release build";
 
 fn main() -> ExitCode {
