@@ -13,7 +13,7 @@ use crate::record;
 use crate::sqlite::SqliteHistory;
 use crate::{ChainDigest, DatabaseAddress, Entry, OpenError, Position, Revision, Unavailable};
 
-/// What the audit log calls a restoration: the one entry that records no change of an entity.
+/// What the audit log calls a restoration or a copy: the one entry that records no change of an entity.
 pub(crate) const RESTORED: &str = "ledger";
 
 /// The audit log of a ledger, opened for reading.
@@ -88,7 +88,8 @@ impl AuditLog {
     }
 }
 
-fn verify_at(
+/// The same of a history that leads to `position`, and is seen at one point.
+pub(crate) fn verify_at(
     position: Position,
     history: &mut dyn History,
     anchor: Option<Anchor>,

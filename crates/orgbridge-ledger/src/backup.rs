@@ -1,21 +1,26 @@
 //! Copies of a ledger, and the way back.
+//!
+//! A backup is a file of SQLite, whatever the database: it stands where the ledger stood, and is none that anybody works
+//! with. A [copy](copy) is another ledger: it begins an epoch of its own, so that nobody takes it for the first.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::audit::{AuditLog, Finding};
-use crate::sqlite::{self, Sqlite};
-use crate::{Clock, DatabaseAddress, Entry, OpenError, Position, Unavailable};
+use crate::clock::Moment;
+use crate::fleet_keeper::wait_until_known;
+use crate::postgres::{self, Postgres, PostgresAddress, PostgresDestination, PostgresOrigin};
+use crate::scratch::Scratch;
+use crate::sqlite::{self, Sqlite, SqliteDestination, SqliteOrigin};
+use crate::storage::{Fleet, Storage};
+use crate::transfer::{Origin, Progress, common, transfer};
+use crate::{Clock, DatabaseAddress, Entry, OpenError, Position, Revision, Unavailable};
 
-/// Why a backup or a restoration came to nothing. The ledger is as it was.
+/// Why a backup, a restoration or a copy came to nothing. What was there is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// A database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The ledger is on a server, which has its own ways.
-    #[error("the ledger is in a database of PostgreSQL; use pg_dump and pg_restore for it")]
-    OnAServer,
     /// A file is in the way.
     #[error("{0} exists already, and a backup never overwrites anything; name another file")]
     InTheWay(PathBuf),
@@ -30,12 +35,22 @@ pub enum BackupError {
     /// The backup is not what its own log says.
     #[error("the backup was tampered with: {0}; use an older one that is whole")]
     Tampered(Finding),
-    /// The backup could not be read.
-    #[error("{0}: {cause}", cause = .0.cause().unwrap_or("no more is known"))]
+    /// What was read of a ledger is not what its own log says.
+    #[error("the ledger is not what its log says: {0}; see `orgbridge audit verify`")]
+    NotWhole(Finding),
+    /// What is to be copied could not be read.
+    #[error("it can't be read: {}", with_cause(.0))]
     Unreadable(#[from] Unavailable),
+    /// What it is copied to takes it not.
+    #[error("it can't be written: {}", with_cause(.0))]
+    NotWritten(Unavailable),
     /// The database said no.
     #[error("{0}")]
     Storage(String),
+}
+
+fn with_cause(trouble: &Unavailable) -> String {
+    trouble.cause().map_or_else(|| trouble.to_string(), |cause| format!("{trouble}: {cause}"))
 }
 
 impl From<rusqlite::Error> for BackupError {
@@ -55,6 +70,15 @@ pub struct Restored {
     pub lost_entries: Vec<Entry>,
 }
 
+/// What a copy did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// Where the ledger stood that was copied.
+    pub from: Position,
+    /// Where the copy stands, in an epoch of its own.
+    pub to: Position,
+}
+
 /// How many lost changes a restoration names one by one.
 pub const MAX_LOST_LISTED: u32 = 1000;
 
@@ -63,80 +87,194 @@ pub const MAX_LOST_LISTED: u32 = 1000;
 /// # Errors
 /// [`BackupError`]. Nothing is left at `to` then.
 pub fn backup(address: &DatabaseAddress, to: &Path) -> Result<Position, BackupError> {
-    let DatabaseAddress::Sqlite(path) = address else { return Err(BackupError::OnAServer) };
     if to.exists() {
         return Err(BackupError::InTheWay(to.to_owned()));
     }
     let partial = Scratch::beside(to);
-    partial.fill_from(path)?;
-    let position = sqlite::position_in(&sqlite::open_read_only(&partial.0)?, "main")?;
-    // A link, unlike a new name, never replaces what has come to stand there.
-    fs::hard_link(&partial.0, to).map_err(file_error(to))?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(file_error(folder))?;
+    let position = match address {
+        DatabaseAddress::Sqlite(path) => {
+            partial.fill_from(path)?;
+            sqlite::position_in(&sqlite::open_read_only(partial.path())?, "main")?
+        }
+        DatabaseAddress::Postgres(address) => {
+            let mut origin = PostgresOrigin::begin(address)?;
+            fill(&partial, &mut origin, None, &mut |_| {})?
+        }
+    };
+    partial.become_known_as(to)?;
     Ok(position)
 }
 
 /// Replaces what the ledger at `address` keeps by the backup `from`, in one transaction; makes the database
 /// if there is none. Servers that work with it go over to the restored state by themselves.
 ///
-/// The restored ledger begins a new epoch, and its log says what it was restored over.
+/// The restored ledger begins a new epoch, and its log says what it was restored over. Returns when nobody goes by what
+/// was before.
 ///
 /// # Errors
 /// [`BackupError`]. The ledger is as it was then.
 pub fn restore(address: &DatabaseAddress, from: &Path, clock: &dyn Clock) -> Result<Restored, BackupError> {
-    let DatabaseAddress::Sqlite(path) = address else { return Err(BackupError::OnAServer) };
     // A copy, so that the backup's schema can be brought up to date without touching it.
-    let copy = Scratch::beside(path);
+    let copy = match address {
+        DatabaseAddress::Sqlite(path) => Scratch::beside(path),
+        DatabaseAddress::Postgres(_) => Scratch::beside(from),
+    };
     copy.fill_from(from)?;
-    Sqlite::open(&copy.0)?.into_single_file()?;
-    let verdict = AuditLog::open(&DatabaseAddress::Sqlite(copy.0.clone()))?.verify(None)?;
+    Sqlite::open(copy.path())?.into_single_file()?;
+    let verdict = AuditLog::open(&DatabaseAddress::Sqlite(copy.path().to_owned()))?.verify(None)?;
     if let Some(finding) = verdict.findings.into_iter().next() {
         return Err(BackupError::Tampered(finding));
     }
+    match address {
+        DatabaseAddress::Sqlite(path) => restore_into_file(path, copy.path(), clock),
+        DatabaseAddress::Postgres(address) => restore_into_server(address, copy.path(), clock),
+    }
+}
 
+fn restore_into_file(path: &Path, from: &Path, clock: &dyn Clock) -> Result<Restored, BackupError> {
     let made = !path.exists();
-    let database = if made { Sqlite::create(path)? } else { Sqlite::open(path)? };
-    let restored = database.replace_by(&copy.0, clock.now(), MAX_LOST_LISTED);
-    if restored.is_err() && made {
-        drop(database);
-        sqlite::remove(path);
-    }
-    Ok(restored?)
-}
-
-/// A database for the length of one operation, in a file that only its owner can read.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    /// A name that no other process uses, in the folder of `path`.
-    fn beside(path: &Path) -> Self {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Self(path.with_file_name(format!(".{name}.{}.partial", std::process::id())))
-    }
-
-    /// Copies the ledger at `path`, at one point of its history, and waits for the disk.
-    fn fill_from(&self, path: &Path) -> Result<(), BackupError> {
-        let connection = sqlite::open_read_only(path)?;
-        // `VACUUM INTO` fills an empty file where there is one, so the mode is set before any byte is in it.
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&self.0).map_err(file_error(&self.0))?;
-        connection.execute("VACUUM INTO $1", [self.0.to_string_lossy()])?;
-        // SQLite does not wait here.
-        file.sync_all().map_err(file_error(&self.0))
+    let mut database = if made { Sqlite::create(path)? } else { Sqlite::open(path)? };
+    let restored = database.replace_by(from, clock.now(), MAX_LOST_LISTED);
+    match restored {
+        Ok(restored) => {
+            wait_for(database.fleet(), restored.position);
+            Ok(restored)
+        }
+        Err(error) => {
+            drop(database);
+            if made {
+                sqlite::remove(path);
+            }
+            Err(error.into())
+        }
     }
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        sqlite::remove(&self.0);
+fn restore_into_server(
+    address: &PostgresAddress,
+    from: &Path,
+    clock: &dyn Clock,
+) -> Result<Restored, BackupError> {
+    let database =
+        if postgres::is_taken(address)? { Postgres::open(address)? } else { Postgres::create(address)? };
+    let mut origin = SqliteOrigin::begin(from)?;
+    let mut destination = PostgresDestination::begin(database).map_err(BackupError::NotWritten)?;
+    let (old, kept) = (destination.stood_at(), origin.position());
+    let shorter = old.revision.min(kept.revision);
+    let common = common(shorter, |at| origin.digest_at(at), |at| destination.digest_at(at))?;
+    let (lost, lost_entries) =
+        destination.lost_after(common, MAX_LOST_LISTED).map_err(BackupError::NotWritten)?;
+    if old.revision > Revision::default() {
+        destination.empty().map_err(BackupError::NotWritten)?;
+    }
+    let began = Position { epoch: old.epoch.max(kept.epoch).next(), ..kept };
+    let entry = Entry::of_replacement("restore", old, began, clock.now());
+    let position = replace(&mut origin, destination, &entry, began, &mut |_| {})?;
+    Ok(Restored { position, lost, lost_entries })
+}
+
+/// Makes another ledger at `to`, where there is none, out of the one at `from`, while others go on working with that one.
+///
+/// Everything is copied: what is kept, its whole history, and what is beside it. The copy begins a new epoch, and its log
+/// says what it was copied from. It is verified before anybody can see it: where it comes to nothing there is nothing at
+/// `to` but, in a database of a server, an empty ledger, into which can be copied again.
+///
+/// # Errors
+/// [`BackupError`].
+pub fn copy(
+    from: &DatabaseAddress,
+    to: &DatabaseAddress,
+    clock: &dyn Clock,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Copied, BackupError> {
+    match from {
+        DatabaseAddress::Sqlite(path) => copy_out_of(&mut SqliteOrigin::begin(path)?, to, clock, progress),
+        DatabaseAddress::Postgres(address) => {
+            copy_out_of(&mut PostgresOrigin::begin(address)?, to, clock, progress)
+        }
     }
 }
 
-fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
-    let path = path.to_owned();
-    move |cause| BackupError::File { path, cause }
+fn copy_out_of(
+    origin: &mut impl Origin,
+    to: &DatabaseAddress,
+    clock: &dyn Clock,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Copied, BackupError> {
+    let from = origin.position();
+    let began = Position { epoch: from.epoch.next(), ..from };
+    let entry = Entry::of_replacement("copy", from, began, clock.now());
+    let to = match to {
+        DatabaseAddress::Sqlite(path) => {
+            if path.exists() {
+                return Err(OpenError::Exists(path.display().to_string()).into());
+            }
+            let partial = Scratch::beside(path);
+            let position = fill(&partial, origin, Some((&entry, began)), progress)?;
+            partial.become_known_as(path)?;
+            position
+        }
+        DatabaseAddress::Postgres(address) => {
+            let is_there = postgres::is_taken(address)?;
+            let database = if is_there { Postgres::open(address)? } else { Postgres::create(address)? };
+            let destination = PostgresDestination::begin(database).map_err(BackupError::NotWritten)?;
+            if destination.stood_at().revision > Revision::default() {
+                return Err(OpenError::Exists(address.to_string()).into());
+            }
+            replace(origin, destination, &entry, began, progress)?
+        }
+    };
+    Ok(Copied { from, to })
+}
+
+/// Fills a file with all that is read, and verifies it. It stands where that stood, unless an entry is to come last which
+/// leads on from `began`.
+fn fill(
+    file: &Scratch,
+    origin: &mut impl Origin,
+    last: Option<(&Entry, Position)>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Position, BackupError> {
+    let mut destination = SqliteDestination::begin(file.path())?;
+    transfer(origin, &mut destination, progress)?;
+    origin.end()?;
+    let position = last.map_or(origin.position(), |(entry, began)| after(entry, began));
+    destination.finish(position, last.map(|(entry, _)| entry)).map_err(BackupError::NotWritten)?;
+    let verdict = AuditLog::open(&DatabaseAddress::Sqlite(file.path().to_owned()))?.verify(None)?;
+    match verdict.findings.into_iter().next() {
+        None => Ok(position),
+        Some(finding) => Err(BackupError::NotWhole(finding)),
+    }
+}
+
+/// Fills a database that is empty with all that is read and `entry`, which leads on from `began`, verifies it, and returns
+/// when everybody knows.
+fn replace(
+    origin: &mut impl Origin,
+    mut destination: PostgresDestination,
+    entry: &Entry,
+    began: Position,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Position, BackupError> {
+    transfer(origin, &mut destination, progress)?;
+    origin.end()?;
+    let position = after(entry, began);
+    let findings = destination.verify(position, Some(entry)).map_err(BackupError::NotWritten)?;
+    if let Some(finding) = findings.into_iter().next() {
+        return Err(BackupError::NotWhole(finding));
+    }
+    let mut database = destination.commit(position).map_err(BackupError::NotWritten)?;
+    wait_for(database.fleet(), position);
+    Ok(position)
+}
+
+/// Where a ledger stands after an entry.
+fn after(entry: &Entry, began: Position) -> Position {
+    Position { revision: entry.revision, digest: entry.digest, ..began }
+}
+
+fn wait_for(fleet: Option<&mut dyn Fleet>, position: Position) {
+    if let Some(fleet) = fleet {
+        wait_until_known(fleet, position, Moment::now());
+    }
 }

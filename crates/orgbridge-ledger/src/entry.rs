@@ -3,7 +3,8 @@
 use orgbridge_domain::{Credential, OrgId, Principal, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::{ChainDigest, Revision};
+use crate::audit::RESTORED;
+use crate::{ChainDigest, Position, Revision};
 
 /// One change, as the audit log records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,27 @@ impl From<Principal> for Actor {
 }
 
 impl Entry {
+    /// Says that a ledger goes on at `new` in another epoch, where one stood at `old`: restored, or copied.
+    pub(crate) fn of_replacement(request: &str, old: Position, new: Position, now: Timestamp) -> Self {
+        let position = |position: Position| {
+            let Position { epoch, revision, digest } = position;
+            format!(r#"{{"epoch":{epoch},"revision":{revision},"digest":"{digest}"}}"#)
+        };
+        let mut entry = Self {
+            revision: new.revision.next(),
+            at: now,
+            actor: Actor::from(Principal::Operator),
+            request_id: request.to_owned(),
+            entity: RESTORED.to_owned(),
+            entity_id: new.epoch.to_string(),
+            before: Some(position(old)),
+            after: Some(position(new)),
+            digest: new.digest,
+        };
+        entry.digest = entry.digest_after(new.digest);
+        entry
+    }
+
     /// The digest that this entry has if it follows one with the digest `previous`.
     ///
     /// SHA-256 over `previous` and then each field in the order of the table's columns: its length in bytes

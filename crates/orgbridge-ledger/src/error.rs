@@ -148,6 +148,19 @@ pub enum OpenError {
         /// The newest version that this program knows.
         known: u32,
     },
+    /// An earlier program has written the database, and what is asked for needs the schema of this one.
+    #[error(
+        "the database at {address} has schema version {found}, and this program copies version {known}; \
+         `orgbridge org list` brings it up to date, after which earlier programs can't use it"
+    )]
+    OlderSchema {
+        /// Where the database is.
+        address: String,
+        /// The version found.
+        found: u32,
+        /// The version of this program.
+        known: u32,
+    },
     /// The tables hold what no rule would have put there.
     #[error(
         "the database holds something that can't be read: {0}; move it away and bring a backup back with \

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::Moment;
 use crate::fleet::{Barrier, Look, ReplicaId, Roll, Tenure, at_the_most};
-use crate::ledger::Attendance;
+use crate::ledger::{Attendance, MAX_STALENESS};
 use crate::storage::{Fleet, Storage};
 use crate::writer::{Command, Shared};
 use crate::{Position, Unavailable};
@@ -213,6 +213,25 @@ impl FleetKeeper {
         self.roll.call(seats, own, asked, Moment::now());
         let silent: Vec<_> = self.roll.silent().copied().collect();
         silent.iter().try_for_each(|seat| fleet.remove(seat))
+    }
+}
+
+/// Waits until nobody goes by what the ledger was before `position`, which was known to be committed at `since`.
+pub(crate) fn wait_until_known(fleet: &mut dyn Fleet, position: Position, since: Moment) {
+    let (mut roll, mut barrier) = (Roll::default(), Barrier::default());
+    barrier.wait(position, since, ());
+    loop {
+        let asked = Moment::now();
+        match fleet.seats() {
+            Ok(seats) => roll.call(seats, None, asked, Moment::now()),
+            Err(trouble) => {
+                tracing::debug!(cause = trouble.cause(), "the seats of the others can't be read: {trouble}");
+            }
+        }
+        if !barrier.release(&roll, MAX_STALENESS, Moment::NEVER, Moment::now()).is_empty() {
+            return;
+        }
+        thread::sleep(WAIT_INTERVAL);
     }
 }
 

@@ -26,12 +26,14 @@ mod position;
 mod postgres;
 mod record;
 mod request;
+mod scratch;
 mod sql;
 mod sqlite;
 mod storage;
 pub mod trail;
 mod trail_keeper;
 mod trail_reader;
+mod transfer;
 mod use_keeper;
 mod writer;
 
@@ -45,3 +47,4 @@ pub use ledger::{Attendance, CommitObserver, Ledger, LedgerOptions, MAX_STALENES
 pub use position::{ChainDigest, Epoch, Position, Revision};
 pub use postgres::{NotAnAddress, PostgresAddress};
 pub use request::{NotARequestId, RequestId};
+pub use transfer::Progress;

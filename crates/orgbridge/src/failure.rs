@@ -107,11 +107,19 @@ impl Failure {
             Self::Refused(_)
             | Self::NotNamed(_)
             | Self::Faulty(_)
-            | Self::Open(OpenError::Exists(_) | OpenError::NotEmpty(_)) => ExitStatus::Refused,
+            | Self::Open(OpenError::Exists(_) | OpenError::NotEmpty(_))
+            | Self::Backup(BackupError::Open(OpenError::Exists(_) | OpenError::NotEmpty(_))) => {
+                ExitStatus::Refused
+            }
             Self::Open(_)
             | Self::Unavailable(_)
             | Self::Start(StartError::Open(_))
-            | Self::Backup(BackupError::Open(_) | BackupError::Storage(_)) => ExitStatus::Unavailable,
+            | Self::Backup(
+                BackupError::Open(_)
+                | BackupError::Storage(_)
+                | BackupError::Unreadable(_)
+                | BackupError::NotWritten(_),
+            ) => ExitStatus::Unavailable,
             Self::Interrupted => ExitStatus::Interrupted,
             Self::Start(_)
             | Self::Backup(_)

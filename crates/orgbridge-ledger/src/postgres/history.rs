@@ -19,6 +19,8 @@ pub(crate) struct PostgresHistory {
     link: Link,
     version: u32,
     position: Option<Position>,
+    /// Whether others see what is read here.
+    is_committed: bool,
 }
 
 impl PostgresHistory {
@@ -27,7 +29,17 @@ impl PostgresHistory {
         let driver = Driver::start().map_err(|error| OpenError::NoThread(error.to_string()))?;
         let mut link = Link::new(Arc::new(driver), Arc::new(address.clone()));
         let version = schema::check(&mut link)?;
-        Ok(Self { link, version, position: None })
+        Ok(Self { link, version, position: None, is_committed: true })
+    }
+
+    /// What a transaction has written that is open, and leads to `position`.
+    pub(super) fn within(link: Link, version: u32, position: Position) -> Self {
+        Self { link, version, position: Some(position), is_committed: false }
+    }
+
+    /// The connection, with its transaction.
+    pub(super) fn into_link(self) -> Link {
+        self.link
     }
 
     fn each(
@@ -106,9 +118,11 @@ impl History for PostgresHistory {
     }
 
     fn everything(&mut self) -> Result<View, Unavailable> {
-        match self.position {
-            Some(position) => load::everything(&mut self.link, position),
-            None => Err(Unavailable::Closed),
+        let position = self.position.ok_or(Unavailable::Closed)?;
+        let view = load::everything(&mut self.link, position);
+        if self.is_committed {
+            schema::refuse_if_replaced(&self.link, position)?;
         }
+        view
     }
 }

@@ -20,6 +20,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod trail;
+mod transfer;
 mod trouble;
 mod uses;
 mod words;
@@ -28,6 +29,7 @@ pub(crate) use address::is_meant_by;
 pub use address::{NotAnAddress, PostgresAddress};
 pub(crate) use history::PostgresHistory;
 pub(crate) use trail::PostgresReaders;
+pub(crate) use transfer::{PostgresDestination, PostgresOrigin};
 
 use std::sync::Arc;
 use std::thread;
@@ -182,7 +184,7 @@ impl Postgres {
     fn is_kept(&mut self, position: Position) -> Result<bool, Unavailable> {
         self.begin_by(words::BEGIN, words::LOCKED_POSITION)?;
         self.began_at = None;
-        let at = Request::new(words::DIGEST_AT, [position.revision.get().into()]);
+        let at = Request::new(sql::DIGEST_AT, [position.revision.get().into()]);
         let found = self.link.ask(|session| async move { session.rows(&at).await });
         let ended = self.link.commit(vec![Request::new(sql::PROBE, [])]);
         let digests = found
@@ -312,12 +314,18 @@ impl Storage for Postgres {
     fn load(&mut self) -> Result<View, Unavailable> {
         if let Some(position) = self.began_at {
             self.flush()?;
-            return load::everything(&mut self.link, position);
+            let view = load::everything(&mut self.link, position)?;
+            return schema::refuse_if_replaced(&self.link, position).map(|()| view);
         }
-        let position = self.begin_to_read()?;
-        let view = load::everything(&mut self.link, position);
-        self.rollback();
-        view
+        loop {
+            let position = self.begin_to_read()?;
+            let view = load::everything(&mut self.link, position);
+            self.rollback();
+            match schema::refuse_if_replaced(&self.link, position) {
+                Err(Unavailable::Locked) => {}
+                checked => return checked.and(view),
+            }
+        }
     }
 
     fn keep_uses(&mut self, uses: &[Use]) -> Result<(), Unavailable> {

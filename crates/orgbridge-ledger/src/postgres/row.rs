@@ -168,9 +168,21 @@ pub(super) fn optional_text(row: &Row, column: usize) -> Result<Option<String>, 
     Ok(row.try_get(column)?)
 }
 
-fn digest(row: &Row, column: usize) -> Result<ChainDigest, Trouble> {
+/// What vouches for a history, in a column.
+pub(super) fn digest(row: &Row, column: usize) -> Result<ChainDigest, Trouble> {
     let text: &str = row.try_get(column)?;
     from_hex(text).map(ChainDigest::from_bytes).ok_or_else(|| not("64 hex digits"))
+}
+
+/// What stands in a column, whatever it is.
+pub(super) fn value(row: &Row, column: usize) -> Result<Value<'static>, Trouble> {
+    let is_number =
+        row.columns().get(column).is_some_and(|column| [Type::INT4, Type::INT8].contains(column.type_()));
+    if is_number {
+        let number: Option<Number> = row.try_get(column)?;
+        return Ok(number.map_or(Value::Null, |Number(number)| Value::Integer(number)));
+    }
+    Ok(optional_text(row, column)?.map_or(Value::Null, |text| Value::Text(Cow::Owned(text))))
 }
 
 /// Reads an epoch, a revision and a digest.

@@ -90,7 +90,16 @@ pub(super) fn check(link: &mut Link) -> Result<u32, OpenError> {
     if found > known { Err(OpenError::NewerSchema { found, known }) } else { Ok(found) }
 }
 
-/// The same, and applies the migrations that it lacks, each in a transaction. Several processes may do so at once.
+/// Makes sure that no older program has written it either: what is moved row by row needs the columns of this one.
+pub(super) fn require_newest(link: &mut Link) -> Result<(), OpenError> {
+    let (found, known) = (check(link)?, newest());
+    if found == known {
+        return Ok(());
+    }
+    Err(OpenError::OlderSchema { address: link.address().to_string(), found, known })
+}
+
+/// The same as [`check`], and applies the migrations that it lacks, each in a transaction. Several processes may do so at once.
 pub(super) fn check_and_migrate(link: &mut Link) -> Result<(), OpenError> {
     let address = Arc::clone(link.address());
     let mut attempts = 0;
@@ -115,6 +124,17 @@ pub(super) fn position_in(row: &Row) -> Result<Position, Trouble> {
 /// The version of the schema in a column.
 pub(super) fn version_in(row: &Row, column: usize) -> Result<u32, Trouble> {
     Ok(u32::try_from(row::count(row, column)?).unwrap_or(u32::MAX))
+}
+
+/// Makes sure that the ledger was not replaced since it stood at `position`. Where it was, tables that had not been read by
+/// then were found empty: what empties them does not ask who sees an earlier point.
+pub(super) fn refuse_if_replaced(link: &Link, position: Position) -> Result<(), Unavailable> {
+    // Whoever is in a transaction sees that point for as long as it lasts.
+    let mut beside = Link::new(Arc::clone(link.driver()), Arc::clone(link.address()));
+    let now = beside
+        .ask(|session| async move { row::position(&session.row(&Request::new(words::POSITION, [])).await?) });
+    let now = now.map_err(|trouble| trouble.unavailable)?;
+    if now.epoch == position.epoch { Ok(()) } else { Err(Unavailable::Locked) }
 }
 
 /// Removes all tables of a ledger.
@@ -180,7 +200,7 @@ fn of_migration(error: &refinery::Error) -> Trouble {
 }
 
 /// The newest version that this program knows.
-fn newest() -> u32 {
+pub(super) fn newest() -> u32 {
     let runner = embedded::migrations::runner();
     let versions = runner.get_migrations().iter().map(Migration::version);
     versions.max().and_then(|version| u32::try_from(version).ok()).unwrap_or(0)

@@ -197,7 +197,7 @@ impl Session {
             ending = None;
         }
         for (running, request) in waiting {
-            let done = limited(async { Ok(running.await?) }).await;
+            let done = within(request.patience, async { Ok(running.await?) }).await;
             done.map_err(|trouble: Trouble| trouble.about(request.table))?;
         }
         match ending {

@@ -34,9 +34,6 @@ pub(super) const LOCKED_POSITION: &str = "SELECT epoch, revision, digest, \
 /// Whether the server takes no writes, since it is the copy of another.
 pub(super) const READ_ONLY: &str = "SHOW transaction_read_only";
 
-/// What vouches for the history up to revision $1.
-pub(super) const DIGEST_AT: &str = "SELECT digest FROM change WHERE revision = $1";
-
 /// The version of the schema.
 pub(super) const VERSION: &str = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
 
@@ -105,6 +102,14 @@ pub(super) fn row_statements() -> RowStatements {
     })
 }
 
+/// How long, in milliseconds, whoever replaces everything waits until nobody reads it any more.
+pub(super) const WAIT_FOR_READERS: &str = "SET LOCAL lock_timeout = 10000";
+
+/// Empties tables. Deleting their rows one by one would look up what refers to each, and take hours.
+pub(super) fn empty(tables: &[&str]) -> String {
+    format!("TRUNCATE {}", tables.join(", "))
+}
+
 /// One statement that writes many rows, in a few sizes: the server makes something of each of them once.
 pub(super) struct Insertion {
     width: usize,
@@ -122,7 +127,8 @@ impl Insertion {
         Self::of(sql::PLACE_WIDTH, sql::insert_places)
     }
 
-    fn of(width: usize, words: fn(usize) -> String) -> Self {
+    /// Of rows of so many columns.
+    pub(super) fn of(width: usize, words: impl Fn(usize) -> String) -> Self {
         let sizes = [256, 64, 16, 4, 1];
         Self { width, sizes: sizes.map(|size| (size, Arc::from(words(size)))).into() }
     }

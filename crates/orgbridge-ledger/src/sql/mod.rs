@@ -4,8 +4,10 @@
 //! but those of rows. What has to differ stands with its database.
 
 mod rows;
+mod tables;
 
 pub(crate) use rows::{Alteration, RowStatement, RowStatements, record_tables};
+pub(crate) use tables::{COUNT_OF_LOST, DIGEST_AT, SET_PARENT, Table, lost};
 
 use orgbridge_domain::Direction;
 

@@ -7,12 +7,14 @@ mod rows;
 mod schema;
 mod seats;
 mod trail;
+mod transfer;
 mod uses;
 
 pub(crate) use history::SqliteHistory;
 #[cfg(test)]
 pub(crate) use seats::Seats;
 pub(crate) use trail::SqliteReaders;
+pub(crate) use transfer::{SqliteDestination, SqliteOrigin};
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};

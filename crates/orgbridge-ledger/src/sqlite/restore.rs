@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use orgbridge_domain::{Principal, Timestamp};
+use orgbridge_domain::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{BUSY_TIMEOUT, Sqlite, insert_entry, position_in, read_entry, set_position};
 use crate::audit::RESTORED;
 use crate::backup::Restored;
-use crate::sql::ENTRY_COLUMNS;
-use crate::{Actor, Entry, Position};
+use crate::{Entry, Position, sql};
 
 /// Every table but `ledger`, those that others refer to first.
 const TABLES: [&str; 18] = [
@@ -73,13 +72,9 @@ fn replace_in_transaction(
         |row| row.get(0),
     )?;
     // That a restoration of earlier is undone loses nothing.
-    let of_lost = "FROM main.change WHERE revision > $1 AND entity <> $2";
-    let lost =
-        connection
-            .query_row(&format!("SELECT count(*) {of_lost}"), params![common, RESTORED], |row| row.get(0))?;
-    let sql = format!("SELECT {ENTRY_COLUMNS} {of_lost} ORDER BY revision LIMIT $3");
+    let lost = connection.query_row(sql::COUNT_OF_LOST, params![common, RESTORED], |row| row.get(0))?;
     let lost_entries = connection
-        .prepare(&sql)?
+        .prepare(&sql::lost())?
         .query_map(params![common, RESTORED, most_listed], read_entry)?
         .collect::<Result<Vec<_>, _>>()?;
 
@@ -97,7 +92,7 @@ fn replace_in_transaction(
     }
 
     let mut position = Position { epoch: old.epoch.max(kept.epoch).next(), ..kept };
-    let entry = restoration(old, position, now);
+    let entry = Entry::of_replacement("restore", old, position, now);
     position.revision = entry.revision;
     position.digest = entry.digest;
     insert_entry(connection, &entry)?;
@@ -110,25 +105,4 @@ fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<String> 
     let mut statement = connection.prepare("SELECT name FROM pragma_table_info($1)")?;
     let names = statement.query_map([table], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
     Ok(names.join(", "))
-}
-
-/// The audit entry of a restoration over a ledger that stood at `old`.
-fn restoration(old: Position, new: Position, now: Timestamp) -> Entry {
-    let position = |position: Position| {
-        let Position { epoch, revision, digest } = position;
-        format!(r#"{{"epoch":{epoch},"revision":{revision},"digest":"{digest}"}}"#)
-    };
-    let mut entry = Entry {
-        revision: new.revision.next(),
-        at: now,
-        actor: Actor::from(Principal::Operator),
-        request_id: "restore".to_owned(),
-        entity: RESTORED.to_owned(),
-        entity_id: new.epoch.to_string(),
-        before: Some(position(old)),
-        after: Some(position(new)),
-        digest: new.digest,
-    };
-    entry.digest = entry.digest_after(new.digest);
-    entry
 }

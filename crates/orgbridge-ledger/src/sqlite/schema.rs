@@ -36,6 +36,16 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), OpenErro
     if found > known { Err(OpenError::NewerSchema { found, known }) } else { Ok(()) }
 }
 
+/// Makes sure that no older program has written it either: what is moved row by row needs the columns of this one.
+pub(super) fn require_newest(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let found = version(connection).map_err(|error| storage_error(path, &error))?;
+    let known = newest();
+    if found == known {
+        return Ok(());
+    }
+    Err(OpenError::OlderSchema { address: path.display().to_string(), found, known })
+}
+
 /// Applies the migrations that the database lacks, each in a transaction.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let found = version(connection).map_err(|error| storage_error(path, &error))?;

@@ -623,6 +623,8 @@ macro_rules! suites {
                 a_database_is_made_once
                 names_with_any_characters_come_back_as_they_were
                 names_that_look_alike_are_told_apart
+                what_an_org_says_of_a_connection_is_in_a_backup
+                a_backup_holds_everything_and_a_restoration_says_what_is_lost
                 limits_hold_at_the_commit
                 an_org_comes_back_on_its_site_with_the_connections_that_cross
                 a_key_comes_back_with_who_made_and_changed_it
@@ -637,7 +639,3 @@ suites! {
     postgres on Postgres
 }
 
-suite! { copies_of_sqlite on Sqlite:
-    what_an_org_says_of_a_connection_is_in_a_backup
-    a_backup_holds_everything_and_a_restoration_says_what_is_lost
-}

@@ -5,6 +5,7 @@
 mod backend;
 mod conformance;
 mod faults;
+mod moving;
 mod older;
 mod portable;
 mod server;

@@ -11,6 +11,8 @@ use super::context::Context;
 use crate::failure::Failure;
 
 /// Copies the ledger into a new file, while servers go on working with it.
+///
+/// The file is a database of SQLite, whatever the ledger is kept in: it can be restored into either.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  orgbridge backup ledger-2025-08-26.db --database sqlite:ledger.db")]
 pub(crate) struct Backup {

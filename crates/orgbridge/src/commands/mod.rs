@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod connection;
 mod context;
+mod copy;
 mod demo;
 mod import;
 mod init;
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Config(config::ConfigCommand),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    Copy(copy::Copy),
     Completions(completions::Completions),
 }
 
@@ -120,6 +122,7 @@ fn execute(arguments: Arguments, environment: &Environment, printer: Printer) ->
         Command::Config(config) => config.run(&context),
         Command::Backup(backup) => backup.run(&context),
         Command::Restore(restore) => restore.run(&context),
+        Command::Copy(copy) => copy.run(&context),
         Command::Completions(completions) => completions.run(printer),
     }
 }

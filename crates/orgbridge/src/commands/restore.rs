@@ -14,7 +14,7 @@ use crate::failure::Failure;
 /// Replaces what the ledger keeps by a backup, and says which changes are lost.
 ///
 /// The restored ledger begins a new epoch. Servers that work with it go over to the restored state by
-/// themselves. Where there is no database yet, it is made.
+/// themselves, and the command waits until none goes by what was before. Where there is no database yet, it is made.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  orgbridge restore ledger-2025-08-26.db --database sqlite:ledger.db")]
 pub(crate) struct Restore {
