@@ -13,6 +13,7 @@ pub mod audit;
 pub mod backup;
 mod clock;
 mod difference;
+pub mod doctor;
 mod entry;
 mod error;
 mod fleet;

@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct GlobalArguments {
-    /// The database, such as sqlite:PATH [environment: `ORGBRIDGE_DATABASE`].
+    /// The database, such as sqlite:PATH or `postgres://USER@HOST/DATABASE` [environment: `ORGBRIDGE_DATABASE`].
     #[arg(long, global = true, value_name = "ADDRESS")]
     database: Option<String>,
     /// The configuration file, in TOML [environment: `ORGBRIDGE_CONFIG`].

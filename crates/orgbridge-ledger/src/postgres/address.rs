@@ -105,6 +105,11 @@ impl PostgresAddress {
     pub(super) const fn tls(&self) -> &Tls {
         &self.tls
     }
+
+    /// Whether the server is on this machine.
+    pub(super) fn is_here(&self) -> bool {
+        self.hosts.iter().all(Host::is_here)
+    }
 }
 
 /// Whether a text is meant to be one.

@@ -53,7 +53,8 @@ impl Fleet for Postgres {
     }
 }
 
-fn seat_in(row: &tokio_postgres::Row) -> Result<Seat, Trouble> {
+/// Reads a seat.
+pub(super) fn seat_in(row: &tokio_postgres::Row) -> Result<Seat, Trouble> {
     Ok(Seat {
         replica: ReplicaId::new(row::uuid(row, 0)?),
         turn: row::count(row, 1)?,

@@ -9,11 +9,13 @@
 mod address;
 mod connect;
 mod driver;
+mod examination;
 mod fleet;
 mod hints;
 mod history;
 mod link;
 mod load;
+mod questions;
 mod row;
 mod schema;
 mod session;
@@ -27,6 +29,7 @@ mod words;
 
 pub(crate) use address::is_meant_by;
 pub use address::{NotAnAddress, PostgresAddress};
+pub(crate) use examination::examine;
 pub(crate) use history::PostgresHistory;
 pub(crate) use trail::PostgresReaders;
 pub(crate) use transfer::{PostgresDestination, PostgresOrigin};

@@ -1,5 +1,6 @@
 //! A ledger in a file of SQLite.
 
+mod examination;
 mod history;
 mod load;
 mod restore;
@@ -10,8 +11,8 @@ mod trail;
 mod transfer;
 mod uses;
 
+pub(crate) use examination::examine;
 pub(crate) use history::SqliteHistory;
-#[cfg(test)]
 pub(crate) use seats::Seats;
 pub(crate) use trail::SqliteReaders;
 pub(crate) use transfer::{SqliteDestination, SqliteOrigin};

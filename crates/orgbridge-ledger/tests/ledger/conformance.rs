@@ -638,4 +638,3 @@ suites! {
     sqlite on Sqlite
     postgres on Postgres
 }
-

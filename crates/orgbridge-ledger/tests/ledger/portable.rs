@@ -134,9 +134,11 @@ fn what_some_engines_lack_is_found() {
     }
 }
 
+/// What is asked by somebody who looks for what is wrong may be unknown to an engine.
 #[test]
 fn no_statement_stands_elsewhere() {
-    let elsewhere = files_in("src/postgres").into_iter().filter(|file| !file.ends_with("words.rs"));
+    let is_of_statements = |file: &PathBuf| file.ends_with("words.rs") || file.ends_with("questions.rs");
+    let elsewhere = files_in("src/postgres").into_iter().filter(|file| !is_of_statements(file));
     for file in elsewhere {
         for text in texts_of(&file) {
             let verb = text.split_whitespace().next().unwrap_or_default();

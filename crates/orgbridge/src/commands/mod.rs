@@ -9,6 +9,7 @@ mod connection;
 mod context;
 mod copy;
 mod demo;
+mod doctor;
 mod import;
 mod init;
 mod key;
@@ -64,6 +65,7 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Copy(copy::Copy),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
 }
 
@@ -123,6 +125,7 @@ fn execute(arguments: Arguments, environment: &Environment, printer: Printer) ->
         Command::Backup(backup) => backup.run(&context),
         Command::Restore(restore) => restore.run(&context),
         Command::Copy(copy) => copy.run(&context),
+        Command::Doctor(_) => doctor::Doctor::run(&context),
         Command::Completions(completions) => completions.run(printer),
     }
 }
@@ -134,6 +137,7 @@ impl Command {
             Self::Serve(serve) => serve.flags(),
             Self::Config(config) => config.flags(),
             Self::Demo(demo) => demo.flags(),
+            Self::Doctor(doctor) => doctor.flags(),
             _ => Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod import;
 mod init;
+mod moving;
 mod operate;
 mod program;
 mod serve;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use orgbridge_postgres_server::{Database, PostgresServer};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -68,14 +69,27 @@ impl Program {
         Self { folder, variables: vec![("ORGBRIDGE_DATABASE".to_owned(), database)] }
     }
 
+    /// An empty folder, and an empty database of a server that the tests share.
+    pub(crate) fn on_postgres() -> (Self, Database<'static>) {
+        let database = PostgresServer::shared().database().unwrap();
+        let program = Self::new().with_variable("ORGBRIDGE_DATABASE", &database.address_by_port());
+        (program, database)
+    }
+
     /// The same with a database that has "Source Org" and its admin, jane@example.com.
     pub(crate) fn initialized() -> (Self, Keys) {
         let program = Self::new();
-        let made = program
+        let keys = program.init();
+        (program, keys)
+    }
+
+    /// Makes a database with "Source Org" and its admin, jane@example.com.
+    pub(crate) fn init(&self) -> Keys {
+        let made = self
             .run(&["init", "--org", "Source Org", "--admin", "jane@example.com", "--output", "json"])
             .json();
         let text = |member: &str| made[member].as_str().unwrap().to_owned();
-        (program, Keys { api_key: text("api_key"), application_key: text("application_key") })
+        Keys { api_key: text("api_key"), application_key: text("application_key") }
     }
 
     /// From now on, `name` is `value` in the environment.
