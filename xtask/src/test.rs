@@ -9,6 +9,7 @@ pub(crate) fn everything() -> Result {
     need(&["curl", "--version"], &["curl"])?;
     need(&["prlimit", "--version"], &["util-linux"])?;
     need(&["setpriv", "--version"], &["util-linux"])?;
+    need(&["redis-server", "--version"], &["redis-server"])?;
     chaos::need_tools()?;
 
     cargo(&["fmt", "--all", "--check"])?;

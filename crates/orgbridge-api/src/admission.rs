@@ -15,7 +15,7 @@ use orgbridge_ledger::{RequestId, View};
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::extract::{Anyone, ApiKeyHolder, CredentialProblem, Credentials, Presented, SignedIn};
-use crate::rate_limit::Standing;
+use crate::rate_limit::{Payer, Standing};
 use crate::{Access, ExternalIssuer, LimitName, RouteInfo};
 
 /// The address of the client, which whoever holds the socket puts into each request as an extension. Failed
@@ -30,6 +30,13 @@ pub struct ClientAddress(pub IpAddr);
 pub(crate) struct Admission {
     pub(crate) standing: Standing,
     pub(crate) outcome: Result<Caller, ApiError>,
+}
+
+/// Who is calling, if it is anybody, and what that is charged to.
+pub(crate) struct LookedUp {
+    limit: LimitName,
+    payer: Payer,
+    found: Result<Caller, ApiError>,
 }
 
 /// Somebody who was let in.
@@ -67,42 +74,34 @@ impl Caller {
 }
 
 impl Api {
-    /// Looks up who is calling, among the orgs of the site that is asked, and charges the limit of their org. What is
-    /// open to anyone, and what fails, is charged to the client's address.
+    /// Looks up who is calling, among the orgs of the site that is asked, and whose limit that is charged to: their org's.
+    /// What is open to anyone, and what fails, is charged to the client's address.
     ///
     /// Who shows a live key is let in even where the address has used up its failures: many clients share the
     /// address of a proxy, and one that fails must not lock out the others.
-    pub(crate) fn admit(
-        &self,
-        route: &RouteInfo,
-        request: &Request,
-        id: &RequestId,
-        now: Duration,
-    ) -> Admission {
+    pub(crate) fn look_up(&self, route: &RouteInfo, request: &Request, id: &RequestId) -> LookedUp {
+        let address = Payer::Address(client_address(request));
         let asked = match self.sites.asked(request) {
             Ok(asked) => asked,
             Err(error) => {
-                let (standing, error) = self.turn_away(LimitName::UnknownRoute, error, request, now);
-                return Admission { standing, outcome: Err(error) };
+                return LookedUp { limit: LimitName::UnknownRoute, payer: address, found: Err(error) };
             }
         };
-        match self.identify(route.access, asked, request, id) {
-            Ok(caller) => {
-                let standing = match caller.org() {
-                    Some(org) => self.limiter.charge_org(route.limit, org, now),
-                    None => self.limiter.charge_address(route.limit, client_address(request), now),
-                };
-                Admission { standing, outcome: standing.check().map(|()| caller).map_err(ApiError::from) }
-            }
+        let found = self.identify(route.access, asked, request, id);
+        let (limit, payer) = match &found {
+            Ok(caller) => (route.limit, caller.org().map_or(address, Payer::Org)),
             // It is no failure of the caller's that nobody can be looked up now.
-            Err(error @ (ApiError::Unavailable(_) | ApiError::NoKeysOfIssuer)) => {
-                Admission { standing: self.limiter.uncounted(route.limit), outcome: Err(error) }
-            }
-            Err(error) => {
-                let (standing, error) = self.turn_away(LimitName::FailedAuthentication, error, request, now);
-                Admission { standing, outcome: Err(error) }
-            }
-        }
+            Err(ApiError::Unavailable(_) | ApiError::NoKeysOfIssuer) => (route.limit, Payer::Nobody),
+            Err(_) => (LimitName::FailedAuthentication, address),
+        };
+        LookedUp { limit, payer, found }
+    }
+
+    /// Charges the limit for whoever was looked up, and lets them in where it is not used up.
+    pub(crate) async fn admit(&self, looked_up: LookedUp, now: Duration) -> Admission {
+        let LookedUp { limit, payer, found } = looked_up;
+        let standing = self.limiter.charge(limit, payer, now).await;
+        Admission { standing, outcome: standing.check().map_err(ApiError::from).and(found) }
     }
 
     /// The access token of a request, if the issuer outside has to be asked for its key before anybody can be looked up.
@@ -125,18 +124,6 @@ impl Api {
         if let Some(external) = &self.external_issuer {
             external.issuer.look_for_key_of(token).await;
         }
-    }
-
-    /// Charges the client's address for `error`, and answers that the limit is used up where it is.
-    pub(crate) fn turn_away(
-        &self,
-        limit: LimitName,
-        error: ApiError,
-        request: &Request,
-        now: Duration,
-    ) -> (Standing, ApiError) {
-        let standing = self.limiter.charge_address(limit, client_address(request), now);
-        (standing, standing.check().map_or_else(ApiError::from, |()| error))
     }
 
     fn identify(

@@ -1,13 +1,14 @@
 //! What every part of the API shares.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{Decided, Principal, Refusal, Session, Timestamp};
-use orgbridge_ledger::{CommitError, Ledger, MAX_STALENESS, RequestId, Revision, View};
+use orgbridge_ledger::{CommitError, Ledger, RequestId, Revision, View};
 
 use crate::audit::Searches;
 use crate::error::ApiError;
@@ -15,7 +16,7 @@ use crate::freshness::Known;
 use crate::rate_limit::Limiter;
 use crate::{
     ExternalIssuer, IdSource, Issuer, IssuerLogin, MonotonicClock, NoRandomness, RandomIds, RateLimits,
-    RequestMetrics, Sites, SystemMonotonicClock,
+    RateStore, RequestMetrics, Sites, Split, SystemMonotonicClock,
 };
 
 /// What [`router()`](crate::router()) is made from.
@@ -34,8 +35,10 @@ pub struct ApiOptions {
     pub limits: Limits,
     /// What becomes of the connections of a user who is switched off.
     pub creator_disabled: CreatorDisabled,
-    /// How many requests are taken, and in how long.
-    pub rate_limits: RateLimits,
+    /// How many requests are taken, and in how long, and what part of them is this replica's.
+    pub rate_limits: Arc<Split>,
+    /// Where all replicas count requests, if there is such a store.
+    pub rate_store: Option<Arc<RateStore>>,
     /// Where requests are counted. The caller registers it where it is read.
     pub metrics: Arc<RequestMetrics>,
     /// What the windows of the rate limits and the latencies are measured with.
@@ -47,7 +50,10 @@ pub struct ApiOptions {
 impl ApiOptions {
     /// The options for `ledger` with the default of everything else.
     pub fn new(ledger: Ledger) -> Self {
+        let limits = RateLimits::default();
         Self {
+            rate_limits: Arc::new(Split::among_those_who_serve(ledger.clone(), limits, NonZeroU32::MIN)),
+            rate_store: None,
             ledger,
             sites: Sites::default(),
             issuer: Issuer::default(),
@@ -55,7 +61,6 @@ impl ApiOptions {
             issuer_login: None,
             limits: Limits::default(),
             creator_disabled: CreatorDisabled::default(),
-            rate_limits: RateLimits::default(),
             metrics: Arc::default(),
             clock: Arc::new(SystemMonotonicClock::default()),
             ids: Arc::new(RandomIds),
@@ -74,6 +79,7 @@ impl fmt::Debug for ApiOptions {
             .field("limits", &self.limits)
             .field("creator_disabled", &self.creator_disabled)
             .field("rate_limits", &self.rate_limits)
+            .field("rate_store", &self.rate_store)
             .finish_non_exhaustive()
     }
 }
@@ -117,7 +123,7 @@ impl Api {
     /// # Errors
     /// [`ApiError::Unavailable`] if it does not by then.
     pub(crate) async fn wait_until(&self, revision: Revision) -> Result<(), ApiError> {
-        let outcome = self.ledger.wait_until(revision, MAX_STALENESS).await;
+        let outcome = self.ledger.wait_until(revision, self.ledger.max_staleness()).await;
         self.known.note(&self.ledger.view());
         outcome.map_err(ApiError::Unavailable)
     }
@@ -174,11 +180,12 @@ impl From<ApiOptions> for Api {
             limits,
             creator_disabled,
             rate_limits,
+            rate_store,
             metrics,
             clock,
             ids,
         } = options;
-        let limiter = Limiter::new(rate_limits);
+        let limiter = Limiter::new(rate_limits, rate_store);
         let searches = Searches::default();
         let known = Known::of(&ledger.view());
         let shared = Arc::new(Shared {

@@ -18,7 +18,7 @@ use crate::attempt::{Refused, Tried};
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Cause, FailedAuthentication, Told};
 use crate::freshness;
-use crate::rate_limit::Standing;
+use crate::rate_limit::{Payer, Standing};
 use crate::request_id;
 use crate::{LimitName, RouteInfo};
 
@@ -54,7 +54,7 @@ where
     H: Handler<T, Api>,
 {
     let exchange = Exchange::open(&api, meter, &request);
-    let address = client_address(&request);
+    let address = Payer::Address(client_address(&request));
     if let Some(token) = exchange.api.token_of_unknown_key(route, &request) {
         exchange.api.look_for_key_of(&token).await;
     }
@@ -64,8 +64,8 @@ where
         Ok(None) => Ok(()),
         Err(error) => Err(error),
     };
-    let Admission { mut standing, outcome } =
-        exchange.api.admit(route, &request, &exchange.id, exchange.opened_at);
+    let looked_up = exchange.api.look_up(route, &request, &exchange.id);
+    let Admission { mut standing, outcome } = exchange.api.admit(looked_up, exchange.opened_at).await;
     let mut tried = None;
     // Only now: whoever is nobody is told nothing else.
     let mut response = match outcome.and_then(|caller| known.map(|()| caller)) {
@@ -84,7 +84,7 @@ where
     }
     if response.extensions_mut().remove::<FailedAuthentication>().is_some() {
         let limit = LimitName::FailedAuthentication;
-        standing = exchange.api.limiter.charge_address(limit, address, exchange.opened_at);
+        standing = exchange.api.limiter.charge(limit, address, exchange.opened_at).await;
         if let Err(exhausted) = standing.check() {
             response = ApiError::from(exhausted).into_response();
         }
@@ -97,13 +97,22 @@ where
 }
 
 /// Answers a request that no route takes.
-pub(crate) fn turn_away(api: &Api, meter: Meter, request: &Request, error: ApiError) -> Response {
+pub(crate) fn turn_away(
+    api: &Api,
+    meter: Meter,
+    request: &Request,
+    error: ApiError,
+) -> impl Future<Output = Response> + Send + use<> {
     let exchange = Exchange::open(api, meter, request);
     // Whoever asks the wrong host is told that first: nothing else about the request is meant for this server.
     let error = exchange.api.sites.asked(request).err().unwrap_or(error);
-    let (standing, error) =
-        exchange.api.turn_away(LimitName::UnknownRoute, error, request, exchange.opened_at);
-    exchange.close(error.into_response(), &standing)
+    let address = Payer::Address(client_address(request));
+    async move {
+        let standing =
+            exchange.api.limiter.charge(LimitName::UnknownRoute, address, exchange.opened_at).await;
+        let error = standing.check().map_or_else(ApiError::from, |()| error);
+        exchange.close(error.into_response(), &standing)
+    }
 }
 
 /// What is known of a request while it is under way.

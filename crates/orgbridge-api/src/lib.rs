@@ -63,6 +63,8 @@ pub use issuer::{Issuer, IssuerUrl, NotAnIssuer};
 pub use issuer_login::IssuerLogin;
 pub use metrics::RequestMetrics;
 pub use openapi::openapi_document;
-pub use rate_limit::{LimitName, NotALimitName, Quota, RateLimits};
+pub use rate_limit::{
+    LimitName, NotALimitName, NotAStore, Quota, RateLimits, RateStore, Split, StoreAddress,
+};
 pub use router::{Access, RouteInfo, router, routes};
 pub use sites::Sites;

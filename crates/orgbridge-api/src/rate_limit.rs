@@ -4,21 +4,35 @@
 //! `governor` crate has, would let traffic through more evenly, but clients plan by the headers: they wait
 //! for `reset` seconds and expect the whole of `limit` again, and a bucket has no such moment.
 //!
+//! Where several replicas serve one ledger, each takes its share of every limit ([`division`]), or all count in one store
+//! ([`store`]). Answers show the whole limit either way, which is what the operator promises and what refusals speak of;
+//! `remaining` is what the replica that answers still takes by itself, so that whoever trusts it is never refused by the
+//! same one.
+//!
 //! Source: contract, section 3.
 
+mod division;
 mod limits;
+mod split;
 mod standing;
+mod store;
 mod windows;
 
+use std::fmt::{self, Display};
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use orgbridge_domain::OrgId;
 
+use division::Share;
 pub use limits::{LimitName, NotALimitName, Quota, RateLimits};
+pub use split::Split;
 use standing::FixedHeaders;
 pub(crate) use standing::{Exhausted, Standing};
+pub use store::{NotAStore, RateStore, StoreAddress};
 use windows::{Usage, Windows};
 
 /// How many windows of orgs are kept at the most.
@@ -31,46 +45,77 @@ const MAX_ADDRESS_WINDOWS: usize = 1 << 18;
 /// Counts requests against the limits.
 #[derive(Debug)]
 pub(crate) struct Limiter {
-    limits: RateLimits,
+    split: Arc<Split>,
+    store: Option<Arc<RateStore>>,
     fixed_headers: Vec<FixedHeaders>,
     orgs: Windows<(LimitName, OrgId)>,
     addresses: Windows<(LimitName, Network)>,
 }
 
+/// Whose window a request is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Payer {
+    /// That of an org.
+    Org(OrgId),
+    /// That of a client's address.
+    Address(IpAddr),
+    /// Nobody's: it is answered before anybody was looked up.
+    Nobody,
+}
+
 impl Limiter {
-    pub(crate) fn new(limits: RateLimits) -> Self {
+    pub(crate) fn new(split: Arc<Split>, store: Option<Arc<RateStore>>) -> Self {
+        let limits = split.limits();
         let longest = limits.longest_period();
         Self {
-            fixed_headers: LimitName::ALL.iter().map(|name| FixedHeaders::of(*name, &limits)).collect(),
+            fixed_headers: LimitName::ALL.iter().map(|name| FixedHeaders::of(*name, limits)).collect(),
             orgs: Windows::new(MAX_ORG_WINDOWS, longest),
             addresses: Windows::new(MAX_ADDRESS_WINDOWS, longest),
-            limits,
+            split,
+            store,
         }
     }
 
-    /// Counts a request of `org`.
-    pub(crate) fn charge_org(&self, name: LimitName, org: OrgId, now: Duration) -> Standing {
-        self.standing(name, |quota| self.orgs.charge((name, org), quota, now))
+    /// Counts a request.
+    pub(crate) async fn charge(&self, name: LimitName, payer: Payer, now: Duration) -> Standing {
+        let Some(quota) = self.split.limits().quota(name) else { return Standing::unlimited(name) };
+        let usage = match payer {
+            Payer::Org(org) => self.count(&self.orgs, name, org, quota, now).await,
+            Payer::Address(address) => {
+                self.count(&self.addresses, name, Network::of(address), quota, now).await
+            }
+            Payer::Nobody => {
+                Usage { remaining: quota.requests.get(), closes_in: Duration::ZERO, is_admitted: true }
+            }
+        };
+        Standing::new(name, quota, usage)
     }
 
-    /// Counts a request from `address`.
-    pub(crate) fn charge_address(&self, name: LimitName, address: IpAddr, now: Duration) -> Standing {
-        self.standing(name, |quota| self.addresses.charge((name, Network::of(address)), quota, now))
-    }
-
-    /// The standing of a request that is counted for nobody, since it was answered before anybody was looked up.
-    pub(crate) fn uncounted(&self, name: LimitName) -> Standing {
-        self.standing(name, |quota| Usage {
-            remaining: quota.requests.get(),
-            closes_in: Duration::ZERO,
-            is_admitted: true,
-        })
-    }
-
-    fn standing(&self, name: LimitName, usage: impl FnOnce(Quota) -> Usage) -> Standing {
-        self.limits
-            .quota(name)
-            .map_or(Standing::unlimited(name), |quota| Standing::new(name, quota, usage(quota)))
+    /// Counts a request where all replicas count, if that is there, and by itself otherwise.
+    async fn count<W: Copy + Display + Eq + Hash>(
+        &self,
+        windows: &Windows<(LimitName, W)>,
+        name: LimitName,
+        whose: W,
+        quota: Quota,
+        now: Duration,
+    ) -> Usage {
+        let key = (name, whose);
+        let refused = |closes_in| Usage { remaining: 0, closes_in, is_admitted: false };
+        if let Some(store) = &self.store {
+            // A refusal costs less than the call: nobody is asked twice about a window that takes nothing more.
+            if let Some(closes_in) = windows.shut_for(&key, now) {
+                return refused(closes_in);
+            }
+            if let Some(usage) = store.count(&format!("{name}:{whose}"), quota).await {
+                windows.follow(key, usage.is_admitted, usage.closes_in, now);
+                return usage;
+            }
+        }
+        match self.split.share(name, now) {
+            Share::Of(requests) => windows.charge(key, requests, quota.period(), now),
+            Share::NotBefore(wait) => refused(wait),
+        }
     }
 
     /// Puts the five headers of `standing` on an answer.
@@ -93,6 +138,12 @@ impl Network {
     }
 }
 
+impl Display for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -103,20 +154,23 @@ mod tests {
 
     fn limiter(requests: u32) -> Limiter {
         let quota = Quota::new(requests, 60).unwrap();
-        Limiter::new(
-            LimitName::ALL.iter().fold(RateLimits::off(), |limits, name| limits.with(*name, Some(quota))),
-        )
+        let limits = RateLimits::off();
+        alone(LimitName::ALL.iter().fold(limits, |limits, name| limits.with(*name, Some(quota))))
     }
 
-    #[test]
-    fn callers_and_limits_are_counted_apart() {
+    fn alone(limits: RateLimits) -> Limiter {
+        Limiter::new(Arc::new(Split::alone(limits)), None)
+    }
+
+    #[tokio::test]
+    async fn callers_and_limits_are_counted_apart() {
         let limiter = limiter(1);
         let [one, other] = [1, 2].map(|number| OrgId::new(Uuid::from_u128(number)));
-        let admits = |name, org: OrgId| limiter.charge_org(name, org, NOW).check().is_ok();
-        assert!(admits(LimitName::OrgConnectionsRead, one));
-        assert!(!admits(LimitName::OrgConnectionsRead, one));
-        assert!(admits(LimitName::OrgConnectionsWrite, one));
-        assert!(admits(LimitName::OrgConnectionsRead, other));
+        let admits = async |name, org| limiter.charge(name, Payer::Org(org), NOW).await.check().is_ok();
+        assert!(admits(LimitName::OrgConnectionsRead, one).await);
+        assert!(!admits(LimitName::OrgConnectionsRead, one).await);
+        assert!(admits(LimitName::OrgConnectionsWrite, one).await);
+        assert!(admits(LimitName::OrgConnectionsRead, other).await);
     }
 
     #[test]
@@ -128,12 +182,13 @@ mod tests {
         assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
     }
 
-    #[test]
-    fn a_limit_that_is_off_admits_everything_and_still_has_headers() {
-        let limiter = Limiter::new(RateLimits::off());
+    #[tokio::test]
+    async fn a_limit_that_is_off_admits_everything_and_still_has_headers() {
+        let limiter = alone(RateLimits::off());
         let mut headers = HeaderMap::new();
         for _ in 0..10_000 {
-            let standing = limiter.charge_address(LimitName::UnknownRoute, [127, 0, 0, 1].into(), NOW);
+            let payer = Payer::Address([127, 0, 0, 1].into());
+            let standing = limiter.charge(LimitName::UnknownRoute, payer, NOW).await;
             assert!(standing.check().is_ok());
             limiter.describe(&standing, &mut headers);
         }

@@ -193,7 +193,9 @@ pub fn router(options: ApiOptions) -> Router {
         let (api, meter) = (api.clone(), Meter::new(&api, "none"));
         async move |request: Request| {
             let error = error(&request);
-            exchange::turn_away(&api, meter, &request, error)
+            let answer = exchange::turn_away(&api, meter, &request, error);
+            drop(request);
+            answer.await
         }
     };
     ROUTES

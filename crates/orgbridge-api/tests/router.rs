@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use orgbridge_api::{
     Access, ApiOptions, ClientAddress, IdSource, LimitName, MonotonicClock, NoRandomness, Quota, RateLimits,
-    router, routes,
+    Split, router, routes,
 };
 use orgbridge_domain::{
     AccountId, ApiKeyId, ApplicationKeyId, Draft, ManagedRole, OrgId, Permission, Principal, Refusal,
@@ -417,7 +417,8 @@ async fn a_method_means_what_it_says() {
 #[tokio::test]
 async fn an_org_has_its_quota_in_each_window() {
     let limits = RateLimits::default().with(LimitName::OrgConnectionsRead, Quota::new(2, 60));
-    let server = Server::with(|options| ApiOptions { rate_limits: limits, ..options }).await;
+    let server =
+        Server::with(|options| ApiOptions { rate_limits: Arc::new(Split::alone(limits)), ..options }).await;
     server.clock.0.store(100, Ordering::SeqCst);
     let reply = server.get(SOURCE_ADMIN, PATH).await;
     assert_eq!(reply.header("x-ratelimit-limit"), "2");
@@ -443,7 +444,8 @@ async fn an_org_has_its_quota_in_each_window() {
 #[tokio::test]
 async fn an_address_that_has_used_up_its_failures_is_refused_but_not_whoever_shows_a_live_key() {
     let limits = RateLimits::default().with(LimitName::FailedAuthentication, Quota::new(3, 60));
-    let server = Server::with(|options| ApiOptions { rate_limits: limits, ..options }).await;
+    let server =
+        Server::with(|options| ApiOptions { rate_limits: Arc::new(Split::alone(limits)), ..options }).await;
     let get = |address: &'static str, caller: Option<Caller>| {
         let mut request = caller.unwrap_or(Caller(9)).request(Method::GET, PATH, Body::empty());
         request.extensions_mut().insert(ClientAddress(address.parse().unwrap()));

@@ -1,5 +1,6 @@
 //! Keeps the seat of this process, and lets those wait who have taken something away.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::fleet::{Barrier, Look, ReplicaId, Roll, Tenure, at_the_most};
 use crate::ledger::{Attendance, MAX_STALENESS};
 use crate::storage::{Fleet, Storage};
 use crate::writer::{Command, Shared};
-use crate::{Position, Unavailable};
+use crate::{Position, Replicas, Unavailable};
 
 /// How often the seats are read while somebody waits, where nobody hints that there is something new.
 pub(crate) const WAIT_INTERVAL: Duration = Duration::from_millis(10);
@@ -82,6 +83,7 @@ impl FleetKeeper {
             Looked::InTime
         });
         self.read_seats(fleet)?;
+        shared.replicas.store(Arc::new(self.replicas()));
         self.release();
         if self.attendance == Attendance::Serves && self.told.replace(position) != Some(position) {
             // Somebody may wait for it.
@@ -164,6 +166,18 @@ impl FleetKeeper {
         while !self.barrier.is_empty() {
             thread::sleep(WAIT_INTERVAL);
             self.release_if_known(storage);
+        }
+    }
+
+    /// Who serves the ledger, as the seats say that were last read.
+    fn replicas(&self) -> Replicas {
+        let Some(own) = self.tenure.held().map(|held| held.seat.replica) else { return Replicas::ALONE };
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let before = self.roll.live().filter(|seat| seat.replica < own);
+        Replicas {
+            seat: own.get(),
+            rank: number(before.count()),
+            count: number(self.roll.live().count()).saturating_add(1),
         }
     }
 

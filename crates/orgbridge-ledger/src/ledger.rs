@@ -25,7 +25,7 @@ use crate::use_keeper::UseKeeper;
 use crate::writer::{Command, Desk, Freshness, Message, Pending, Served, Shared, Writer};
 use crate::{
     Attempt, AttemptLimits, Clock, CommitError, DatabaseAddress, KeyId, LastUses, Noted, OpenError, Position,
-    RequestId, Revision, SystemClock, Unavailable,
+    Replicas, RequestId, Revision, SystemClock, Unavailable,
 };
 
 /// How old the knowledge may be that anything is decided by, where nothing else is said.
@@ -199,6 +199,7 @@ impl Ledger {
             trouble: ArcSwapOption::empty(),
             freshness: Freshness::never(),
             attempts: Attempts::new(attempts),
+            replicas: ArcSwap::from_pointee(Replicas::ALONE),
         });
         let (inbox, messages) = channel();
         let inbox = Arc::new(inbox);
@@ -344,6 +345,16 @@ impl Ledger {
     /// Has an attempt that was refused kept soon, unless its org has too many of them. It waits for nothing.
     pub fn note_refusal(&self, attempt: Attempt) -> Noted {
         self.shared.attempts.offer(attempt, self.clock.now())
+    }
+
+    /// Who serves this ledger, as it was known with the last look. Those who serve a file know nothing of each other.
+    pub fn live_replicas(&self) -> Replicas {
+        **self.shared.replicas.load()
+    }
+
+    /// How old the knowledge may be that anything is decided by.
+    pub const fn max_staleness(&self) -> Duration {
+        self.max_staleness
     }
 
     /// The time, by the clock that changes are dated with.

@@ -28,8 +28,8 @@ use crate::storage::Storage;
 use crate::trail_keeper::TrailKeeper;
 use crate::use_keeper::UseKeeper;
 use crate::{
-    Clock, CommitError, CommitObserver, Entry, LastUses, Position, RequestId, Revision, Unavailable, View,
-    entry::Actor, record,
+    Clock, CommitError, CommitObserver, Entry, LastUses, Position, Replicas, RequestId, Revision,
+    Unavailable, View, entry::Actor, record,
 };
 
 /// How many commands are committed together at the most: few enough to keep a batch within milliseconds.
@@ -126,6 +126,8 @@ pub(crate) struct Shared {
     pub(crate) freshness: Freshness,
     /// Refused attempts that wait to be kept.
     pub(crate) attempts: Attempts,
+    /// Who serves the ledger, as it was known with the last look.
+    pub(crate) replicas: ArcSwap<Replicas>,
 }
 
 /// When the last look began that found the latest state to be the latest, and may be gone by.

@@ -3,21 +3,24 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use http::Request;
 use orgbridge_api::{
     ApiOptions, ClientAddress, ExternalIssuer, Issuer, IssuerLogin, IssuerUrl, LimitName,
-    MonotonicClock as _, Quota, RateLimits, RequestMetrics, ScopesClaim, Sites, SubjectClaim, router,
+    MonotonicClock as _, Quota, RateLimits, RateStore, RequestMetrics, ScopesClaim, Sites, Split,
+    SubjectClaim, router,
 };
 use orgbridge_domain::CrossSite;
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress};
 use orgbridge_issuer::{IssuerOptions, LoginIssuer, LoginOptions, Uptime, WebClient};
-use orgbridge_ledger::{AttemptLimits, Attendance, DatabaseAddress, Ledger, LedgerOptions};
+use orgbridge_ledger::{
+    AttemptLimits, Attendance, DatabaseAddress, Ledger, LedgerOptions, MAX_STALENESS, Replicas,
+};
 use prometheus_client::registry::Registry;
 use reqwest::redirect::Policy;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +39,8 @@ const DRAIN: Duration = Duration::from_millis(200);
 #[must_use = "nothing is there before `start`"]
 pub struct TestServerBuilder {
     rate_limits: RateLimits,
+    split: Planned,
+    rate_store: Option<Arc<RateStore>>,
     limits: Limits,
     creator_disabled: CreatorDisabled,
     sites: Sites,
@@ -43,6 +48,20 @@ pub struct TestServerBuilder {
     believed: Option<(IssuerOptions, SubjectClaim, ScopesClaim)>,
     asked_who_logs_in: Option<(LoginOptions, SubjectClaim)>,
     is_called_over_http2: bool,
+}
+
+/// Among how many replicas a server shares its limits, if it is not alone.
+#[derive(Debug, Clone, Default)]
+struct Planned(Option<(u32, Arc<AtomicU32>)>);
+
+impl Planned {
+    fn among(self, limits: RateLimits) -> Split {
+        let Some((rank, count)) = self.0 else { return Split::alone(limits) };
+        let seat = uuid::Uuid::from_u128(rank.into());
+        let planned = NonZeroU32::new(count.load(Ordering::SeqCst)).expect("somebody is there");
+        let replicas = move || Replicas { seat, rank, count: count.load(Ordering::SeqCst) };
+        Split::new(limits, planned, MAX_STALENESS, replicas)
+    }
 }
 
 impl TestServerBuilder {
@@ -55,6 +74,16 @@ impl TestServerBuilder {
     /// Takes any number of requests.
     pub fn without_rate_limits(self) -> Self {
         Self { rate_limits: RateLimits::off(), ..self }
+    }
+
+    /// Has it count in a store that it may share with others.
+    pub fn counting_in(self, store: Arc<RateStore>) -> Self {
+        Self { rate_store: Some(store), ..self }
+    }
+
+    /// Has it believe that there are as many replicas as `count` says at any time, of which it is the one with `rank`.
+    pub fn one_of(self, rank: u32, count: Arc<AtomicU32>) -> Self {
+        Self { split: Planned(Some((rank, count))), ..self }
     }
 
     /// Lets a source share with so many sinks.
@@ -151,7 +180,8 @@ impl TestServerBuilder {
             issuer_login: self.asked_who_logs_in.map(|asked| login(asked, &clock)),
             limits: self.limits,
             creator_disabled: self.creator_disabled,
-            rate_limits: self.rate_limits,
+            rate_limits: Arc::new(self.split.among(self.rate_limits)),
+            rate_store: self.rate_store,
             metrics,
             clock: Arc::clone(&clock) as _,
             ids: Arc::clone(&ids) as _,

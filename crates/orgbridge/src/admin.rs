@@ -13,11 +13,13 @@ use orgbridge_ledger::Ledger;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
+use crate::rate_counting::RateCounting;
 
 /// What the admin listener tells about.
 #[derive(Clone)]
 pub(crate) struct Admin {
     pub(crate) ledger: Ledger,
+    pub(crate) rate_limits: RateCounting,
     pub(crate) metrics: Arc<Metrics>,
     /// Cancelled when the server has begun to stop.
     pub(crate) stopping: CancellationToken,
@@ -45,6 +47,12 @@ async fn readyz(State(admin): State<Admin>) -> Result<&'static str, (StatusCode,
     }
     admin.ledger.health().map_err(|trouble| unready(trouble.to_string()))?;
     admin.ledger.fresh_view().map_err(|stale| unready(stale.to_string()))?;
+    if let Some(wait) = admin.rate_limits.unready_for() {
+        let seconds = wait.as_secs() + 1;
+        return Err(unready(format!(
+            "waiting {seconds} s for a share of the rate limits; see rate_limits.replicas"
+        )));
+    }
     Ok("ready\n")
 }
 

@@ -20,6 +20,7 @@ mod new_database;
 mod operator;
 mod printer;
 mod random;
+mod rate_counting;
 mod runtime;
 mod server;
 pub mod settings;

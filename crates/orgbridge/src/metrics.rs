@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use orgbridge_api::RequestMetrics;
+use orgbridge_api::{RateStore, RequestMetrics};
 use orgbridge_edge::EdgeStats;
 use orgbridge_ledger::{CommitObserver, Ledger, Unavailable};
 use prometheus_client::collector::Collector;
@@ -74,6 +74,7 @@ impl Metrics {
         commits: &CommitMetrics,
         edge: Arc<EdgeStats>,
         ledger: Ledger,
+        store: Option<Arc<RateStore>>,
     ) -> Self {
         let mut registry = Registry::with_prefix("orgbridge");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -99,6 +100,9 @@ impl Metrics {
         );
         registry.register_collector(Box::new(LedgerCollector(ledger)));
         registry.register_collector(Box::new(EdgeCollector(edge)));
+        if let Some(store) = store {
+            registry.register_collector(Box::new(StoreCollector(store)));
+        }
         Self { registry }
     }
 
@@ -133,6 +137,19 @@ impl Collector for LedgerCollector {
             prometheus_client::encoding::EncodeMetric::encode(&ConstGauge::new(value), encoder)?;
         }
         Ok(())
+    }
+}
+
+/// Sees whether the store of the rate limits is there at the moment that it is asked.
+#[derive(Debug)]
+struct StoreCollector(Arc<RateStore>);
+
+impl Collector for StoreCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let help = "Whether requests are counted in the store that all replicas share";
+        let encoder = encoder.encode_descriptor("rate_limit_store_used", help, None, MetricType::Gauge)?;
+        let gauge = ConstGauge::new(u64::from(self.0.is_there()));
+        prometheus_client::encoding::EncodeMetric::encode(&gauge, encoder)
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use http::Request;
 use orgbridge_api::{
     ApiOptions, ClientAddress, ExternalIssuer, IdSource, Issuer, IssuerLogin, IssuerUrl, MonotonicClock,
-    RandomIds, RateLimits, RequestMetrics, ScopesClaim, Sites, SubjectClaim, SystemMonotonicClock,
+    NotAStore, RandomIds, RateLimits, RateStore, RequestMetrics, ScopesClaim, Sites, Split, StoreAddress,
+    SubjectClaim, SystemMonotonicClock,
 };
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
@@ -18,6 +20,7 @@ use orgbridge_ledger::{
     AttemptLimits, Attendance, Clock, DatabaseAddress, Ledger, LedgerOptions, MaxStaleness, OpenError,
     SystemClock,
 };
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +29,7 @@ use tower::ServiceExt;
 use crate::admin::{self, Admin};
 use crate::housekeeping::clear_away_what_is_over;
 use crate::metrics::{CommitMetrics, Metrics};
+use crate::rate_counting::RateCounting;
 use crate::settings::{SecretError, Settings};
 
 /// How many connections the admin listener serves at the same time.
@@ -55,6 +59,10 @@ pub struct ServerOptions {
     pub issuer_login: Option<IssuerLoginOptions>,
     /// How many requests are taken, and in how long.
     pub rate_limits: RateLimits,
+    /// Among how many replicas these are divided at the least.
+    pub planned_replicas: NonZeroU32,
+    /// Where all replicas count requests, if there is such a store.
+    pub rate_store: Option<RateStoreOptions>,
     /// The operator's bounds on connections.
     pub limits: Limits,
     /// What becomes of the connections of a user who is switched off.
@@ -85,6 +93,8 @@ impl ServerOptions {
             external_issuer: None,
             issuer_login: None,
             rate_limits: RateLimits::default(),
+            planned_replicas: NonZeroU32::MIN,
+            rate_store: None,
             limits: Limits::default(),
             creator_disabled: CreatorDisabled::default(),
             attempts: AttemptLimits::default(),
@@ -110,6 +120,8 @@ impl ServerOptions {
             external_issuer: settings.external_issuer(),
             issuer_login: settings.issuer_login()?,
             rate_limits: settings.rate_limits(),
+            planned_replicas: settings.planned_replicas,
+            rate_store: settings.rate_store()?,
             limits: settings.limits(),
             creator_disabled: settings.creator_disabled,
             attempts: settings.attempts(),
@@ -141,6 +153,15 @@ pub struct IssuerLoginOptions {
     pub org: PublicId,
     /// Which claim says who they are.
     pub user_claim: SubjectClaim,
+}
+
+/// A store in which all replicas count.
+#[derive(Debug, Clone)]
+pub struct RateStoreOptions {
+    /// Where it is.
+    pub address: StoreAddress,
+    /// Its password, if it asks for one.
+    pub password: Option<SecretString>,
 }
 
 /// Why a file that the configuration names can't be used.
@@ -176,6 +197,9 @@ pub enum StartError {
         /// How it is named there.
         org: PublicId,
     },
+    /// The store of the rate limits is none that can be used.
+    #[error("rate_limits.store: {0}")]
+    Store(#[from] NotAStore),
     /// The task that opens the database was cut off.
     #[error("the start was cut off before the database was open; start the server again")]
     CutOff,
@@ -201,6 +225,16 @@ impl Server {
             Some(login) => Some(meet_for_logins(login, &ledger, &options.monotonic_clock)?),
             None => None,
         };
+        let rate_limits = RateCounting::begin(
+            Split::among_those_who_serve(ledger.clone(), options.rate_limits, options.planned_replicas),
+            match &options.rate_store {
+                Some(RateStoreOptions { address, password }) => {
+                    Some(RateStore::new(address.clone(), password.as_ref())?)
+                }
+                None => None,
+            },
+            options.monotonic_clock.clone(),
+        );
         // Only now: whoever can connect is answered, and not kept waiting for a large ledger to be read.
         let (listener, address) = listen(options.listen).await?;
         let admin_listener = match options.admin_listen {
@@ -211,7 +245,8 @@ impl Server {
         let requests = Arc::new(RequestMetrics::default());
         let scheme = if options.tls.is_some() { "https" } else { "http" };
         let edge = Edge::new(listener, options.tls, options.edge.clone());
-        let metrics = Arc::new(Metrics::new(&requests, &commits, edge.stats(), ledger.clone()));
+        let store = rate_limits.store.clone();
+        let metrics = Arc::new(Metrics::new(&requests, &commits, edge.stats(), ledger.clone(), store));
         let stop = CancellationToken::new();
         if let Some(external) = &external_issuer {
             tokio::spawn(Arc::clone(&external.issuer).keep_fresh(stop.clone()));
@@ -219,6 +254,7 @@ impl Server {
         if let Some(login) = &issuer_login {
             tokio::spawn(login.issuer.keep_fresh(stop.clone()));
         }
+        rate_limits.keep_up(&stop);
         tokio::spawn(clear_away_what_is_over(
             ledger.clone(),
             options.clock,
@@ -235,7 +271,8 @@ impl Server {
                 .map_or_else(|| Issuer::OfSite(IssuerUrl::of_listener(scheme, address)), Issuer::Fixed),
             limits: options.limits,
             creator_disabled: options.creator_disabled,
-            rate_limits: options.rate_limits,
+            rate_limits: Arc::clone(&rate_limits.split),
+            rate_store: rate_limits.store.clone(),
             metrics: requests,
             clock: options.monotonic_clock,
             ids: options.ids,
@@ -245,7 +282,7 @@ impl Server {
         let admin_address = admin_listener.as_ref().map(|(_, address)| *address);
         let admin_task = admin_listener.map(|(listener, _)| {
             let settings = EdgeSettings { max_connections: ADMIN_CONNECTIONS, ..options.edge };
-            let admin = Admin { ledger: ledger.clone(), metrics, stopping: stop.clone() };
+            let admin = Admin { ledger: ledger.clone(), rate_limits, metrics, stopping: stop.clone() };
             tokio::spawn(Edge::new(listener, None, settings).serve(admin::router(admin), stop_admin.clone()))
         });
         let api_task = tokio::spawn(edge.serve(api.map_request(with_client_address), stop.clone()));

@@ -89,7 +89,7 @@ fn ask_for_revisions(outline: &mut Outline<'_>) {
     outline.header(
         AT_LEAST,
         "A revision that the answer has to know, as `x-orgbridge-revision` of another answer gives it. The server waits \
-         up to two seconds until it does.",
+         as long as anything may be decided by old knowledge, two seconds unless the operator says otherwise.",
         schema,
     );
     outline.refusal(freshness::not_a_revision());

@@ -8,8 +8,6 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::Quota;
-
 /// Callers in different shards never wait for each other.
 const SHARDS: usize = 64;
 
@@ -48,7 +46,7 @@ struct Shard<K> {
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
-    opened_at: Duration,
+    closes_at: Duration,
     used: u32,
 }
 
@@ -65,17 +63,34 @@ impl<K: Hash + Eq> Windows<K> {
         }
     }
 
-    /// Counts a request if the window takes it.
-    pub(super) fn charge(&self, key: K, quota: Quota, now: Duration) -> Usage {
+    /// Counts a request if the window takes it, into which `requests` go.
+    pub(super) fn charge(&self, key: K, requests: u32, period: Duration, now: Duration) -> Usage {
         let mut shard = self.shard(&key);
         let mut window = shard
             .take(&key)
-            .filter(|window| window.is_open(quota, now))
-            .unwrap_or(Window { opened_at: now, used: 0 });
-        let is_admitted = window.used < quota.requests.get();
-        window.used += u32::from(is_admitted);
+            .filter(|window| window.is_open(now))
+            .unwrap_or(Window { closes_at: now + period, used: 0 });
+        let is_admitted = window.used < requests;
+        window.used = window.used.saturating_add(is_admitted.into());
         shard.put(key, window, now, self);
-        Usage { is_admitted, ..window.usage(quota, now) }
+        let remaining = requests.saturating_sub(window.used);
+        Usage { is_admitted, remaining, closes_in: window.closes_in(now).min(period) }
+    }
+
+    /// The rest of the window of a key, if somebody has said that it takes nothing more.
+    pub(super) fn shut_for(&self, key: &K, now: Duration) -> Option<Duration> {
+        let shard = self.shard(key);
+        let window = shard.young.get(key).or_else(|| shard.old.get(key))?;
+        (window.is_open(now) && window.used == u32::MAX).then(|| window.closes_in(now))
+    }
+
+    /// Takes over what somebody else has counted: that the window takes so many of the requests of this process, or
+    /// nothing more at all, and closes when it is said to.
+    pub(super) fn follow(&self, key: K, is_admitted: bool, closes_in: Duration, now: Duration) {
+        let mut shard = self.shard(&key);
+        let before = shard.take(&key).filter(|window| window.is_open(now)).map_or(0, |window| window.used);
+        let used = if is_admitted { before.saturating_add(1).min(u32::MAX - 1) } else { u32::MAX };
+        shard.put(key, Window { closes_at: now + closes_in, used }, now, self);
     }
 
     fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K>> {
@@ -103,18 +118,12 @@ impl<K: Hash + Eq> Shard<K> {
 
 impl Window {
     /// Threads read the clock before they meet here, so a window may have opened a moment after `now`.
-    fn age(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.opened_at)
+    fn is_open(&self, now: Duration) -> bool {
+        now < self.closes_at
     }
 
-    fn is_open(&self, quota: Quota, now: Duration) -> bool {
-        self.age(now) < quota.period()
-    }
-
-    fn usage(&self, quota: Quota, now: Duration) -> Usage {
-        let remaining = quota.requests.get().saturating_sub(self.used);
-        let closes_in = quota.period().saturating_sub(self.age(now));
-        Usage { remaining, closes_in, is_admitted: remaining > 0 }
+    fn closes_in(&self, now: Duration) -> Duration {
+        self.closes_at.saturating_sub(now)
     }
 }
 
@@ -126,10 +135,6 @@ mod tests {
     use crate::rate_limit::{LimitName, MAX_ADDRESS_WINDOWS, MAX_ORG_WINDOWS};
 
     const PERIOD: Duration = Duration::from_secs(10);
-
-    fn quota(requests: u32) -> Quota {
-        Quota::new(requests, 10).unwrap()
-    }
 
     fn at(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -148,7 +153,7 @@ mod tests {
     #[test]
     fn a_window_takes_its_quota_and_opens_again_when_its_period_has_passed() {
         let windows = Windows::new(1 << 10, PERIOD);
-        let charge = |now| windows.charge("key", quota(2), now);
+        let charge = |now| windows.charge("key", 2, PERIOD, now);
         let usage = |remaining, closes_in, is_admitted| Usage { remaining, closes_in, is_admitted };
         assert_eq!(charge(at(5_000)), usage(1, at(10_000), true));
         assert_eq!(charge(at(6_000)), usage(0, at(9_000), true));
@@ -160,25 +165,25 @@ mod tests {
     #[test]
     fn refusals_do_not_prolong_a_window() {
         let windows = Windows::new(1 << 10, PERIOD);
-        assert!(windows.charge("key", quota(1), at(0)).is_admitted);
+        assert!(windows.charge("key", 1, PERIOD, at(0)).is_admitted);
         for now in 0..100 {
-            assert!(!windows.charge("key", quota(1), at(now * 100)).is_admitted);
+            assert!(!windows.charge("key", 1, PERIOD, at(now * 100)).is_admitted);
         }
-        assert!(windows.charge("key", quota(1), at(10_000)).is_admitted);
+        assert!(windows.charge("key", 1, PERIOD, at(10_000)).is_admitted);
     }
 
     #[test]
     fn a_window_that_opened_a_moment_after_the_clock_was_read_is_a_new_one() {
         let windows = Windows::new(1 << 10, PERIOD);
-        windows.charge("key", quota(5), at(5_001));
-        assert_eq!(windows.charge("key", quota(5), at(5_000)).closes_in, PERIOD);
+        windows.charge("key", 5, PERIOD, at(5_001));
+        assert_eq!(windows.charge("key", 5, PERIOD, at(5_000)).closes_in, PERIOD);
     }
 
     #[test]
     fn an_open_window_outlives_the_turn_of_its_generation() {
         let windows = Windows::new(1 << 16, PERIOD);
         let admitted = |keys: std::ops::Range<u32>, now| {
-            keys.filter(|key| windows.charge(*key, quota(1), at(now)).is_admitted).count()
+            keys.filter(|key| windows.charge(*key, 1, PERIOD, at(now)).is_admitted).count()
         };
         assert_eq!(admitted(0..1_000, 9_000), 1_000);
         assert_eq!(admitted(1_000..2_000, 10_001), 1_000, "every shard turns");
@@ -190,10 +195,10 @@ mod tests {
     fn no_number_of_keys_takes_more_than_the_room() {
         let windows = Windows::new(1 << 12, PERIOD);
         for key in 0..100_000 {
-            windows.charge(key, quota(1), at(1));
+            windows.charge(key, 1, PERIOD, at(1));
         }
         assert!(windows.len() <= 1 << 12, "{}", windows.len());
-        assert!(!windows.charge(99_999, quota(1), at(2)).is_admitted, "the latest keys are remembered");
+        assert!(!windows.charge(99_999, 1, PERIOD, at(2)).is_admitted, "the latest keys are remembered");
     }
 
     /// As many orgs and as many addresses as a server may ever see.
@@ -209,12 +214,12 @@ mod tests {
         for (room, mebibytes) in [(MAX_ORG_WINDOWS, 128), (MAX_ADDRESS_WINDOWS, 32)] {
             let windows = Windows::new(room, PERIOD);
             for key in 0..1_000_000_u128 {
-                windows.charge((LimitName::Validate, key), quota(1), at(1));
+                windows.charge((LimitName::Validate, key), 1, PERIOD, at(1));
             }
             assert!(windows.len() <= room, "{} windows, and room for {room}", windows.len());
             assert!(bytes(&windows) < mebibytes << 20, "{} bytes for {room} windows", bytes(&windows));
             let latest = (LimitName::Validate, 999_999);
-            assert!(!windows.charge(latest, quota(1), at(2)).is_admitted, "the latest are remembered");
+            assert!(!windows.charge(latest, 1, PERIOD, at(2)).is_admitted, "the latest are remembered");
         }
     }
 
@@ -222,9 +227,9 @@ mod tests {
     fn one_key_in_a_full_shard_turns_no_generation() {
         let windows = Windows::new(SHARDS * 2, PERIOD);
         for _ in 0..10 {
-            windows.charge("key", quota(100), at(1));
+            windows.charge("key", 100, PERIOD, at(1));
         }
-        assert_eq!(windows.charge("key", quota(100), at(1)).remaining, 89);
+        assert_eq!(windows.charge("key", 100, PERIOD, at(1)).remaining, 89);
     }
 
     #[test]
@@ -235,7 +240,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for now in 0..1_000 {
-                        let usage = windows.charge("key", quota(777), at(now));
+                        let usage = windows.charge("key", 777, PERIOD, at(now));
                         admitted.fetch_add(usage.is_admitted.into(), Ordering::Relaxed);
                     }
                 });

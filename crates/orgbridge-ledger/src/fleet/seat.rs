@@ -16,6 +16,10 @@ impl ReplicaId {
     pub(crate) const fn new(id: Uuid) -> Self {
         Self(id)
     }
+
+    pub(crate) const fn get(self) -> Uuid {
+        self.0
+    }
 }
 
 impl fmt::Display for ReplicaId {

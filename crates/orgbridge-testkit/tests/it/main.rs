@@ -2,7 +2,7 @@
 //!
 //! `org_connections`, `restriction_policies`, `access`, `validate`, `current_user`, `orgs`, `api_keys` and
 //! `application_keys` go through the calls; `evaluations` asks for decisions; `oauth` comes by tokens and uses them;
-//! `credentials`, `freshness`, `rate_limits`, `bodies` and `paths` go through what all calls have in common; `openapi`
+//! `credentials`, `freshness`, `rate_limits`, `rate_store`, `bodies` and `paths` go through what all calls have in common; `openapi`
 //! holds the description, and `compatibility` a document, to what is answered; `rights` tries everybody on everything;
 //! `walls`, `sites`, `sockets`, `json_suite`, `hostile`, `secrets` and `faults` hold what must hold against malice and bad
 //! luck; `terraform` lives the life of a client that keeps a state of its own.
@@ -28,6 +28,7 @@ mod org_connections;
 mod orgs;
 mod paths;
 mod rate_limits;
+mod rate_store;
 mod restriction_policies;
 mod rights;
 mod secrets;

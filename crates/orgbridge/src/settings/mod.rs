@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use orgbridge_api::{IssuerUrl, RateLimits, ScopesClaim, Sites, SubjectClaim};
+use orgbridge_api::{IssuerUrl, RateLimits, ScopesClaim, Sites, StoreAddress, SubjectClaim};
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{CrossSite, PublicId};
@@ -31,7 +31,7 @@ pub use resolve::{Environment, Flag, Resolved, ShownSetting, resolve};
 pub use secret::SecretError;
 pub use value::{Algorithms, LogFilter, LogFormat, NonEmptyText, Switch};
 
-use crate::server::{ExternalIssuerOptions, IssuerLoginOptions};
+use crate::server::{ExternalIssuerOptions, IssuerLoginOptions, RateStoreOptions};
 use value::{Form, Shown, Value};
 
 /// A row of the table of settings.
@@ -190,6 +190,14 @@ settings! {
     "edge.max_connections" edge_max_connections: NonZeroU32 = "4096";
     /// How long requests under way may take when the server stops.
     "edge.drain_timeout_seconds" edge_drain_timeout: Duration = "25";
+    /// Among how many replicas that serve one database each limit is divided at the least. As long as no more are there,
+    /// one that starts takes its share at once; where more come, it takes none for a while.
+    "rate_limits.replicas" planned_replicas: NonZeroU32 = "1";
+    /// A store in which all replicas count, so that together they take exactly what a limit allows: Redis or Valkey, such
+    /// as `redis://127.0.0.1:6379/0`, or `rediss://` with TLS. Without it, each replica takes its share.
+    "rate_limits.store" rate_store: Option<StoreAddress>;
+    /// A file with the password of the store, on one line.
+    "rate_limits.store_password_file" rate_store_password_file: Option<PathBuf>;
 }
 
 impl Settings {
@@ -218,6 +226,18 @@ impl Settings {
             Switch::On => self.quotas.clone(),
             Switch::Off => RateLimits::off(),
         }
+    }
+
+    /// The store in which all replicas count, if there is one and anything to count.
+    ///
+    /// # Errors
+    /// [`SecretError`] names the file of its password, if that can't be used.
+    pub fn rate_store(&self) -> Result<Option<RateStoreOptions>, SecretError> {
+        let Some(address) = self.rate_store.clone().filter(|_| self.rate_limit == Switch::On) else {
+            return Ok(None);
+        };
+        let password = self.rate_store_password_file.as_deref().map(secret::read).transpose()?;
+        Ok(Some(RateStoreOptions { address, password }))
     }
 
     /// How the edge serves.
@@ -335,6 +355,12 @@ impl Settings {
                 "oauth.login.org",
                 self.login_issuer.is_some(),
                 "needs oauth.login.issuer beside it",
+            ),
+            (
+                self.rate_store_password_file.is_some(),
+                "rate_limits.store_password_file",
+                self.rate_store.is_some(),
+                "needs rate_limits.store beside it",
             ),
         ];
         let lacking = needs_beside.into_iter().filter(|(is_there, _, has_it, _)| *is_there && !has_it);

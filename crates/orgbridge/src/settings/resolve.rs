@@ -365,6 +365,30 @@ mod tests {
     }
 
     #[test]
+    fn the_password_of_a_store_stands_in_a_file_and_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file_of_secret = folder.path().join("secret");
+        std::fs::write(&file_of_secret, "hunter2\n").unwrap();
+        let password = file_of_secret.to_str().unwrap();
+        let report = problems(&[], &[("ORGBRIDGE_RATE_LIMITS_STORE", "redis://:hunter2@127.0.0.1")], "");
+        assert_eq!(
+            report,
+            "environment ORGBRIDGE_RATE_LIMITS_STORE: rate_limits.store: expected redis:// or rediss:// with a host, a \
+             port and the number of a database, such as redis://127.0.0.1:6379/0, and no password in it"
+        );
+        let variables = [("ORGBRIDGE_RATE_LIMITS_STORE_PASSWORD_FILE", password)];
+        assert!(problems(&[], &variables, "").ends_with("needs rate_limits.store beside it"));
+        let text = "[rate_limits]\nstore = \"rediss://orgbridge@store.example.com:6379/1\"\nreplicas = 3";
+        let resolved = resolve(&[], &environment(&variables), Some(file(text))).unwrap();
+        assert_eq!(resolved.settings.planned_replicas.get(), 3);
+        let store = resolved.settings.rate_store().unwrap().unwrap();
+        assert_eq!(store.address.to_string(), "rediss://orgbridge@store.example.com:6379/1");
+        assert!(store.password.is_some() && !format!("{store:?} {resolved:?}").contains("hunter2"));
+        let off = resolve(&[flag("rate_limit", "off")], &environment(&variables), Some(file(text))).unwrap();
+        assert!(off.settings.rate_store().unwrap().is_none());
+    }
+
+    #[test]
     fn what_may_hold_a_password_is_not_repeated() {
         let variables = [("ORGBRIDGE_DATABASE", "postgres//user:hunter2@host")];
         let report = problems(&[], &variables, "");

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use orgbridge_api::{IssuerUrl, ScopesClaim, Sites, SubjectClaim};
+use orgbridge_api::{IssuerUrl, ScopesClaim, Sites, StoreAddress, SubjectClaim};
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{PublicId, Site};
 use orgbridge_issuer::{Algorithm, SecureUrl};
@@ -108,6 +108,21 @@ impl Value for PathBuf {
 
     fn show(&self) -> String {
         self.display().to_string()
+    }
+}
+
+/// Where replicas count together.
+impl Value for StoreAddress {
+    const EXPECTED: &'static str = "redis:// or rediss:// with a host, a port and the number of a database, such as \
+                                    redis://127.0.0.1:6379/0, and no password in it";
+    const SHOWN: Shown = Shown::Never;
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 
