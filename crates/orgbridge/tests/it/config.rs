@@ -43,7 +43,7 @@ fn every_problem_of_every_place_is_reported_at_once() {
     let ended = program.run(&["config", "check", "--admin-listen", "here"]);
     insta::assert_snapshot!(ended.complaint(2), @r#"
     error: the configuration can't be used:
-    orgbridge.toml:1:1: there is no setting "lissten"; expected one of database, listen, admin_listen, tls_cert, tls_key, sites, log, log_format, rate_limit, limits, policy, audit, oauth, edge, rate_limits
+    orgbridge.toml:1:1: there is no setting "lissten"; expected one of database, max_staleness_seconds, listen, admin_listen, tls_cert, tls_key, sites, log, log_format, rate_limit, limits, policy, audit, oauth, edge, rate_limits
     orgbridge.toml:4:19: edge.max_connections: expected a whole number, at least 1; found "0"
     environment ORGBRIDGE_RATE_LIMIT: rate_limit: expected on or off; found "sometimes"
     flag --admin-listen: admin_listen: expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080; found "here"
