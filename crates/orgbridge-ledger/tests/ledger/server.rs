@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use orgbridge_domain::{OrgId, org};
 use orgbridge_ledger::audit::{AuditLog, Query};
 use orgbridge_ledger::{
-    CommitError, DatabaseAddress, Ledger, LedgerOptions, MAX_STALENESS, OpenError, Unavailable,
+    Attendance, CommitError, DatabaseAddress, Ledger, LedgerOptions, MAX_STALENESS, OpenError, Unavailable,
 };
 use orgbridge_postgres_server::{Database, PostgresServer};
 
@@ -267,6 +267,43 @@ fn a_schema_of_a_newer_program_is_refused_at_the_start_and_while_it_runs() {
     assert!(matches!(refused, Err(CommitError::Unavailable(Unavailable::NewerSchema))), "{refused:?}");
     let error = open(&place.address()).unwrap_err();
     assert!(matches!(error, OpenError::NewerSchema { found: 99, .. }), "{error}");
+}
+
+/// Rate limits are divided by it.
+#[test]
+fn those_who_serve_a_database_agree_on_who_is_there_and_in_which_order() {
+    let database = Postgres::default();
+    begin(&database.address()).ledger.close();
+    let serve = || {
+        let options = LedgerOptions { attendance: Attendance::Serves, ..LedgerOptions::default() };
+        Ledger::open(&database.address(), options).unwrap()
+    };
+    let first = serve();
+    assert_eq!((first.live_replicas().rank, first.live_replicas().count), (0, 1));
+
+    let (second, third) = (serve(), serve());
+    // Whoever comes knows at once of those who were there before.
+    assert_eq!((second.live_replicas().count >= 2, third.live_replicas().count), (true, 3));
+    let all = [&first, &second, &third];
+    let began = Instant::now();
+    while all.iter().any(|ledger| ledger.live_replicas().count != 3) {
+        assert!(
+            began.elapsed() < MAX_STALENESS,
+            "somebody is overlooked for longer than anything may be old"
+        );
+        thread::sleep(Duration::from_millis(5));
+    }
+    let ranks: BTreeSet<_> = all.iter().map(|ledger| ledger.live_replicas().rank).collect();
+    assert_eq!(ranks, BTreeSet::from([0, 1, 2]));
+
+    third.close();
+    let began = Instant::now();
+    while first.live_replicas().count != 2 || second.live_replicas().count != 2 {
+        assert!(began.elapsed() < BOUND, "somebody who has left is still counted");
+        thread::sleep(Duration::from_millis(5));
+    }
+    first.close();
+    second.close();
 }
 
 #[test]
