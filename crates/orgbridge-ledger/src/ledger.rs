@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use orgbridge_domain::{Decided, Principal, Refusal, Session, State, Timestamp};
@@ -219,6 +219,7 @@ impl Ledger {
             uses,
             trails: TrailKeeper::nothing_before(position),
             fleet,
+            troubled_at: Instant::now(),
         };
         writer.look().map_err(corrupt)?;
         writer.index_everything();

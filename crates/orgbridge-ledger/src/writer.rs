@@ -38,6 +38,9 @@ const MAX_BATCH: usize = 1024;
 /// How long a batch waits for another process that is committing.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long the ledger is in trouble at the least: a disk that is full takes a little now and then.
+const TROUBLE_LASTS: Duration = Duration::from_millis(250);
+
 /// How often the writer looks again where the others may have given it up meanwhile.
 const MAX_LOOKS: usize = 3;
 
@@ -294,6 +297,8 @@ pub(crate) struct Writer<S> {
     pub(crate) uses: UseKeeper,
     pub(crate) trails: TrailKeeper,
     pub(crate) fleet: FleetKeeper,
+    /// When the trouble began that there is, if there is any.
+    pub(crate) troubled_at: Instant,
 }
 
 /// Also where it panics: whatever it held of the database is free then for others, who do not wait for this process.
@@ -331,6 +336,9 @@ impl<S: Storage> Serve for Writer<S> {
     fn look_around(&mut self) {
         let mut seen = self.look();
         if seen.is_ok() && self.shared.trouble.load().is_some() {
+            if self.troubled_at.elapsed() < TROUBLE_LASTS {
+                return self.release();
+            }
             seen = self.storage.probe();
         }
         self.note(seen);
@@ -556,7 +564,7 @@ impl<S: Storage> Writer<S> {
     }
 
     /// Remembers whether the ledger works, and reports when that changes.
-    fn note(&self, kept: Result<(), Unavailable>) {
+    fn note(&mut self, kept: Result<(), Unavailable>) {
         let before = self.shared.trouble.load();
         match kept {
             Ok(()) if before.is_some() => {
@@ -566,6 +574,7 @@ impl<S: Storage> Writer<S> {
             Err(trouble) if before.as_deref() != Some(&trouble) => {
                 tracing::error!(cause = trouble.cause(), "{trouble}");
                 self.observer.failed(&trouble);
+                self.troubled_at = Instant::now();
                 self.shared.trouble.store(Some(Arc::new(trouble)));
             }
             _ => {}
