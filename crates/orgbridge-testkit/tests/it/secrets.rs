@@ -1,12 +1,25 @@
 //! Where secrets must not be. Source: hardening list, 18.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use http::Method;
 use orgbridge_testkit::{Persona, TestOrg, TestServer, TestUser, named_body};
 
 use crate::oauth::Client;
 use crate::oauth::pages::{self, Asked, Visitor};
+
+/// What is in a folder and in those that are in it, as text.
+fn texts_in(folder: &Path) -> String {
+    let paths = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let text = |path: PathBuf| {
+        if path.is_dir() {
+            return texts_in(&path);
+        }
+        String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned()
+    };
+    paths.map(text).collect()
+}
 
 #[tokio::test]
 async fn no_key_is_kept_counted_or_answered() {
@@ -53,9 +66,7 @@ async fn no_key_is_kept_counted_or_answered() {
     seen += server.source_admin().get("/api/v2/audit/events?page[limit]=1000").await.body();
     seen += server.source_admin().get("/api/v2/application_keys?page[size]=100").await.body();
     seen += &server.metrics();
-    for file in fs::read_dir(server.folder()).unwrap() {
-        seen += &String::from_utf8_lossy(&fs::read(file.unwrap().path()).unwrap());
-    }
+    seen += &texts_in(server.folder());
     assert!(seen.contains("jane.doe@example.com"), "the database was read");
     assert!(seen.contains("made"), "the new keys were listed");
     for key in made {
