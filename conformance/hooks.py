@@ -18,6 +18,8 @@ QUESTION = {
 # The header that asks for a revision, and the largest that there can be.
 AT_LEAST = "x-orgbridge-at-least"
 MAX_REVISION = 2**63 - 1
+# A header that nobody knows, which the tool takes for a fault of the request.
+UNKNOWN = "x-schemathesis-unknown-property"
 # The keys and users that the calls are made with, a connection, and the roles that nobody can change.
 SPARED = ("00000000-0000-4000-8001-", "0b1d6e00-0000-4000-8000-")
 
@@ -34,6 +36,10 @@ def before_call(context, case, kwargs):
     asked = str((case.headers or {}).get(AT_LEAST, ""))
     if asked.isdecimal() and int(asked) <= MAX_REVISION:
         case.headers[AT_LEAST] = "0"
+    # HTTP has a server ignore headers that it does not know. What is a fault is tried instead.
+    if UNKNOWN in (case.headers or {}):
+        del case.headers[UNKNOWN]
+        case.headers[AT_LEAST] = "no-revision"
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
     if case.operation.path.startswith("/api/v2/audit/events"):
