@@ -35,11 +35,14 @@ const CALLERS: [Caller; 4] = [
 /// What is not left to chance.
 const DEFAULTS: [&str; 4] = ["--seed", "1", "--max-examples", "40"];
 
-/// A restriction policy that is deleted is still read, without bindings, as on the real service; to whoever follows one
-/// call by another that looks like a mistake.
+/// A restriction policy that is deleted is still read, without bindings, and a user who is deleted is switched off, as on
+/// the real service; to whoever follows one call by another that looks like a mistake.
 const STILL_READ: &str = "\
 [[operations]]
 include-name = \"DELETE /api/v2/restriction_policy/{resource_id}\"
+phases.stateful.enabled = false
+[[operations]]
+include-name = \"DELETE /api/v2/users/{user_id}\"
 phases.stateful.enabled = false
 ";
 
