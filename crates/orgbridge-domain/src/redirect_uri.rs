@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use fluent_uri::UriRef;
+
 /// The most characters that a redirect URI may have.
 const MAX_CHARS: usize = 2000;
 
@@ -68,7 +70,7 @@ impl FromStr for RedirectUri {
         if text.contains('#') {
             return Err(NotARedirectUri::Fragment);
         }
-        if !is_well_formed(text) {
+        if UriRef::parse(text).is_err() {
             return Err(NotARedirectUri::NotAUri);
         }
         let (scheme, rest) = text.split_once(':').ok_or(NotARedirectUri::Scheme)?;
@@ -94,16 +96,6 @@ impl FromStr for RedirectUri {
         }
         Ok(Self(text.into()))
     }
-}
-
-/// Whether a text is made of what URIs are made of, with each percent sign before two hexadecimal digits.
-fn is_well_formed(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&byte);
-    let mut escapes = text.split('%').skip(1);
-    text.bytes().all(plain)
-        && escapes.all(|after| {
-            after.as_bytes().first_chunk::<2>().is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit))
-        })
 }
 
 /// A scheme that a program can have for its own: the reverse of a domain name that its maker holds.
@@ -199,6 +191,9 @@ mod tests {
             ("https://app.example.com\\@evil.example/", NotARedirectUri::NotAUri),
             ("https://app.example.com/%zz", NotARedirectUri::NotAUri),
             ("https://app.example.com/\u{e4}", NotARedirectUri::NotAUri),
+            ("https://app.example.com/[callback", NotARedirectUri::NotAUri),
+            ("https://app.example.com/?a[]=b", NotARedirectUri::NotAUri),
+            ("com.example.app:/[callback]", NotARedirectUri::NotAUri),
             ("https://*.example.com/", NotARedirectUri::NotAUri),
             ("https://app.example.com;x/", NotARedirectUri::NotAUri),
         ] {
