@@ -20,6 +20,7 @@ use crate::error::{ApiError, Cause, FailedAuthentication, Told};
 use crate::freshness;
 use crate::rate_limit::{Payer, Standing};
 use crate::request_id;
+use crate::router::is_nowhere;
 use crate::{LimitName, RouteInfo};
 
 const NOSNIFF: (HeaderName, HeaderValue) =
@@ -53,6 +54,11 @@ pub(crate) async fn answer<H, T>(
 where
     H: Handler<T, Api>,
 {
+    if is_nowhere(&request) {
+        let answer = turn_away(&api, meter, &request, ApiError::NoSuchPath);
+        drop(request);
+        return answer.await;
+    }
     let exchange = Exchange::open(&api, meter, &request);
     let address = Payer::Address(client_address(&request));
     if let Some(token) = exchange.api.token_of_unknown_key(route, &request) {

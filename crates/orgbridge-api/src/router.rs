@@ -202,7 +202,15 @@ pub fn router(options: ApiOptions) -> Router {
         .iter()
         .fold(Router::new(), |router, route| (route.mount)(router, &api, &route.info))
         .fallback(turn_away(|_| ApiError::NoSuchPath))
-        .method_not_allowed_fallback(turn_away(|request| ApiError::NoSuchMethod(methods_of(request))))
+        .method_not_allowed_fallback(turn_away(|request| match is_nowhere(request) {
+            true => ApiError::NoSuchPath,
+            false => ApiError::NoSuchMethod(methods_of(request)),
+        }))
+}
+
+/// Whether a path has an empty part. The router takes one for a parameter; nothing has an empty id.
+pub(crate) fn is_nowhere(request: &Request) -> bool {
+    request.uri().path().contains("//")
 }
 
 /// The methods that the path of a request takes, to be read in a sentence.

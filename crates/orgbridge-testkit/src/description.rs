@@ -146,7 +146,8 @@ fn is_path(template: &str, path: &str) -> bool {
     loop {
         match (known.next(), given.next()) {
             (None, None) => return true,
-            (Some(known), Some(given)) if known == given || known.starts_with('{') => {}
+            (Some(known), Some(given)) if known == given || (known.starts_with('{') && !given.is_empty()) => {
+            }
             _ => return false,
         }
     }

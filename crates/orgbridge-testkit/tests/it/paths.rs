@@ -52,6 +52,22 @@ async fn what_is_no_path_is_not_found_whoever_asks() {
 }
 
 #[tokio::test]
+async fn a_path_with_an_empty_part_is_no_path() {
+    let server = TestServer::builder().without_rate_limits().start().await;
+    for route in routes().filter(|route| route.path.contains('{')) {
+        let path = path_of(route.path, "");
+        for method in [route.method.clone(), Method::PUT] {
+            for path in [path.clone(), format!("{path}/")] {
+                if path.contains("//") {
+                    let reply = server.source_admin().call(method.clone(), &path).await;
+                    assert_eq!(reply.to_string(), NO_SUCH_PATH, "{method} {path}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_method_that_a_path_does_not_take_is_refused_with_those_that_it_takes() {
     let server = TestServer::builder().without_rate_limits().start().await;
     let mut allowed = BTreeMap::<_, BTreeSet<_>>::new();
