@@ -25,9 +25,12 @@ fn prepare() -> Prepared {
                     return;
                 }
                 // What is shown with its origin is what another server would be given by its environment.
-                let given = resolved.shown.iter().filter(|setting| setting.origin != Origin::Default);
-                let given = given.filter(|setting| !setting.value.is_empty());
-                let variables: Environment = given
+                let given = || resolved.shown.iter().filter(|setting| setting.origin != Origin::Default);
+                // An empty variable is one that isn't there, so it can't say that a list or a text is empty.
+                if given().any(|setting| setting.value.is_empty()) {
+                    return;
+                }
+                let variables: Environment = given()
                     .map(|setting| (setting.variable.clone().into(), setting.value.clone().into()))
                     .collect();
                 let again = resolve(&[], &variables, None).expect("what is shown is understood");
