@@ -202,9 +202,12 @@ pub fn router(options: ApiOptions) -> Router {
         .iter()
         .fold(Router::new(), |router, route| (route.mount)(router, &api, &route.info))
         .fallback(turn_away(|_| ApiError::NoSuchPath))
-        .method_not_allowed_fallback(turn_away(|request| match is_nowhere(request) {
-            true => ApiError::NoSuchPath,
-            false => ApiError::NoSuchMethod(methods_of(request)),
+        .method_not_allowed_fallback(turn_away(|request| {
+            if is_nowhere(request) {
+                ApiError::NoSuchPath
+            } else {
+                ApiError::NoSuchMethod(methods_of(request))
+            }
         }))
 }
 
