@@ -381,7 +381,7 @@ async fn a_path_has_one_spelling() {
     for (path, status, text) in [
         ("/", 404, not_found),
         ("/api/v2//org_connections", 404, not_found),
-        ("/api/v2/org_connections//", 400, no_id),
+        ("/api/v2/org_connections//", 404, not_found),
         ("/api/v2/Org_Connections", 404, not_found),
         ("/api/v2/%6Frg_connections", 404, not_found),
         ("/api/v2/current_user/../org_connections", 404, not_found),
