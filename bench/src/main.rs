@@ -13,6 +13,7 @@
 mod audit;
 mod bare;
 mod constant;
+mod crowd;
 mod decision;
 mod durable;
 mod load;
@@ -26,6 +27,7 @@ mod samples;
 mod scale;
 mod server;
 mod single;
+mod soak;
 mod start;
 mod token;
 
@@ -80,9 +82,15 @@ enum Measure {
     Start,
 }
 
-/// What a process does that this program starts for itself.
+/// What else there is to do, or what a process does that this program starts for itself.
 #[derive(Debug, Subcommand)]
 enum Role {
+    /// Measures a server beside 5,000 idle connections and under attack. Ends with 1 if its memory goes on growing.
+    Soak {
+        /// How long it is attacked.
+        #[arg(long)]
+        minutes: u32,
+    },
     /// Serves bodies of a constant size.
     #[command(hide = true)]
     Constant { size: usize },
@@ -112,6 +120,11 @@ impl Effort {
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     match arguments.role {
+        Some(Role::Soak { minutes }) => {
+            let soaked = soak::soak(minutes)?;
+            show(&soaked.rows)?;
+            if soaked.has_grown { Err("memory went on growing".into()) } else { Ok(()) }
+        }
         Some(Role::Constant { size }) => constant::serve(size),
         Some(Role::Examine { database, orgs }) => scale::examine(database, Population { orgs }),
         None => measure(&arguments),
@@ -136,5 +149,9 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
             Measure::Start => start::measure(effort)?,
         });
     }
-    Ok(write!(io::stdout(), "{}\n{}", machine::describe()?, report::table(&rows))?)
+    show(&rows)
+}
+
+fn show(rows: &[Row]) -> Result<(), Failure> {
+    Ok(write!(io::stdout(), "{}\n{}", machine::describe()?, report::table(rows))?)
 }

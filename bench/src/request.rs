@@ -55,7 +55,8 @@ pub(crate) fn evaluate_at_peer(question: &Question, sinks: &[OrgId]) -> Vec<u8> 
     request("", "POST", "/api/check/resources", &body)
 }
 
-fn with_keys(keys: &Keys) -> String {
+/// Lines of a head that show keys.
+pub(crate) fn with_keys(keys: &Keys) -> String {
     let (api_key, application_key) = (keys.api_key.expose(), keys.application_key.expose());
     format!("DD-API-KEY: {api_key}\r\nDD-APPLICATION-KEY: {application_key}\r\n")
 }

@@ -79,6 +79,11 @@ pub(crate) struct Orgbridge {
 impl Orgbridge {
     /// Serves the ledger in `database`, with everything on that a user would have on.
     pub(crate) fn serve(database: &str) -> Result<Self, Failure> {
+        Self::serve_with(database, &[])
+    }
+
+    /// The same with some variables in its environment.
+    pub(crate) fn serve_with(database: &str, variables: &[(&str, &str)]) -> Result<Self, Failure> {
         // Free now, and with luck still free in a moment.
         let admin = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let admin_text = admin.to_string();
@@ -90,7 +95,7 @@ impl Orgbridge {
             command.env(name, UNREACHED_LIMIT);
         }
         // As many as share a database in any measure: none of them is to wait for its share.
-        command.env("ORGBRIDGE_RATE_LIMITS_REPLICAS", "3");
+        command.env("ORGBRIDGE_RATE_LIMITS_REPLICAS", "3").envs(variables.iter().copied());
         Ok(Self { server: Server::start(&mut command)?, admin })
     }
 

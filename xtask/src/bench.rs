@@ -11,13 +11,26 @@ const PEER_VERSION: &str = "0.55.0";
 
 /// Builds what is measured and measures it. A quick run measures next to no other server that decides.
 pub(crate) fn run(options: &[&str]) -> Result {
-    cargo(&["build", "--release", "--locked", "--package", "orgbridge", "--package", "orgbridge-bench"])?;
-    let mut bench = Command::new(target().join("release").join("orgbridge-bench"));
-    bench.args(options).current_dir(root());
+    let mut bench = built()?;
+    bench.args(options);
     if !options.contains(&"--quick") && cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         bench.env("ORGBRIDGE_BENCH_CERBOS", peer()?);
     }
     run_command(&mut bench)
+}
+
+/// Attacks a server for a time, `--minutes N`, and fails where its memory goes on growing.
+pub(crate) fn soak(options: &[&str]) -> Result {
+    need(&["prlimit", "--version"], &["util-linux"])?;
+    run_command(built()?.arg("soak").args(options))
+}
+
+/// The program that measures, built with the one that is measured.
+fn built() -> Result<Command> {
+    cargo(&["build", "--release", "--locked", "--package", "orgbridge", "--package", "orgbridge-bench"])?;
+    let mut bench = Command::new(target().join("release").join("orgbridge-bench"));
+    bench.current_dir(root());
+    Ok(bench)
 }
 
 /// Where the peer's program is, installed if it was not there.

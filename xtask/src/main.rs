@@ -13,6 +13,7 @@ mod hosts;
 mod postgres;
 mod python;
 mod readme;
+mod release;
 mod sbom;
 mod server;
 mod shell;
@@ -34,7 +35,8 @@ cargo xtask fuzz --seconds N strangers' bytes at random, so many seconds in all 
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
 cargo xtask readme           runs the commands of the README
 cargo xtask supply-chain     licences, sources and versions of what we use (--advisories: what is known against it)
-cargo xtask sbom             lists what is in the program, beside that of a release build";
+cargo xtask soak --minutes N a server beside idle connections and under attack: its slowest answers, its memory
+cargo xtask release          the program as it is published, and the list of its parts (--check: two builds are the same)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -55,7 +57,9 @@ fn main() -> ExitCode {
         ["readme"] => readme::run(),
         ["supply-chain"] => supply_chain::check(),
         ["supply-chain", "--advisories"] => supply_chain::check_advisories(),
-        ["sbom"] => sbom::write(),
+        ["soak", options @ ..] => bench::soak(options),
+        ["release"] => release::build(),
+        ["release", "--check"] => release::check_reproducible(),
         ["help" | "--help"] => {
             println!("{HELP}");
             Ok(())

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::shell::{Result, root, run, run_command, target};
+use crate::release;
+use crate::shell::{Result, root, run_command};
 use crate::tool::Tool;
 
 const CYCLONEDX: Tool = Tool { name: "cargo-cyclonedx", version: "0.5.9" };
@@ -14,13 +15,12 @@ const CYCLONEDX: Tool = Tool { name: "cargo-cyclonedx", version: "0.5.9" };
 /// What ends the names of the files that the tool writes.
 const SUFFIX: &str = ".cdx.json";
 
-/// Writes the list beside the program of a release build, as `orgbridge.cdx.json`. It fails where a part is missing that cargo would build in.
-pub(crate) fn write() -> Result {
-    let folder = target().join("release");
+/// Writes the list into a folder, as `orgbridge.cdx.json`. It fails where a part is missing that cargo would build in.
+pub(crate) fn write(folder: &Path) -> Result {
     let program = CYCLONEDX.installed()?;
     // The tool writes beside each manifest, so it is given copies.
     let copy = tempfile::tempdir()?;
-    copy_source(copy.path())?;
+    release::copy_source(copy.path())?;
     let package = copy.path().join("crates/orgbridge");
     run_command(
         Command::new(program)
@@ -38,16 +38,11 @@ pub(crate) fn write() -> Result {
     if !missing.is_empty() {
         return Err(format!("the list of parts lacks {}", missing.join(", ")).into());
     }
-    fs::create_dir_all(&folder)?;
+    fs::create_dir_all(folder)?;
     let path = folder.join(format!("orgbridge{SUFFIX}"));
     fs::write(&path, list)?;
     println!("wrote {}", path.display());
     Ok(())
-}
-
-/// Copies the source, as far as git was told of it.
-fn copy_source(folder: &Path) -> Result {
-    run("git", &["checkout-index", "--all", "--force", &format!("--prefix={}/", folder.display())])
 }
 
 fn written_in(folder: &Path) -> Result<PathBuf> {

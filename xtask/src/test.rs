@@ -31,6 +31,7 @@ pub(crate) fn everything() -> Result {
     hosts::run_all()?;
     conformance::run(&[])?;
     readme::run()?;
+    bench::soak(&["--minutes", "2"])?;
     bench::run(&["--quick"])?;
     println!("all suites passed");
     Ok(())

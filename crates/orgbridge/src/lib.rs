@@ -9,6 +9,7 @@ mod admin;
 mod arguments;
 mod commands;
 mod demo;
+mod descriptors;
 mod exit_status;
 mod failure;
 mod housekeeping;

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::server::{Server, ServerOptions};
 use crate::settings::{Flag, Settings, Switch};
 use crate::signals::Signals;
-use crate::{logging, runtime};
+use crate::{descriptors, logging, runtime};
 
 /// Answers the API until a signal ends it.
 ///
@@ -41,6 +41,7 @@ impl Serve {
             tracing::warn!("rate limits are off: any caller may call as often as it likes");
         }
         warn_of_strangers(settings);
+        descriptors::allow_for(settings.edge_max_connections.get().into());
         let options = ServerOptions::from_settings(context.database()?.clone(), settings)?;
         runtime::run(async {
             let mut signals = Signals::install()?;
