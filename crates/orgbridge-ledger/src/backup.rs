@@ -121,6 +121,7 @@ pub fn restore(address: &DatabaseAddress, from: &Path, clock: &dyn Clock) -> Res
     };
     copy.fill_from(from)?;
     Sqlite::open(copy.path())?.into_single_file()?;
+    sqlite::require_newest(copy.path(), from)?;
     let verdict = AuditLog::open(&DatabaseAddress::Sqlite(copy.path().to_owned()))?.verify(None)?;
     if let Some(finding) = verdict.findings.into_iter().next() {
         return Err(BackupError::Tampered(finding));
@@ -145,7 +146,7 @@ fn restore_into_file(path: &Path, from: &Path, clock: &dyn Clock) -> Result<Rest
             if made {
                 sqlite::remove(path);
             }
-            Err(error.into())
+            Err(error)
         }
     }
 }
@@ -158,7 +159,7 @@ fn restore_into_server(
     let database =
         if postgres::is_taken(address)? { Postgres::open(address)? } else { Postgres::create(address)? };
     let mut origin = SqliteOrigin::begin(from)?;
-    let mut destination = PostgresDestination::begin(database).map_err(BackupError::NotWritten)?;
+    let mut destination = PostgresDestination::begin(database)?;
     let (old, kept) = (destination.stood_at(), origin.position());
     let shorter = old.revision.min(kept.revision);
     let common = common(shorter, |at| origin.digest_at(at), |at| destination.digest_at(at))?;
@@ -217,7 +218,7 @@ fn copy_out_of(
         DatabaseAddress::Postgres(address) => {
             let is_there = postgres::is_taken(address)?;
             let database = if is_there { Postgres::open(address)? } else { Postgres::create(address)? };
-            let destination = PostgresDestination::begin(database).map_err(BackupError::NotWritten)?;
+            let destination = PostgresDestination::begin(database)?;
             if destination.stood_at().revision > Revision::default() {
                 return Err(OpenError::Exists(address.to_string()).into());
             }

@@ -42,7 +42,7 @@ pub enum Unavailable {
     /// The database was lost while it was keeping the change, and nobody could ask it since.
     #[error("the ledger's database was lost while it kept the change, which may or may not be there")]
     Uncertain,
-    /// A newer program has altered the schema; this one must be replaced by it.
+    /// A newer program has made the ledger one that this program can't work with; this one must be replaced by it.
     #[error("the ledger was altered by a newer program")]
     NewerSchema,
     /// The ledger could not be read for a while, so nobody knows what has been revoked since.
@@ -137,23 +137,36 @@ pub enum OpenError {
         /// What is wrong with it.
         cause: String,
     },
-    /// A newer program has altered the schema.
+    /// A newer program has made the ledger one that this program can't work with.
     #[error(
-        "the database has schema version {found}, and this program knows versions up to {known}; \
+        "the database needs a program that knows version {needed} of its schema, and this one knows versions up to {known}; \
          use the newer Orgbridge that last opened it"
     )]
     NewerSchema {
-        /// The version found.
-        found: u32,
+        /// The least version that a program has to know.
+        needed: u32,
         /// The newest version that this program knows.
         known: u32,
     },
     /// An earlier program has written the database, and what is asked for needs the schema of this one.
     #[error(
         "the database at {address} has schema version {found}, and this program copies version {known}; \
-         `orgbridge org list` brings it up to date, after which earlier programs can't use it"
+         `orgbridge org list` brings it up to date"
     )]
     OlderSchema {
+        /// Where the database is.
+        address: String,
+        /// The version found.
+        found: u32,
+        /// The version of this program.
+        known: u32,
+    },
+    /// A newer program has added to the schema what this one can work beside, and what is asked for needs all that there is.
+    #[error(
+        "the database at {address} has schema version {found}, and this program copies version {known}; \
+         use the newer Orgbridge that last opened it"
+    )]
+    AdvancedSchema {
         /// Where the database is.
         address: String,
         /// The version found.

@@ -28,6 +28,7 @@ mod postgres;
 mod record;
 mod replicas;
 mod request;
+mod schema;
 mod scratch;
 mod sql;
 mod sqlite;

@@ -128,7 +128,7 @@ impl Postgres {
     fn stand(&mut self) -> Result<Position, Trouble> {
         let (read_only, position) = self.link.ask_again(|session| async move {
             let (read_only, position) =
-                (Request::new(words::READ_ONLY, []), Request::new(words::POSITION, []));
+                (Request::new(words::READ_ONLY, []), Request::new(words::STANDING, []));
             session.ask_both(&read_only, &position).await
         })?;
         refuse_read_only(read_only)?;
@@ -185,7 +185,7 @@ impl Postgres {
     /// Whether the history passes through `position`. Whoever can write the ledger's row after a transaction that was going
     /// to write it knows that it is over.
     fn is_kept(&mut self, position: Position) -> Result<bool, Unavailable> {
-        self.begin_by(words::BEGIN, words::LOCKED_POSITION)?;
+        self.begin_by(words::BEGIN, words::LOCKED_STANDING)?;
         self.began_at = None;
         let at = Request::new(sql::DIGEST_AT, [position.revision.get().into()]);
         let found = self.link.ask(|session| async move { session.rows(&at).await });
@@ -234,13 +234,13 @@ fn refuse_read_only(said: Result<Vec<tokio_postgres::Row>, Trouble>) -> Result<(
 
 impl Storage for Postgres {
     fn begin(&mut self) -> Result<Position, Unavailable> {
-        self.begin_by(words::BEGIN, words::LOCKED_POSITION)
+        self.begin_by(words::BEGIN, words::LOCKED_STANDING)
     }
 
     fn begin_to_read(&mut self) -> Result<Position, Unavailable> {
         // First: in a transaction that only reads every server says that it takes no writes.
         self.stand().map_err(|trouble| trouble.unavailable)?;
-        let position = self.begin_by(words::BEGIN_TO_READ, words::POSITION)?;
+        let position = self.begin_by(words::BEGIN_TO_READ, words::STANDING)?;
         if self.link.number() == self.looked_on {
             return Ok(position);
         }

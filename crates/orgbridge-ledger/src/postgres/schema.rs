@@ -1,7 +1,7 @@
 //! The schema, and which versions of it this program can work with.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use super::session::Request;
 use super::trouble::Trouble;
 use super::{connect, words};
 use crate::record::Record;
+use crate::schema::{LEAST_SINCE, admit, require};
 use crate::sql::record_tables;
 use crate::{OpenError, Position, Unavailable};
 
@@ -80,23 +81,34 @@ pub(super) fn is_taken(link: &mut Link) -> Result<bool, OpenError> {
     Ok(!matches!(found, Found::Nothing))
 }
 
-/// Makes sure that there is a ledger which no newer program has altered, and says which version of the schema it has.
+/// Makes sure that there is a ledger which this program can work with, and says which version of the schema it has.
 pub(super) fn check(link: &mut Link) -> Result<u32, OpenError> {
     let address = Arc::clone(link.address());
-    let Found::Ledger(found) = look(link).map_err(|trouble| not_opened(&address, &trouble))? else {
+    let failed = |trouble: Trouble| not_opened(&address, &trouble);
+    let Found::Ledger(found) = look(link).map_err(failed)? else {
         return Err(OpenError::Missing(address.to_string()));
     };
-    let known = newest();
-    if found > known { Err(OpenError::NewerSchema { found, known }) } else { Ok(found) }
+    if found >= LEAST_SINCE {
+        let needed = link.ask_again(|session| async move {
+            version_in(&session.row(&Request::new(words::LEAST_SCHEMA, [])).await?, 0)
+        });
+        admit(needed.map_err(failed)?, newest())?;
+    }
+    Ok(found)
 }
 
-/// Makes sure that no older program has written it either: what is moved row by row needs the columns of this one.
+/// Makes sure that it has the version of this program, at the point that an open transaction sees.
 pub(super) fn require_newest(link: &mut Link) -> Result<(), OpenError> {
-    let (found, known) = (check(link)?, newest());
-    if found == known {
-        return Ok(());
-    }
-    Err(OpenError::OlderSchema { address: link.address().to_string(), found, known })
+    let address = Arc::clone(link.address());
+    let found = version(link).map_err(|trouble| not_opened(&address, &trouble))?;
+    require(address, found, newest())
+}
+
+/// The version of the schema.
+pub(super) fn version(link: &mut Link) -> Result<u32, Trouble> {
+    link.ask_again(
+        |session| async move { version_in(&session.row(&Request::new(words::VERSION, [])).await?, 0) },
+    )
 }
 
 /// The same as [`check`], and applies the migrations that it lacks, each in a transaction. Several processes may do so at once.
@@ -107,17 +119,18 @@ pub(super) fn check_and_migrate(link: &mut Link) -> Result<(), OpenError> {
         attempts += 1;
         match migrate(link.driver(), &address) {
             Err(trouble) if trouble.is_a_race() && attempts < ATTEMPTS => thread::sleep(PAUSE),
+            // A newer program was faster, and has gone further.
+            Err(_) if check(link)? >= newest() => {}
             migrated => migrated.map_err(|trouble| not_opened(&address, &trouble))?,
         }
     }
     Ok(())
 }
 
-/// Where the ledger stands, by a row of `POSITION`, unless a newer program has altered the schema since it was opened.
+/// Where the ledger stands, by a row of `STANDING`, unless a newer program has made it one that this program can't work with
+/// since it was opened.
 pub(super) fn position_in(row: &Row) -> Result<Position, Trouble> {
-    if version_in(row, 3)? > newest() {
-        return Err(Trouble::of(Unavailable::NewerSchema));
-    }
+    admit(version_in(row, 3)?, newest()).map_err(|_| Trouble::of(Unavailable::NewerSchema))?;
     row::position(row)
 }
 
@@ -165,9 +178,7 @@ fn look(link: &mut Link) -> Result<Found, Trouble> {
     if !tables.contains(APPLIED) {
         return Ok(if tables.is_empty() { Found::Nothing } else { Found::Others });
     }
-    let version =
-        link.ask_again(|session| async move { session.row(&Request::new(words::VERSION, [])).await })?;
-    let version = version_in(&version, 0)?;
+    let version = version(link)?;
     Ok(match (version, tables.len()) {
         // Another process has just begun, or has got no further.
         (0, 1) => Found::Nothing,
@@ -201,7 +212,10 @@ fn of_migration(error: &refinery::Error) -> Trouble {
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> u32 {
-    let runner = embedded::migrations::runner();
-    let versions = runner.get_migrations().iter().map(Migration::version);
-    versions.max().and_then(|version| u32::try_from(version).ok()).unwrap_or(0)
+    static NEWEST: LazyLock<u32> = LazyLock::new(|| {
+        let runner = embedded::migrations::runner();
+        let versions = runner.get_migrations().iter().map(Migration::version);
+        versions.max().and_then(|version| u32::try_from(version).ok()).unwrap_or(0)
+    });
+    *NEWEST
 }

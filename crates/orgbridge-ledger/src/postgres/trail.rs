@@ -92,7 +92,7 @@ struct Snapshot<'l> {
 
 impl<'l> Snapshot<'l> {
     fn begin(link: &'l mut Link) -> Result<Self, Unavailable> {
-        let begun = link.begin(words::BEGIN_TO_READ, &Request::new(words::POSITION, []));
+        let begun = link.begin(words::BEGIN_TO_READ, &Request::new(words::STANDING, []));
         let position = begun.and_then(|found| schema::position_in(&found));
         let position = position.map_err(|trouble| trouble.unavailable)?;
         Ok(Self { link, position })

@@ -34,10 +34,17 @@ impl PostgresOrigin {
     pub(crate) fn begin(address: &PostgresAddress) -> Result<Self, OpenError> {
         let driver = Driver::start().map_err(|error| OpenError::NoThread(error.to_string()))?;
         let mut link = Link::new(Arc::new(driver), Arc::new(address.clone()));
-        schema::require_newest(&mut link)?;
+        schema::check(&mut link)?;
+        let mut origin = Self::look(link)?;
+        schema::require_newest(&mut origin.link)?;
+        Ok(origin)
+    }
+
+    /// Begins to look at the ledger of a connection, whatever version it has.
+    pub(super) fn look(mut link: Link) -> Result<Self, OpenError> {
         let begun = link.begin(words::BEGIN_TO_READ, &Request::new(words::POSITION, []));
-        let position = begun.and_then(|found| schema::position_in(&found));
-        let position = position.map_err(|trouble| schema::not_opened(address, &trouble))?;
+        let position = begun.and_then(|found| row::position(&found));
+        let position = position.map_err(|trouble| schema::not_opened(link.address(), &trouble))?;
         Ok(Self { link, position })
     }
 }
@@ -98,16 +105,17 @@ pub(crate) struct PostgresDestination {
 
 impl PostgresDestination {
     /// Begins, when nobody commits any more. Nobody does from then on.
-    pub(crate) fn begin(mut database: Postgres) -> Result<Self, Unavailable> {
+    pub(crate) fn begin(mut database: Postgres) -> Result<Self, BackupError> {
         let waiting_since = Instant::now();
         let stood_at = loop {
             match database.begin() {
                 Err(Unavailable::Locked) if waiting_since.elapsed() < LOCK_PATIENCE => {
                     thread::sleep(super::PAUSE);
                 }
-                begun => break begun?,
+                begun => break begun.map_err(BackupError::NotWritten)?,
             }
         };
+        schema::require_newest(&mut database.link)?;
         Ok(Self { database, insertions: HashMap::new(), stood_at })
     }
 

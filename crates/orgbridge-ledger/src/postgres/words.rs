@@ -23,13 +23,18 @@ pub(super) const COMMIT: &str = "COMMIT";
 
 pub(super) const ROLLBACK: &str = "ROLLBACK";
 
-/// Where the ledger stands, and the version of its schema.
-pub(super) const POSITION: &str = "SELECT epoch, revision, digest, \
-     (SELECT coalesce(max(version), 0) FROM refinery_schema_history) FROM ledger";
+/// Where the ledger stands, whatever version it has.
+pub(super) const POSITION: &str = "SELECT epoch, revision, digest FROM ledger";
+
+/// Where the ledger stands, and which version of its schema a program has to know at the least.
+pub(super) const STANDING: &str = "SELECT epoch, revision, digest, least_schema FROM ledger";
 
 /// The same for whoever is going to move it.
-pub(super) const LOCKED_POSITION: &str = "SELECT epoch, revision, digest, \
-     (SELECT coalesce(max(version), 0) FROM refinery_schema_history) FROM ledger FOR UPDATE";
+pub(super) const LOCKED_STANDING: &str =
+    "SELECT epoch, revision, digest, least_schema FROM ledger FOR UPDATE";
+
+/// Which version of the schema a program has to know at the least.
+pub(super) const LEAST_SCHEMA: &str = "SELECT least_schema FROM ledger";
 
 /// Whether the server takes no writes, since it is the copy of another.
 pub(super) const READ_ONLY: &str = "SHOW transaction_read_only";

@@ -53,8 +53,6 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     place: Option<FileIdentity>,
     seats: seats::Seats,
-    /// SQLite's count of alterations to the schema, when it was last found to be one that we know.
-    schema: i64,
 }
 
 impl Sqlite {
@@ -88,11 +86,9 @@ impl Sqlite {
         schema::check(&connection, path)?;
         configure(&connection).map_err(|error| storage_error(path, &error))?;
         schema::migrate(&mut connection, path)?;
-        let schema = schema::cookie(&connection).map_err(|error| storage_error(path, &error))?;
         connection.busy_timeout(ATTEMPT_TIMEOUT).map_err(|error| storage_error(path, &error))?;
         Ok(Self {
             connection,
-            schema,
             statements: RowStatements::worded(|_, plain| plain),
             seats: seats::Seats::of(&at_its_place(path)),
             path: path.to_owned(),
@@ -109,32 +105,14 @@ impl Sqlite {
         if FileIdentity::of(&self.path) == self.place { Ok(()) } else { Err(Unavailable::Gone) }
     }
 
-    /// A newer program may have altered the schema since it was last looked at.
-    fn check_schema(&mut self) -> Result<(), Unavailable> {
-        let schema = schema::cookie(&self.connection)?;
-        if schema != self.schema {
-            schema::check(&self.connection, &self.path).map_err(|error| match error {
-                OpenError::NewerSchema { .. } => Unavailable::NewerSchema,
-                other => Unavailable::Storage { cause: other.to_string() },
-            })?;
-            self.schema = schema;
-        }
-        Ok(())
-    }
-
     fn begin_by(&mut self, statement: &str) -> Result<Position, Unavailable> {
         self.check_place()?;
         self.connection.prepare_cached(statement)?.execute([])?;
-        let position = self.checked_position();
+        let position = schema::position_in(&self.connection);
         if position.is_err() {
             self.rollback();
         }
         position
-    }
-
-    fn checked_position(&mut self) -> Result<Position, Unavailable> {
-        self.check_schema()?;
-        Ok(position_in(&self.connection, "main")?)
     }
 }
 
@@ -159,6 +137,11 @@ pub(crate) fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     schema::check(&connection, path)?;
     Ok(connection)
+}
+
+/// Makes sure that a database, which its owner knows as `name`, has the version of this program.
+pub(crate) fn require_newest(path: &Path, name: &Path) -> Result<(), OpenError> {
+    schema::require_newest(&open_read_only(path)?, name)
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
@@ -190,15 +173,18 @@ fn storage_error(path: &Path, error: &rusqlite::Error) -> OpenError {
     OpenError::Storage { path: path.to_owned(), cause: error.to_string() }
 }
 
-/// Where the ledger in the schema `schema` of a connection stands.
+/// Where the ledger in the schema `schema` of a connection stands, whatever version it has.
 pub(crate) fn position_in(connection: &Connection, schema: &str) -> rusqlite::Result<Position> {
     let sql = format!("SELECT epoch, revision, digest FROM {schema}.ledger");
-    connection.prepare_cached(&sql)?.query_row([], |row| {
-        Ok(Position {
-            epoch: Epoch::new(row.get(0)?),
-            revision: Revision::new(row.get(1)?),
-            digest: digest(row, 2)?,
-        })
+    connection.prepare_cached(&sql)?.query_row([], read_position)
+}
+
+/// Reads an epoch, a revision and a digest.
+fn read_position(row: &Row<'_>) -> rusqlite::Result<Position> {
+    Ok(Position {
+        epoch: Epoch::new(row.get(0)?),
+        revision: Revision::new(row.get(1)?),
+        digest: digest(row, 2)?,
     })
 }
 
@@ -289,7 +275,7 @@ impl Storage for Sqlite {
 
     fn position(&mut self) -> Result<Position, Unavailable> {
         self.check_place()?;
-        self.checked_position()
+        schema::position_in(&self.connection)
     }
 
     fn entries_after(&mut self, revision: Revision, most: u64) -> Result<Vec<Entry>, Unavailable> {

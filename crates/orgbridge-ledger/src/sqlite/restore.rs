@@ -5,9 +5,9 @@ use std::path::Path;
 use orgbridge_domain::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{BUSY_TIMEOUT, Sqlite, insert_entry, position_in, read_entry, set_position};
+use super::{BUSY_TIMEOUT, Sqlite, insert_entry, position_in, read_entry, schema, set_position};
 use crate::audit::RESTORED;
-use crate::backup::Restored;
+use crate::backup::{BackupError, Restored};
 use crate::{Entry, Position, sql};
 
 /// Every table but `ledger`, those that others refer to first.
@@ -44,13 +44,15 @@ impl Sqlite {
         source: &Path,
         now: Timestamp,
         most_listed: u32,
-    ) -> rusqlite::Result<Restored> {
+    ) -> Result<Restored, BackupError> {
         let connection = &self.connection;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.execute("ATTACH DATABASE $1 AS backup", [source.to_string_lossy()])?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        let restored = replace_in_transaction(connection, now, most_listed)
-            .and_then(|restored| connection.execute_batch("COMMIT").map(|()| restored));
+        let restored = schema::require_newest(connection, &self.path)
+            .map_err(BackupError::from)
+            .and_then(|()| Ok(replace_in_transaction(connection, now, most_listed)?))
+            .and_then(|restored| Ok(connection.execute_batch("COMMIT").map(|()| restored)?));
         if restored.is_err() && !connection.is_autocommit() {
             connection.execute_batch("ROLLBACK")?;
         }

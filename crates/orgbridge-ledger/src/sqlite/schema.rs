@@ -1,11 +1,13 @@
 //! The schema, and which versions of it this program can work with.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
-use super::storage_error;
-use crate::OpenError;
+use super::{read_position, storage_error};
+use crate::schema::{LEAST_SINCE, admit, require};
+use crate::{OpenError, Position, Unavailable};
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite");
@@ -19,8 +21,8 @@ pub(super) fn mark(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)
 }
 
-/// Makes sure that the file is a ledger and that no newer program has altered it.
-pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+/// Makes sure that the file is a ledger which this program can work with, and says which version of the schema it has.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
     let foreign = |cause: String| OpenError::NotALedger { path: path.to_owned(), cause };
     let id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(
         |error| match error.sqlite_error_code() {
@@ -31,45 +33,53 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), OpenErro
     if id != APPLICATION_ID {
         return Err(foreign("it is a database of another program".to_owned()));
     }
-    let found = version(connection).map_err(|error| storage_error(path, &error))?;
-    let known = newest();
-    if found > known { Err(OpenError::NewerSchema { found, known }) } else { Ok(()) }
+    let failed = |error: rusqlite::Error| storage_error(path, &error);
+    let found = version(connection).map_err(failed)?;
+    if found >= LEAST_SINCE {
+        let needed = connection.query_row("SELECT least_schema FROM ledger", [], |row| row.get(0));
+        admit(needed.map_err(failed)?, newest())?;
+    }
+    Ok(found)
 }
 
-/// Makes sure that no older program has written it either: what is moved row by row needs the columns of this one.
+/// Makes sure that it has the version of this program.
 pub(super) fn require_newest(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let found = version(connection).map_err(|error| storage_error(path, &error))?;
-    let known = newest();
-    if found == known {
-        return Ok(());
-    }
-    Err(OpenError::OlderSchema { address: path.display().to_string(), found, known })
+    require(path.display(), found, newest())
+}
+
+/// Where the ledger stands, unless a newer program has made it one that this program can't work with since it was opened.
+pub(super) fn position_in(connection: &Connection) -> Result<Position, Unavailable> {
+    let standing = "SELECT epoch, revision, digest, least_schema FROM ledger";
+    let (position, needed) = connection
+        .prepare_cached(standing)?
+        .query_row([], |row| Ok((read_position(row)?, row.get::<_, u32>(3)?)))?;
+    admit(needed, newest()).map_err(|_| Unavailable::NewerSchema)?;
+    Ok(position)
 }
 
 /// Applies the migrations that the database lacks, each in a transaction.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let found = version(connection).map_err(|error| storage_error(path, &error))?;
-    if found == newest() {
+    if found >= newest() {
         return Ok(());
     }
     match embedded::migrations::runner().run(connection) {
         Ok(_) => Ok(()),
         // Another process may have been faster.
-        Err(_) if version(connection).is_ok_and(|version| version == newest()) => Ok(()),
+        Err(_) if version(connection).is_ok_and(|version| version >= newest()) => Ok(()),
         Err(error) => Err(OpenError::Storage { path: path.to_owned(), cause: error.to_string() }),
     }
 }
 
-/// A number that changes with every alteration of the schema, whoever makes it.
-pub(super) fn cookie(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("PRAGMA schema_version")?.query_row([], |row| row.get(0))
-}
-
 /// The newest version that this program knows.
-fn newest() -> u32 {
-    let runner = embedded::migrations::runner();
-    let versions = runner.get_migrations().iter().map(refinery::Migration::version);
-    versions.max().and_then(|version| u32::try_from(version).ok()).unwrap_or(0)
+pub(super) fn newest() -> u32 {
+    static NEWEST: LazyLock<u32> = LazyLock::new(|| {
+        let runner = embedded::migrations::runner();
+        let versions = runner.get_migrations().iter().map(refinery::Migration::version);
+        versions.max().and_then(|version| u32::try_from(version).ok()).unwrap_or(0)
+    });
+    *NEWEST
 }
 
 /// The version that the database has; 0 for an empty one.

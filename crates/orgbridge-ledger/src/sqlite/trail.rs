@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use orgbridge_domain::Timestamp;
 use rusqlite::{Connection, Params, Row, params};
 
-use super::{FileIdentity, open_read_only, position_in, read_entry};
+use super::{FileIdentity, open_read_only, read_entry, schema};
 use crate::index::{Concern, places_of};
 use crate::sql;
 use crate::trail::{Horizon, Stretch, Visit};
@@ -166,7 +166,7 @@ fn of_page(page: &Page<'_>) -> impl Params {
 
 impl TrailSource for Snapshot<'_> {
     fn position(&mut self) -> Result<Position, Unavailable> {
-        Ok(position_in(self.0, "main")?)
+        schema::position_in(self.0)
     }
 
     fn last_attempt(&mut self, org: &str) -> Result<u64, Unavailable> {

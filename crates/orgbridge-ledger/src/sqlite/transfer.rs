@@ -23,11 +23,17 @@ pub(crate) struct SqliteOrigin {
 impl SqliteOrigin {
     /// Begins to read the ledger at `path`.
     pub(crate) fn begin(path: &Path) -> Result<Self, OpenError> {
+        let origin = Self::look(path)?;
+        schema::require_newest(&origin.connection, path)?;
+        Ok(origin)
+    }
+
+    /// Begins to look at the ledger at `path`, whatever version it has.
+    pub(super) fn look(path: &Path) -> Result<Self, OpenError> {
         let connection = open_read_only(path)?;
         let failed = |error: rusqlite::Error| storage_error(path, &error);
         connection.execute_batch("BEGIN").map_err(failed)?;
         let position = position_in(&connection, "main").map_err(failed)?;
-        schema::require_newest(&connection, path)?;
         Ok(Self { connection, position })
     }
 }

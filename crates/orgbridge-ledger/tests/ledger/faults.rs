@@ -116,22 +116,6 @@ fn readers_stay_fresh_while_another_process_holds_the_lock() {
     assert_eq!(story.ledger.health(), Ok(()));
 }
 
-fn a_schema_that_a_newer_program_alters_meanwhile_is_refused() {
-    let place = Sqlite::default();
-    let story = Story::begin(create(&place));
-    let shared = story.connect(types("logs"));
-    Connection::open(path_of(&place))
-        .unwrap()
-        .execute_batch(
-            "CREATE TABLE restriction (id TEXT);
-             INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-             VALUES (99, 'later', '2030-01-01T00:00:00Z', '0');",
-        )
-        .unwrap();
-    let refused = story.update(shared.id, types("audit"));
-    assert!(matches!(refused, Err(CommitError::Unavailable(Unavailable::NewerSchema))), "{refused:?}");
-}
-
 fn a_copy_that_lacks_the_last_commits_is_read_anew_and_the_operator_is_told() {
     /// How much was not as it was known, each time that another history was found.
     #[derive(Default)]
@@ -267,24 +251,6 @@ fn what_is_no_ledger_is_refused_by_name() {
     assert!(matches!(open(&place), Err(OpenError::NotALedger { .. })));
 }
 
-fn a_newer_schema_is_refused_with_what_to_do() {
-    let place = Sqlite::default();
-    create(&place).close();
-    Connection::open(path_of(&place))
-        .unwrap()
-        .execute_batch(
-            "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
-             VALUES (99, 'later', '2030-01-01T00:00:00Z', '0')",
-        )
-        .unwrap();
-    let error = open(&place).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the database has schema version 99, and this program knows versions up to 7; \
-         use the newer Orgbridge that last opened it"
-    );
-}
-
 fn a_row_that_no_rule_wrote_is_named_with_its_place() {
     let place = Sqlite::default();
     let story = Story::begin(create(&place));
@@ -356,7 +322,6 @@ both_ways! {
     a_database_that_takes_the_place_of_another_is_not_touched
     what_can_not_be_read_for_a_while_is_decided_by_no_more
     readers_stay_fresh_while_another_process_holds_the_lock
-    a_schema_that_a_newer_program_alters_meanwhile_is_refused
     a_copy_that_lacks_the_last_commits_is_read_anew_and_the_operator_is_told
     a_far_gap_to_what_others_wrote_is_read_anew
     a_backup_that_was_tampered_with_is_not_restored
@@ -365,7 +330,6 @@ both_ways! {
     a_locked_database_is_waited_for
     a_closed_ledger_is_one_whole_file
     what_is_no_ledger_is_refused_by_name
-    a_newer_schema_is_refused_with_what_to_do
     a_row_that_no_rule_wrote_is_named_with_its_place
     a_restoration_that_fails_leaves_everything_as_it_was
     no_key_is_in_any_file_and_only_the_owner_reads_them

@@ -9,6 +9,7 @@ mod moving;
 mod older;
 mod portable;
 mod server;
+mod side_by_side;
 mod story;
 mod tampering;
 mod trails;

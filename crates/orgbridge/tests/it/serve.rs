@@ -315,19 +315,43 @@ fn a_server_that_can_not_start_says_why() {
     assert!(no_file.complaint(2).contains("cert.pem"), "{no_file:?}");
 }
 
+/// As when servers are replaced one by one by those of a later release.
 #[test]
-fn a_database_of_a_newer_version_is_refused_with_what_to_do() {
-    let (program, _) = Program::initialized();
-    let database = rusqlite::Connection::open(program.path("ledger.db")).unwrap();
-    database
-        .execute(
-            "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) \
-             VALUES (4711, 'newer', '2030-01-01T00:00:00Z', '0')",
-            [],
-        )
-        .unwrap();
-    drop(database);
+fn servers_of_two_releases_answer_side_by_side_until_one_takes_away_what_the_other_needs() {
+    let (program, database) = Program::on_postgres();
+    let program = program.with_variable("ORGBRIDGE_RATE_LIMITS_REPLICAS", "2");
+    let keys = program.init();
+    let beside = Program::new()
+        .with_variable("ORGBRIDGE_DATABASE", &database.address_by_port())
+        .with_variable("ORGBRIDGE_RATE_LIMITS_REPLICAS", "2");
+    let first = program.serve(&[]);
+    let release = |statements: &str, version: u32| {
+        let applied = format!(
+            "{statements}; INSERT INTO refinery_schema_history (version, name, applied_on, checksum) \
+             VALUES ({version}, 'later', '2030-01-01T00:00:00Z', '0')"
+        );
+        database.sql(&applied).unwrap();
+    };
+
+    release("ALTER TABLE org ADD COLUMN note TEXT NOT NULL DEFAULT ''", 4711);
+    let second = beside.serve(&[]);
+    program.run(&["org", "rename", "Source Org", "Renamed"]).text();
+    for server in [&first, &second] {
+        eventually("it is ready", || server.get_admin("/readyz").0 == 200);
+        eventually("it answers by what the other release wrote", || {
+            let (status, body) = server.get("/api/v1/org", &keys);
+            status == 200 && body.contains("Renamed")
+        });
+    }
+
+    release("UPDATE ledger SET least_schema = 4712", 4712);
+    for server in [&first, &second] {
+        eventually("it is unready", || server.get_admin("/readyz").0 == 503);
+        eventually("it refuses", || server.get("/api/v1/org", &keys).0 == 503);
+    }
     let ended = program.run(&["serve"]);
     assert!(ended.complaint(4).contains("use the newer Orgbridge that last opened it"), "{ended:?}");
-    assert!(ended.stderr.contains("4711"), "{ended:?}");
+    assert!(ended.stderr.contains("4712"), "{ended:?}");
+    first.stop();
+    second.stop();
 }

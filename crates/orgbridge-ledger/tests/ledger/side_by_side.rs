@@ -1,0 +1,199 @@
+//! Programs of two releases on one database: this one, and one that came later.
+
+use std::time::{Duration, Instant};
+
+use orgbridge_domain::{ApiKeyId, org};
+use orgbridge_ledger::audit::{AuditLog, Finding};
+use orgbridge_ledger::backup::{self, BackupError};
+use orgbridge_ledger::{
+    Attendance, CommitError, DatabaseAddress, Ledger, LedgerOptions, MAX_STALENESS, OpenError, SystemClock,
+    Unavailable,
+};
+
+use crate::backend::{Backend, Sqlite};
+use crate::story::{OPERATOR, Story, id, types};
+use crate::trails::revisions;
+
+/// Every table that this program writes and reads.
+const TABLES: [&str; 20] = [
+    "account",
+    "org",
+    "role",
+    "app_user",
+    "api_key",
+    "api_key_use",
+    "application_key",
+    "application_key_use",
+    "org_connection",
+    "restriction_policy",
+    "oauth_client",
+    "oauth_authorization",
+    "oauth_token",
+    "login",
+    "change",
+    "change_of_org",
+    "trail",
+    "refused_attempt",
+    "ledger",
+    "replica",
+];
+
+fn serving() -> LedgerOptions {
+    LedgerOptions { attendance: Attendance::Serves, ..LedgerOptions::default() }
+}
+
+fn begin(place: &impl Backend) -> Story {
+    Story::begin(Ledger::create(&place.address(), serving()).unwrap())
+}
+
+fn open(place: &impl Backend) -> Result<Ledger, OpenError> {
+    Ledger::open(&place.address(), serving())
+}
+
+fn findings(place: &impl Backend) -> Vec<Finding> {
+    AuditLog::open(&place.address()).unwrap().verify(None).unwrap().findings
+}
+
+fn version(place: &impl Backend) -> u32 {
+    place.number("SELECT max(version) FROM refinery_schema_history").try_into().unwrap()
+}
+
+/// Does what a later release does at its start that only adds: a column to every table, and a table. Says which version that
+/// makes.
+fn expand(place: &impl Backend) -> u32 {
+    let later = version(place) + 1;
+    let is_file = matches!(place.address(), DatabaseAddress::Sqlite(_));
+    let tables = TABLES.into_iter().filter(|table| !is_file || *table != "replica");
+    let mut statements: Vec<_> =
+        tables.map(|table| format!("ALTER TABLE {table} ADD COLUMN note TEXT NOT NULL DEFAULT ''")).collect();
+    statements.push("CREATE TABLE later (id TEXT NOT NULL PRIMARY KEY)".to_owned());
+    statements.push(format!(
+        "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+         VALUES ({later}, 'later', '2030-01-01T00:00:00Z', '0')"
+    ));
+    place.tamper(&statements.join("; "));
+    later
+}
+
+/// Does what a later release does that takes something away which this program needs.
+fn contract(place: &impl Backend, needed: u32) {
+    place.tamper(&format!("UPDATE ledger SET least_schema = {needed}"));
+}
+
+fn rename(story: &Story, name: &str) -> Result<(), CommitError> {
+    let (source, name) = (story.source.id, name.to_owned());
+    let renamed = story.commit_as(OPERATOR, move |session, now| {
+        org::rename(&session.authorize_in(source)?, name.parse().unwrap(), now)
+    });
+    renamed.map(drop)
+}
+
+fn is_newer_schema<T: std::fmt::Debug>(refused: &Result<T, CommitError>) -> bool {
+    matches!(refused, Err(CommitError::Unavailable(Unavailable::NewerSchema)))
+}
+
+fn beside_a_release_that_only_adds_a_ledger_goes_on_and_another_opens<B: Backend>() {
+    let place = B::default();
+    let before = begin(&place);
+    let shared = before.connect(types("logs"));
+    expand(&place);
+
+    before.update(shared.id, types("metrics")).unwrap();
+    let after = before.through(open(&place).unwrap());
+    after.update(shared.id, types("logs,audit")).unwrap();
+    before.wait_until(|view| view.position == after.ledger.view().position);
+    before.restrict(shared.id, &format!("editor=user:{}", before.jane.id)).unwrap();
+    rename(&after, "Renamed Source").unwrap();
+    let key: ApiKeyId = id(30);
+    before.ledger.note_use([key.into()]);
+    before.delete(shared.id).unwrap();
+    after.connect(types("audit"));
+    before.wait_until(|view| view.position == after.ledger.view().position);
+
+    before.wait_until(|_| before.ledger.health().is_ok() && before.ledger.fresh_view().is_ok());
+    assert_eq!(revisions(&before.ledger, before.source.id), revisions(&after.ledger, before.source.id));
+    let view = before.ledger.view();
+    before.ledger.close();
+    after.ledger.close();
+    let reopened = open(&place).unwrap().view();
+    assert_eq!(reopened.position, view.position);
+    assert_eq!(reopened.state.org(before.source.id).unwrap().name.as_str(), "Renamed Source");
+    assert_eq!(place.number("SELECT count(*) FROM api_key_use"), 1);
+    assert_eq!(findings(&place), []);
+}
+
+fn a_release_that_takes_away_is_refused_at_the_start_and_while_a_ledger_runs<B: Backend>() {
+    let place = B::default();
+    let story = begin(&place);
+    let shared = story.connect(types("logs"));
+    let known = version(&place);
+    let later = expand(&place);
+    story.update(shared.id, types("metrics")).unwrap();
+    contract(&place, later);
+
+    let refused = story.update(shared.id, types("audit"));
+    assert!(is_newer_schema(&refused), "{refused:?}");
+    assert_eq!(story.ledger.health(), Err(Unavailable::NewerSchema));
+    let began = Instant::now();
+    while story.ledger.fresh_view().is_ok() {
+        assert!(
+            began.elapsed() < MAX_STALENESS * 3,
+            "it is decided by what a newer program may have altered"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let expected = format!(
+        "the database needs a program that knows version {later} of its schema, and this one knows versions up to {known}; \
+         use the newer Orgbridge that last opened it"
+    );
+    assert_eq!(open(&place).unwrap_err().to_string(), expected);
+    assert_eq!(AuditLog::open(&place.address()).map(drop).unwrap_err().to_string(), expected);
+
+    // Nothing was lost by refusing.
+    contract(&place, known);
+    story.wait_until(|_| story.ledger.health().is_ok() && story.ledger.fresh_view().is_ok());
+    assert_eq!(story.update(shared.id, types("audit")).unwrap().types, types("audit"));
+}
+
+fn a_release_that_takes_away_what_this_one_does_without_is_none_of_its_business<B: Backend>() {
+    let place = B::default();
+    let story = begin(&place);
+    let known = version(&place);
+    expand(&place);
+    contract(&place, known);
+    story.connect(types("logs"));
+    open(&place).unwrap();
+}
+
+fn what_is_moved_row_by_row_waits_for_the_newer_program<B: Backend>() {
+    let (place, whole, elsewhere) = (B::default(), Sqlite::default(), Sqlite::default());
+    let folder = tempfile::tempdir().unwrap();
+    let (early, late) = (folder.path().join("early"), folder.path().join("late"));
+    let story = begin(&place);
+    let shared = story.connect(types("logs"));
+    backup::backup(&place.address(), &early).unwrap();
+    let later = expand(&place);
+    let refused = |error: BackupError| matches!(error, BackupError::Open(OpenError::AdvancedSchema { found, .. }) if found == later);
+
+    let copied = backup::copy(&place.address(), &elsewhere.address(), &SystemClock, &mut |_| {});
+    assert!(refused(copied.unwrap_err()));
+    assert!(refused(backup::restore(&place.address(), &early, &SystemClock).unwrap_err()));
+    match (backup::backup(&place.address(), &late), place.address()) {
+        // One file becomes another with all that is in it; it is for the newer program.
+        (Ok(_), DatabaseAddress::Sqlite(_)) => {
+            assert!(refused(backup::restore(&whole.address(), &late, &SystemClock).unwrap_err()));
+            assert!(!whole.path().exists());
+        }
+        (Err(error), DatabaseAddress::Postgres(_)) => assert!(refused(error)),
+        (backed_up, _) => panic!("{backed_up:?}"),
+    }
+    assert_eq!(story.update(shared.id, types("audit")).unwrap().types, types("audit"));
+    assert_eq!(findings(&place), []);
+}
+
+crate::backend::on_each_database! {
+    beside_a_release_that_only_adds_a_ledger_goes_on_and_another_opens
+    a_release_that_takes_away_is_refused_at_the_start_and_while_a_ledger_runs
+    a_release_that_takes_away_what_this_one_does_without_is_none_of_its_business
+    what_is_moved_row_by_row_waits_for_the_newer_program
+}
