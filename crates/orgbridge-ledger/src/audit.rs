@@ -169,8 +169,7 @@ impl Replay {
     }
 
     fn apply(&mut self, entry: &Entry) {
-        let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
-        let Some(Ok(change)) = record::change_from_json(&entry.entity, before, after) else {
+        let Some(Ok(change)) = record::change_of(entry, &self.state) else {
             self.findings.push(Finding::Unreadable(entry.revision));
             return;
         };

@@ -54,7 +54,7 @@ impl Concern {
 
 /// Whom an entry that was read back concerns. One that can't be read concerns nobody; verifying the log reports it.
 pub(crate) fn concern_of(entry: &Entry, view: &View) -> Concern {
-    match record::change_from_json(&entry.entity, entry.before.as_deref(), entry.after.as_deref()) {
+    match record::change_of(entry, &view.state) {
         Some(Ok(change)) => Concern::of(entry.revision, entry.at, &change, entry.actor.org(), &view.state),
         _ => Concern::of_nobody(entry.revision, entry.at),
     }

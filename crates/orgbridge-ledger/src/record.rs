@@ -8,12 +8,14 @@ use orgbridge_domain::{
     Account, AccountId, ApiKey, ApiKeyId, ApplicationKey, ApplicationKeyId, Authorization, AuthorizationId,
     Change, ClientAuthentication, Code, CodeChallenge, ConnectionId, Edit, Kept, KeyDigest, Login, LoginId,
     OauthClient, OauthClientId, Org, OrgConnection, OrgId, RedirectUri, RestrictionPolicy,
-    RestrictionPolicyId, Role, RoleId, Site, Timestamp, Token, TokenId, User, UserId, login::Shown,
+    RestrictionPolicyId, Role, RoleId, Site, State, Timestamp, Token, TokenId, User, UserId, login::Shown,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
 use smallvec::{SmallVec, smallvec};
 use uuid::Uuid;
+
+use crate::Entry;
 
 /// A value of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +43,8 @@ pub(crate) trait Record: Kept + 'static {
     const COLUMNS: &'static [&'static str];
     /// Those that a later version of the entity may differ in.
     const CHANGING: &'static [&'static str];
-    /// Those that audit entries of earlier versions of this program lack, with the text that stands for them; `None`
-    /// for NULL.
+    /// Those that audit entries of earlier versions of this program lack, with the text that stands for them in a new
+    /// entity; `None` for NULL.
     const ADDED: &'static [(&'static str, Option<&'static str>)] = &[];
 
     /// Its row.
@@ -707,6 +709,17 @@ pub(crate) fn to_json<R: Record>(values: &[Value<'_>]) -> String {
     serde_json::to_string(&Row::<'_, '_, R>(values, std::marker::PhantomData)).unwrap_or_default()
 }
 
+impl From<Value<'_>> for Json {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Integer(number) => number.into(),
+            Value::Id(id) => id.as_hyphenated().to_string().into(),
+            Value::Text(text) => text.into_owned().into(),
+        }
+    }
+}
+
 /// A JSON object as [`to_json`] wrote it.
 struct JsonRow {
     columns: &'static [&'static str],
@@ -715,12 +728,20 @@ struct JsonRow {
 
 impl JsonRow {
     fn read<R: Record>(json: &str) -> Result<Self, BadRecord> {
-        let mut members: Map<String, Json> =
-            serde_json::from_str(json).map_err(|problem| BadRecord(problem.to_string()))?;
-        for (name, text) in R::ADDED {
-            members.entry(*name).or_insert_with(|| Json::from(*text));
-        }
+        let members = serde_json::from_str(json).map_err(|problem| BadRecord(problem.to_string()))?;
         Ok(Self { columns: R::COLUMNS, members })
+    }
+
+    /// Puts in what the absence of columns means, and says which they are.
+    fn fill_in<R: Record>(&mut self) -> SmallVec<[&'static str; 3]> {
+        let mut absent = SmallVec::new();
+        for (name, text) in R::ADDED {
+            self.members.entry(*name).or_insert_with(|| {
+                absent.push(*name);
+                Json::from(*text)
+            });
+        }
+        absent
     }
 
     fn member(&self, column: usize) -> Result<&Json, BadRecord> {
@@ -748,41 +769,63 @@ impl Source for JsonRow {
     }
 }
 
-fn from_json<R: Record>(json: &str) -> Result<R, BadRecord> {
-    R::from_source(&JsonRow::read::<R>(json)?)
-}
-
-/// The change that an audit entry records; `None` where `table` is none that this program knows.
-pub(crate) fn change_from_json(
-    table: &str,
-    before: Option<&str>,
-    after: Option<&str>,
-) -> Option<Result<Change, BadRecord>> {
-    fn edit<R: Record>(before: Option<&str>, after: Option<&str>) -> Result<Edit<R>, BadRecord> {
-        match (before, after) {
-            (None, Some(after)) => Ok(Edit::Create(from_json(after)?)),
-            (Some(before), Some(after)) => {
-                Ok(Edit::Replace { before: from_json(before)?, after: from_json(after)? })
-            }
-            (Some(before), None) => Ok(Edit::Delete(from_json(before)?)),
-            (None, None) => Err(BadRecord("neither a row before nor one after".to_owned())),
-        }
+/// The change that an audit entry records, by which `state` is left; `None` where it is of no kind that this program knows.
+pub(crate) fn change_of(entry: &Entry, state: &State) -> Option<Result<Change, BadRecord>> {
+    let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
+    macro_rules! read {
+        ($kind:ident, $known:ident) => {
+            edit_from_json(before, after, |read: &$kind| state.$known(read.id).map(|known| &**known))
+                .map(Change::$kind)
+        };
     }
-    Some(match table {
-        Account::TABLE => edit(before, after).map(Change::Account),
-        Org::TABLE => edit(before, after).map(Change::Org),
-        Role::TABLE => edit(before, after).map(Change::Role),
-        User::TABLE => edit(before, after).map(Change::User),
-        ApiKey::TABLE => edit(before, after).map(Change::ApiKey),
-        ApplicationKey::TABLE => edit(before, after).map(Change::ApplicationKey),
-        OrgConnection::TABLE => edit(before, after).map(Change::OrgConnection),
-        RestrictionPolicy::TABLE => edit(before, after).map(Change::RestrictionPolicy),
-        OauthClient::TABLE => edit(before, after).map(Change::OauthClient),
-        Authorization::TABLE => edit(before, after).map(Change::Authorization),
-        Token::TABLE => edit(before, after).map(Change::Token),
-        Login::TABLE => edit(before, after).map(Change::Login),
+    Some(match entry.entity.as_str() {
+        Account::TABLE => read!(Account, account),
+        Org::TABLE => read!(Org, org),
+        Role::TABLE => read!(Role, role),
+        User::TABLE => read!(User, user),
+        ApiKey::TABLE => read!(ApiKey, api_key),
+        ApplicationKey::TABLE => read!(ApplicationKey, application_key),
+        OrgConnection::TABLE => read!(OrgConnection, connection),
+        RestrictionPolicy::TABLE => read!(RestrictionPolicy, restriction_policy),
+        OauthClient::TABLE => read!(OauthClient, oauth_client),
+        Authorization::TABLE => read!(Authorization, authorization),
+        Token::TABLE => read!(Token, token),
+        Login::TABLE => read!(Login, login),
         _ => return None,
     })
+}
+
+fn edit_from_json<'s, R: Record>(
+    before: Option<&str>,
+    after: Option<&str>,
+    known: impl Fn(&R) -> Option<&'s R>,
+) -> Result<Edit<R>, BadRecord> {
+    match (before, after) {
+        (None, Some(after)) => Ok(Edit::Create(from_json(after, |_| None)?)),
+        (Some(before), Some(after)) => {
+            Ok(Edit::Replace { before: from_json(before, &known)?, after: from_json(after, &known)? })
+        }
+        (Some(before), None) => Ok(Edit::Delete(from_json(before, &known)?)),
+        (None, None) => Err(BadRecord("neither a row before nor one after".to_owned())),
+    }
+}
+
+/// Whoever did not write a column did not know of it, and has left it as it was: it is taken from what is known of the
+/// entity, and stands for what its absence means in a new one.
+fn from_json<'s, R: Record>(json: &str, known: impl Fn(&R) -> Option<&'s R>) -> Result<R, BadRecord> {
+    let mut row = JsonRow::read::<R>(json)?;
+    let absent = row.fill_in::<R>();
+    let read = R::from_source(&row)?;
+    if absent.is_empty() {
+        return Ok(read);
+    }
+    let Some(known) = known(&read) else { return Ok(read) };
+    for (column, value) in R::COLUMNS.iter().zip(known.values()) {
+        if absent.contains(column) {
+            row.members.insert((*column).to_owned(), value.into());
+        }
+    }
+    R::from_source(&row)
 }
 
 #[cfg(test)]
@@ -811,11 +854,11 @@ mod tests {
             (authorization("null", &code), Some(Shown::Issuer)),
             (authorization("null", none), None),
         ] {
-            let read: Authorization = from_json(&row).unwrap();
+            let read: Authorization = from_json(&row, |_| None).unwrap();
             assert_eq!(read.shown, shown);
             assert_eq!(to_json::<Authorization>(&read.values()), row);
         }
-        let problem = from_json::<Authorization>(&authorization(&key, none)).unwrap_err();
+        let problem = from_json::<Authorization>(&authorization(&key, none), |_| None).unwrap_err();
         assert!(problem.to_string().starts_with("column 3: "), "{problem}");
     }
 }

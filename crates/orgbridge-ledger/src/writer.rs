@@ -535,9 +535,7 @@ impl<S: Storage> Writer<S> {
         for entry in self.storage.entries_after(view.position.revision, MAX_CATCH_UP)? {
             let follows = entry.revision == view.position.revision.next()
                 && entry.digest == entry.digest_after(view.position.digest);
-            let change =
-                record::change_from_json(&entry.entity, entry.before.as_deref(), entry.after.as_deref());
-            match change {
+            match record::change_of(&entry, &view.state) {
                 Some(Ok(change)) if follows => {
                     view.state.apply(&change);
                     let actor = entry.actor.org();

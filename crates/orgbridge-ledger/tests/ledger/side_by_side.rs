@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use orgbridge_domain::{ApiKeyId, org};
-use orgbridge_ledger::audit::{AuditLog, Finding};
+use orgbridge_domain::{ApiKey, ApiKeyId, Timestamp, api_key, org};
+use orgbridge_ledger::audit::{AuditLog, Finding, Query};
 use orgbridge_ledger::backup::{self, BackupError};
 use orgbridge_ledger::{
-    Attendance, CommitError, DatabaseAddress, Ledger, LedgerOptions, MAX_STALENESS, OpenError, SystemClock,
-    Unavailable,
+    Actor, Attendance, CommitError, DatabaseAddress, Entry, Ledger, LedgerOptions, MAX_STALENESS, OpenError,
+    Position, SystemClock, Unavailable,
 };
+use serde_json::{Value, json};
 
 use crate::backend::{Backend, Sqlite};
 use crate::story::{OPERATOR, Story, id, types};
@@ -78,6 +79,41 @@ fn expand(place: &impl Backend) -> u32 {
 /// Does what a later release does that takes something away which this program needs.
 fn contract(place: &impl Backend, needed: u32) {
     place.tamper(&format!("UPDATE ledger SET least_schema = {needed}"));
+}
+
+/// Appends to the history what another program did after `position`: `also` is what it wrote besides.
+fn append(place: &impl Backend, position: Position, kind: &str, rows: [&Value; 2], also: &str) {
+    let actor = Actor { kind: "operator".to_owned(), org_id: None, user_id: None, credential: None };
+    let [before, after] = rows.map(ToString::to_string);
+    let id = rows[0]["id"].as_str().unwrap();
+    let mut entry = Entry {
+        revision: position.revision.next(),
+        at: Timestamp::from_micros(1),
+        actor,
+        request_id: "another".to_owned(),
+        entity: kind.to_owned(),
+        entity_id: id.to_owned(),
+        before: Some(before.clone()),
+        after: Some(after.clone()),
+        digest: position.digest,
+    };
+    entry.digest = entry.digest_after(position.digest);
+    let (revision, digest) = (entry.revision, entry.digest);
+    place.tamper(&format!(
+        "BEGIN;
+         UPDATE ledger SET revision = {revision}, digest = '{digest}';
+         INSERT INTO change (revision, at_us, actor, request_id, entity, entity_id, row_before, row_after, digest)
+         VALUES ({revision}, 1, 'operator', 'another', '{kind}', '{id}', '{before}', '{after}', '{digest}');
+         {also};
+         COMMIT"
+    ));
+}
+
+/// The last row that the log holds of a kind of thing.
+fn last_row(place: &impl Backend, kind: &str) -> Value {
+    let query = Query { entity: Some(kind.to_owned()), ..Query::default() };
+    let entries = AuditLog::open(&place.address()).unwrap().entries(&query).unwrap();
+    serde_json::from_str(entries.last().unwrap().after.as_deref().unwrap()).unwrap()
 }
 
 fn rename(story: &Story, name: &str) -> Result<(), CommitError> {
@@ -165,6 +201,54 @@ fn a_release_that_takes_away_what_this_one_does_without_is_none_of_its_business<
     open(&place).unwrap();
 }
 
+fn what_a_newer_program_says_of_a_known_thing_is_read_as_far_as_it_is_known<B: Backend>() {
+    let place = B::default();
+    let story = begin(&place);
+    let shared = story.connect(types("logs"));
+    expand(&place);
+    let mut before = last_row(&place, "org_connection");
+    before["note"] = json!("");
+    let mut after = before.clone();
+    after["connection_types"] = json!("audit");
+    after["note"] = json!("For the auditors.");
+    let also = "UPDATE org_connection SET connection_types = 'audit', note = 'For the auditors.'";
+    append(&place, story.ledger.view().position, "org_connection", [&before, &after], also);
+
+    story.wait_until(|view| view.state.connection(shared.id).unwrap().types == types("audit"));
+    story.update(shared.id, types("metrics")).unwrap();
+    let kept = "SELECT count(*) FROM org_connection WHERE note = 'For the auditors.' AND connection_types = 'metrics'";
+    assert_eq!(place.number(kept), 1);
+    assert_eq!(findings(&place), []);
+}
+
+fn what_an_earlier_program_does_not_know_stays_as_it_was<B: Backend>() {
+    let place = B::default();
+    let story = begin(&place);
+    let key: ApiKeyId = id(30);
+    let jane = Story::authenticate(&story.ledger.view().state).unwrap();
+    let renamed = story.commit_as(jane, move |session, now| {
+        api_key::rename(&session.authorize()?, key, "renamed".parse().unwrap(), now)
+    });
+    let renamed = renamed.unwrap();
+    // As a program does that knows nothing of authors.
+    let mut before = last_row(&place, "api_key");
+    for column in ["created_by", "modified_at_us", "modified_by"] {
+        assert!(before.as_object_mut().unwrap().remove(column).is_some());
+    }
+    let mut after = before.clone();
+    after["name"] = json!("by another");
+    let also = "UPDATE api_key SET name = 'by another'";
+    append(&place, story.ledger.view().position, "api_key", [&before, &after], also);
+
+    story.wait_until(|view| view.state.api_key(key).unwrap().name.as_str() == "by another");
+    let expected = ApiKey { name: "by another".parse().unwrap(), ..renamed };
+    assert_eq!(expected.modified_by, Some(story.jane.id));
+    for view in [story.ledger.view(), open(&place).unwrap().view()] {
+        assert_eq!(**view.state.api_key(key).unwrap(), expected);
+    }
+    assert_eq!(findings(&place), []);
+}
+
 fn what_is_moved_row_by_row_waits_for_the_newer_program<B: Backend>() {
     let (place, whole, elsewhere) = (B::default(), Sqlite::default(), Sqlite::default());
     let folder = tempfile::tempdir().unwrap();
@@ -195,5 +279,7 @@ crate::backend::on_each_database! {
     beside_a_release_that_only_adds_a_ledger_goes_on_and_another_opens
     a_release_that_takes_away_is_refused_at_the_start_and_while_a_ledger_runs
     a_release_that_takes_away_what_this_one_does_without_is_none_of_its_business
+    what_a_newer_program_says_of_a_known_thing_is_read_as_far_as_it_is_known
+    what_an_earlier_program_does_not_know_stays_as_it_was
     what_is_moved_row_by_row_waits_for_the_newer_program
 }
