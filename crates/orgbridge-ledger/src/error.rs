@@ -148,6 +148,11 @@ pub enum OpenError {
         /// The newest version that this program knows.
         known: u32,
     },
+    /// A newer program has kept something that this one does not know, and that it must not go on without.
+    #[error(
+        "a newer program has kept in the database what this one does not know; use the newer Orgbridge that last opened it"
+    )]
+    NewerContents,
     /// An earlier program has written the database, and what is asked for needs the schema of this one.
     #[error(
         "the database at {address} has schema version {found}, and this program copies version {known}; \

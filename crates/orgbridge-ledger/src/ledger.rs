@@ -181,6 +181,7 @@ impl Ledger {
     ) -> Result<Self, OpenError> {
         let corrupt = |trouble| match trouble {
             Unavailable::Storage { cause } => OpenError::Corrupt(cause),
+            Unavailable::NewerSchema => OpenError::NewerContents,
             other => OpenError::Unavailable(other),
         };
         let LedgerOptions { clock, observer, use_interval, attempts, attendance, max_staleness } = options;

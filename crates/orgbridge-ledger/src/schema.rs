@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-use crate::OpenError;
+use crate::{OpenError, Unavailable};
 
 /// The version of the schema that brought the least version that a program has to know.
 pub(crate) const LEAST_SINCE: u32 = 9;
@@ -23,6 +23,28 @@ pub(crate) fn require(address: impl Display, found: u32, known: u32) -> Result<(
         _ if found < known => Err(OpenError::OlderSchema { address: address(), found, known }),
         _ if found > known => Err(OpenError::AdvancedSchema { address: address(), found, known }),
         _ => Ok(()),
+    }
+}
+
+/// Refuses a kind of change that this program does not know, rather than go on without it.
+pub(crate) fn unknown_to_us(kind: &str) -> Unavailable {
+    tracing::warn!(kind, "a newer program has kept what this one does not know");
+    Unavailable::NewerSchema
+}
+
+/// What came of reading a ledger of version `found`, where this program knows no more than `known`. What it can't read there a
+/// newer one has written, for those who understand it.
+pub(crate) fn refuse_unread<T>(
+    read: Result<T, Unavailable>,
+    found: u32,
+    known: u32,
+) -> Result<T, Unavailable> {
+    match read {
+        Err(Unavailable::Storage { cause }) if found > known => {
+            tracing::warn!(cause, found, known, "a newer program has written what this one can't read");
+            Err(Unavailable::NewerSchema)
+        }
+        read => read,
     }
 }
 

@@ -20,6 +20,7 @@ use smallvec::SmallVec;
 use tokio::sync::{Notify, oneshot};
 
 use crate::attempt::Attempts;
+use crate::audit::RESTORED;
 use crate::clock::Moment;
 use crate::difference::{Difference, Kind, differences};
 use crate::fleet_keeper::{FleetKeeper, Looked, WAIT_INTERVAL};
@@ -530,7 +531,8 @@ impl<S: Storage> Writer<S> {
         self.observer.found_another_history(differing);
     }
 
-    /// Applies the entries that others appended; `false` if they don't continue what is known.
+    /// Applies the entries that others appended; `false` if they don't continue what is known. The chain vouches that a program
+    /// wrote those that do: one that is not understood is refused, since nobody can say what follows from it.
     fn catch_up(&mut self, view: &mut View) -> Result<bool, Unavailable> {
         for entry in self.storage.entries_after(view.position.revision, MAX_CATCH_UP)? {
             let follows = entry.revision == view.position.revision.next()
@@ -540,6 +542,9 @@ impl<S: Storage> Writer<S> {
                     view.state.apply(&change);
                     let actor = entry.actor.org();
                     self.trails.see(Concern::of(entry.revision, entry.at, &change, actor, &view.state));
+                }
+                None | Some(Err(_)) if follows && entry.entity != RESTORED => {
+                    return Err(Unavailable::NewerSchema);
                 }
                 _ => return Ok(false),
             }

@@ -8,7 +8,8 @@ use super::trouble::Trouble;
 use super::{row, schema, words};
 use crate::load::{self, Hopper};
 use crate::record::Record;
-use crate::sql::record_tables;
+use crate::schema::{refuse_unread, unknown_to_us};
+use crate::sql::{self, record_tables};
 use crate::{Position, Unavailable, View};
 
 /// Which columns there are, and the version of the schema that they belong to.
@@ -21,14 +22,28 @@ struct Tables {
 pub(super) fn everything(link: &mut Link, position: Position) -> Result<View, Unavailable> {
     let unavailable = |trouble: Trouble| trouble.unavailable;
     let tables = Tables::of(link).map_err(unavailable)?;
+    let (found, known) = (tables.version, schema::newest());
+    if found > known {
+        refuse_unknown_kinds(link)?;
+    }
     let state = load::state(|hopper| {
         macro_rules! each {
             ($($record:ty),+) => { $(table::<$record>(link, &tables, hopper)?;)+ };
         }
         record_tables!(each);
         Ok(())
-    })?;
-    Ok(View { position, state })
+    });
+    Ok(View { position, state: refuse_unread(state, found, known)? })
+}
+
+/// What a newer program keeps in tables that this one does not know may matter to every answer.
+fn refuse_unknown_kinds(link: &mut Link) -> Result<(), Unavailable> {
+    let unknown = link.ask(|session| async move {
+        let found = session.rows(&Request::long(sql::unknown_kind())).await?;
+        found.first().map(|kind| row::text(kind, 0)).transpose()
+    });
+    let unknown = unknown.map_err(|trouble| trouble.unavailable)?;
+    unknown.map_or(Ok(()), |kind| Err(unknown_to_us(&kind)))
 }
 
 fn table<R: Record + Send>(link: &mut Link, tables: &Tables, hopper: &Hopper) -> Result<(), Unavailable> {

@@ -1,6 +1,7 @@
 //! The tables of a ledger, as their rows go from one database into another.
 
 use super::{ATTEMPT_COLUMNS, ENTRY_COLUMNS, places, record_tables};
+use crate::audit::RESTORED;
 use crate::record::Record;
 
 /// Says under which org $2 stands: $1 is the other.
@@ -17,6 +18,16 @@ pub(crate) fn lost() -> String {
     format!(
         "SELECT {ENTRY_COLUMNS} FROM change WHERE revision > $1 AND entity <> $2 ORDER BY revision LIMIT $3"
     )
+}
+
+/// A kind of change that this program does not know, if the log has any.
+pub(crate) fn unknown_kind() -> String {
+    let mut known = vec![format!("'{RESTORED}'")];
+    macro_rules! each {
+        ($($record:ty),+) => { $(known.push(format!("'{}'", <$record>::TABLE));)+ };
+    }
+    record_tables!(each);
+    format!("SELECT entity FROM change WHERE entity NOT IN ({}) LIMIT 1", known.join(", "))
 }
 
 /// A table, or some columns of one.

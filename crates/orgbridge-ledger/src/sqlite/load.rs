@@ -1,31 +1,47 @@
 //! Tables into memory.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::{position_in, schema};
 use crate::load::{self, Hopper};
 use crate::record::Record;
-use crate::sql::record_tables;
+use crate::schema::{refuse_unread, unknown_to_us};
+use crate::sql::{self, record_tables};
 use crate::{Unavailable, View};
 
 /// Reads everything. The caller has a transaction open, so that it is all of one point of history.
 pub(super) fn everything(connection: &Connection) -> Result<View, Unavailable> {
     let position = position_in(connection, "main")?;
-    let state = load::state(|hopper| tables(connection, hopper))?;
-    Ok(View { position, state })
+    let (found, known) = (schema::version(connection)?, schema::newest());
+    if found > known {
+        refuse_unknown_kinds(connection)?;
+    }
+    let state = load::state(|hopper| tables(connection, found, hopper));
+    Ok(View { position, state: refuse_unread(state, found, known)? })
 }
 
-fn tables(connection: &Connection, hopper: &Hopper) -> Result<(), Unavailable> {
+/// What a newer program keeps in tables that this one does not know may matter to every answer.
+fn refuse_unknown_kinds(connection: &Connection) -> Result<(), Unavailable> {
+    let unknown: Option<String> =
+        connection.query_row(&sql::unknown_kind(), [], |row| row.get(0)).optional()?;
+    unknown.map_or(Ok(()), |kind| Err(unknown_to_us(&kind)))
+}
+
+fn tables(connection: &Connection, version: u32, hopper: &Hopper) -> Result<(), Unavailable> {
     macro_rules! each {
-        ($($record:ty),+) => { $(table::<$record>(connection, hopper)?;)+ };
+        ($($record:ty),+) => { $(table::<$record>(connection, version, hopper)?;)+ };
     }
     record_tables!(each);
     Ok(())
 }
 
-fn table<R: Record + Send>(connection: &Connection, hopper: &Hopper) -> Result<(), Unavailable> {
+fn table<R: Record + Send>(
+    connection: &Connection,
+    version: u32,
+    hopper: &Hopper,
+) -> Result<(), Unavailable> {
     // Whoever only reads finds a database as an earlier version left it. In any other a table that is gone is a fault.
-    if schema::version(connection)? < R::SINCE {
+    if version < R::SINCE {
         return Ok(());
     }
     let count = format!("SELECT count(*) FROM {}", R::TABLE);

@@ -201,6 +201,24 @@ fn a_release_that_takes_away_what_this_one_does_without_is_none_of_its_business<
     open(&place).unwrap();
 }
 
+fn a_change_of_an_unknown_kind_is_refused_and_never_passed_over<B: Backend>() {
+    let place = B::default();
+    let story = begin(&place);
+    let shared = story.connect(types("logs"));
+    expand(&place);
+    let before = story.ledger.view().position;
+    let row = json!({"id": "00000000-0000-0000-0000-0000000000aa"});
+    append(&place, before, "later", [&row, &row], "SELECT 1");
+
+    let refused = story.update(shared.id, types("audit"));
+    assert!(is_newer_schema(&refused), "{refused:?}");
+    assert_eq!(story.ledger.view().position, before);
+    story.wait_until(|_| story.ledger.fresh_view().is_err());
+    assert!(matches!(open(&place), Err(OpenError::NewerContents)));
+    let verified = AuditLog::open(&place.address()).unwrap().verify(None);
+    assert_eq!(verified.unwrap_err(), Unavailable::NewerSchema);
+}
+
 fn what_a_newer_program_says_of_a_known_thing_is_read_as_far_as_it_is_known<B: Backend>() {
     let place = B::default();
     let story = begin(&place);
@@ -249,6 +267,29 @@ fn what_an_earlier_program_does_not_know_stays_as_it_was<B: Backend>() {
     assert_eq!(findings(&place), []);
 }
 
+fn a_value_that_only_a_newer_program_knows_is_refused_and_laid_to_it<B: Backend>() {
+    let place = B::default();
+    let story = begin(&place);
+    let shared = story.connect(types("logs"));
+    expand(&place);
+    let before = last_row(&place, "org_connection");
+    let mut after = before.clone();
+    after["connection_types"] = json!("traces");
+    let also = "UPDATE org_connection SET connection_types = 'traces'";
+    let known = story.ledger.view().position;
+    append(&place, known, "org_connection", [&before, &after], also);
+
+    let refused = story.update(shared.id, types("audit"));
+    assert!(is_newer_schema(&refused), "{refused:?}");
+    assert_eq!(story.ledger.view().position, known);
+    assert!(matches!(open(&place), Err(OpenError::NewerContents)));
+    let verified = AuditLog::open(&place.address()).unwrap().verify(None);
+    assert_eq!(verified.unwrap_err(), Unavailable::NewerSchema);
+    // Without a newer program, it is a row that no rule has written.
+    place.tamper("DELETE FROM refinery_schema_history WHERE name = 'later'");
+    assert!(matches!(open(&place), Err(OpenError::Corrupt(_))));
+}
+
 fn what_is_moved_row_by_row_waits_for_the_newer_program<B: Backend>() {
     let (place, whole, elsewhere) = (B::default(), Sqlite::default(), Sqlite::default());
     let folder = tempfile::tempdir().unwrap();
@@ -279,7 +320,9 @@ crate::backend::on_each_database! {
     beside_a_release_that_only_adds_a_ledger_goes_on_and_another_opens
     a_release_that_takes_away_is_refused_at_the_start_and_while_a_ledger_runs
     a_release_that_takes_away_what_this_one_does_without_is_none_of_its_business
+    a_change_of_an_unknown_kind_is_refused_and_never_passed_over
     what_a_newer_program_says_of_a_known_thing_is_read_as_far_as_it_is_known
     what_an_earlier_program_does_not_know_stays_as_it_was
+    a_value_that_only_a_newer_program_knows_is_refused_and_laid_to_it
     what_is_moved_row_by_row_waits_for_the_newer_program
 }
