@@ -1,5 +1,6 @@
 //! What is wrong with the database of a deployment, in a sentence each. Nothing is changed by looking.
 
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -7,8 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::fleet::Seat;
+use crate::schema::require;
 use crate::transfer::Origin;
-use crate::{DatabaseAddress, MaxStaleness, Position, Revision, Unavailable};
+use crate::{DatabaseAddress, MaxStaleness, OpenError, Position, Revision, Unavailable};
 
 /// How far apart the seats are read twice: those who serve renew theirs many times meanwhile.
 const APART: Duration = Duration::from_secs(1);
@@ -97,6 +99,31 @@ impl Chart {
                 self.wrong(subject, says, "name a file that is there, and that this user may read");
             }
         }
+    }
+
+    /// Notes which version of the schema the ledger at `address` has, where this program knows version `known`. `false` if it
+    /// has to be brought up to date before more can be found out.
+    pub(crate) fn look_at_schema(&mut self, address: impl Display, found: u32, known: u32) -> bool {
+        const SUBJECT: &str = "schema";
+        match require(address, found, known) {
+            Ok(()) => self.fine(SUBJECT, "it has the version of this program"),
+            Err(OpenError::AdvancedSchema { .. }) => {
+                let says = format!(
+                    "a newer program has brought it to version {found}, and those that know version {known}, as this one \
+                     does, can work beside it"
+                );
+                self.remark(
+                    SUBJECT,
+                    says,
+                    "bring every server up to the newer release; only its programs copy and restore, and its doctor knows more",
+                );
+            }
+            Err(error) => {
+                self.remark(SUBJECT, error.to_string(), "");
+                return false;
+            }
+        }
+        true
     }
 
     /// Notes whether the ledger stands where its history ends, and how far the index of trails goes.

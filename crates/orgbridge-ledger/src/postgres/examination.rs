@@ -11,10 +11,12 @@ use super::driver::Driver;
 use super::link::Link;
 use super::session::{Request, limited};
 use super::trouble::Trouble;
-use super::{PostgresAddress, PostgresOrigin, connect, fleet, questions, refuse_read_only, row, words};
+use super::{
+    PostgresAddress, PostgresOrigin, connect, fleet, questions, refuse_read_only, row, schema, words,
+};
 use crate::doctor::Chart;
 use crate::transfer::Origin;
-use crate::{Clock, OpenError, SystemClock, Unavailable};
+use crate::{Clock, SystemClock, Unavailable};
 
 /// How long a hint may take.
 const HINT: Duration = Duration::from_secs(1);
@@ -45,14 +47,18 @@ pub(crate) fn examine(address: &PostgresAddress, max_staleness: Duration, chart:
     look_at_durability(&mut link, chart);
     look_at_times(&mut link, max_staleness, chart);
     look_at_hints(&driver, address, chart);
-    let mut origin = match PostgresOrigin::begin(address) {
-        Ok(origin) => origin,
-        Err(error @ OpenError::OlderSchema { .. }) => {
-            return chart.remark("schema", error.to_string(), "");
-        }
+    let found = match schema::check(&mut link) {
+        Ok(version) => version,
         Err(error) => return chart.wrong("schema", error.to_string(), ""),
     };
-    chart.fine("schema", "it has the version of this program");
+    if !chart.look_at_schema(address, found, schema::newest()) {
+        return;
+    }
+    let beside = Link::new(driver, Arc::new(address.clone()));
+    let mut origin = match PostgresOrigin::look(beside) {
+        Ok(origin) => origin,
+        Err(error) => return chart.wrong("history", error.to_string(), ""),
+    };
     chart.look_at_history(&mut origin);
     chart.look_at_seats(origin.position(), || {
         let seats = link.ask_again(|session| async move {

@@ -17,32 +17,32 @@ const MIN_FREE: u64 = 64 << 20;
 
 /// Looks at the file at `path` and at what is around it.
 pub(crate) fn examine(path: &Path, chart: &mut Chart) {
-    match takes_writes(path) {
-        Ok(()) => chart.fine("database", format!("{} can be written", path.display())),
+    let found = match takes_writes(path) {
+        Ok(version) => version,
         Err(error) => return chart.wrong("database", error.to_string(), ""),
-    }
+    };
+    chart.fine("database", format!("{} can be written", path.display()));
     chart.look_at_mode("permissions", path);
     #[cfg(target_os = "linux")]
     look_at_space(path, chart);
-    let mut origin = match SqliteOrigin::begin(path) {
+    if !chart.look_at_schema(path.display(), found, schema::newest()) {
+        return;
+    }
+    let mut origin = match SqliteOrigin::look(path) {
         Ok(origin) => origin,
-        Err(error @ OpenError::OlderSchema { .. }) => {
-            return chart.remark("schema", error.to_string(), "");
-        }
-        Err(error) => return chart.wrong("schema", error.to_string(), ""),
+        Err(error) => return chart.wrong("history", error.to_string(), ""),
     };
-    chart.fine("schema", "it has the version of this program");
     chart.look_at_history(&mut origin);
     let mut seats = Seats::of(&at_its_place(path));
     chart.look_at_seats(origin.position(), || seats.seats());
 }
 
-/// Begins to write, and does not.
-fn takes_writes(path: &Path) -> Result<(), OpenError> {
+/// Begins to write, and does not. Says which version of the schema there is.
+fn takes_writes(path: &Path) -> Result<u32, OpenError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    schema::check(&connection, path)?;
+    let version = schema::check(&connection, path)?;
     let begun = connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK");
-    begun.map_err(|error| storage_error(path, &error))
+    begun.map(|()| version).map_err(|error| storage_error(path, &error))
 }
 
 /// Every commit needs space, a backup beside the file as much as the file.

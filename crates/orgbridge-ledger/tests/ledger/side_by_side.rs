@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use orgbridge_domain::{ApiKey, ApiKeyId, Timestamp, api_key, org};
 use orgbridge_ledger::audit::{AuditLog, Finding, Query};
 use orgbridge_ledger::backup::{self, BackupError};
+use orgbridge_ledger::doctor::{self, Judgement, Observation};
 use orgbridge_ledger::{
-    Actor, Attendance, CommitError, DatabaseAddress, Entry, Ledger, LedgerOptions, MAX_STALENESS, OpenError,
-    Position, SystemClock, Unavailable,
+    Actor, Attendance, CommitError, DatabaseAddress, Entry, Ledger, LedgerOptions, MAX_STALENESS,
+    MaxStaleness, OpenError, Position, SystemClock, Unavailable,
 };
 use serde_json::{Value, json};
 
@@ -316,6 +317,34 @@ fn what_is_moved_row_by_row_waits_for_the_newer_program<B: Backend>() {
     assert_eq!(findings(&place), []);
 }
 
+fn the_doctor_says_that_a_newer_program_was_there_and_looks_on<B: Backend>() {
+    let place = B::default();
+    let story = begin(&place);
+    let of_schema = || {
+        let found = doctor::examine(&place.address(), MaxStaleness::default());
+        assert!(found.iter().any(|observation| observation.subject == "servers"), "{found:?}");
+        let of_schema = found.into_iter().filter(|observation| observation.subject == "schema");
+        of_schema.map(|Observation { judgement, says, .. }| (judgement, says)).collect::<Vec<_>>()
+    };
+    assert_eq!(of_schema(), [(Judgement::Fine, "it has the version of this program".to_owned())]);
+    let known = version(&place);
+    let later = expand(&place);
+    let says = format!(
+        "a newer program has brought it to version {later}, and those that know version {known}, as this one does, can work \
+         beside it"
+    );
+    assert_eq!(of_schema(), [(Judgement::Remark, says)]);
+    story.ledger.close();
+
+    contract(&place, later);
+    let found = doctor::examine(&place.address(), MaxStaleness::default());
+    let is_said = |observation: &Observation| {
+        observation.judgement == Judgement::Wrong
+            && observation.says.contains(&format!("knows version {later}"))
+    };
+    assert!(found.iter().any(is_said), "{found:?}");
+}
+
 crate::backend::on_each_database! {
     beside_a_release_that_only_adds_a_ledger_goes_on_and_another_opens
     a_release_that_takes_away_is_refused_at_the_start_and_while_a_ledger_runs
@@ -325,4 +354,5 @@ crate::backend::on_each_database! {
     what_an_earlier_program_does_not_know_stays_as_it_was
     a_value_that_only_a_newer_program_knows_is_refused_and_laid_to_it
     what_is_moved_row_by_row_waits_for_the_newer_program
+    the_doctor_says_that_a_newer_program_was_there_and_looks_on
 }
