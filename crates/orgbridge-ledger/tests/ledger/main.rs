@@ -5,6 +5,7 @@
 mod backend;
 mod conformance;
 mod faults;
+mod migrations;
 mod moving;
 mod older;
 mod portable;
