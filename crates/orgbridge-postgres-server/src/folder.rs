@@ -32,9 +32,10 @@ impl ServerFolder {
         let folder = TempDir::with_prefix("postgres-")
             .map_err(|error| ServerError::new(format!("a folder: {error}")))?;
         let person = Person::beside(folder.path())?;
+        programs.be_run_by(person)?;
         person.own(folder.path())?;
         let mut keeper = person.command(Path::new("/bin/sh"));
-        keeper.args(["-c", CLEAR_UP, "keeper"]).arg(programs.path("pg_ctl")).arg(folder.path());
+        keeper.args(["-c", CLEAR_UP, "keeper"]).arg(programs.of_server("pg_ctl")).arg(folder.path());
         // Out of the reach of what ends us by the keyboard.
         keeper.current_dir("/").process_group(0);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());

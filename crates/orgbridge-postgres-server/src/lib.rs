@@ -6,6 +6,9 @@
 //! socket in its own folder and on a free port of the loopback, and writes nothing outside of the folder. It keeps
 //! `fsync` on: what it has committed is there after it was killed.
 //!
+//! The programs are those in `PATH`, or else the newest that Debian's packages have installed. Where the environment
+//! variable `ORGBRIDGE_TEST_POSTGRES` is set, the server's own are those in the folder that it names, and no others.
+//!
 //! ```no_run
 //! # fn example() -> Result<(), orgbridge_postgres_server::ServerError> {
 //! use orgbridge_postgres_server::PostgresServer;
@@ -24,6 +27,7 @@ mod programs;
 mod server;
 
 pub use database::Database;
+pub use programs::VARIABLE as PROGRAMS_VARIABLE;
 pub use server::PostgresServer;
 
 /// Why there is no server, or why it did not do what it was told.

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
@@ -223,7 +224,7 @@ impl PostgresServer {
     /// # Errors
     /// What the server says against it.
     pub fn sql(&self, database: &str, statements: &str) -> Result<String, ServerError> {
-        let mut psql = self.programs.command("psql");
+        let mut psql = Command::new(self.programs.client("psql"));
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]);
         psql.arg("--host").arg(self.socket_folder()).arg("--port").arg(self.port.to_string());
         psql.args(["--username=postgres", "--dbname", database, "--command", statements]);
@@ -263,9 +264,9 @@ impl PostgresServer {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
-    /// The path of another program of the same version, such as `pgbench`.
+    /// The path of another program that speaks to servers, such as `pgbench`.
     pub fn program(&self, name: &str) -> PathBuf {
-        self.programs.path(name)
+        self.programs.client(name)
     }
 
     fn log_file(&self) -> PathBuf {
