@@ -27,8 +27,17 @@ impl<'s> Database<'s> {
 
     /// Where it is, through the server's socket, where no password is asked for.
     pub fn address(&self) -> String {
-        let folder = self.server.socket_folder().to_string_lossy().replace('/', "%2F");
-        format!("postgres://{OWNER}@{folder}:{}/{}", self.server.port(), self.name)
+        self.address_on(&[self.server])
+    }
+
+    /// The same where it is on other servers, or on several: its own, and those that follow it.
+    pub fn address_on(&self, servers: &[&PostgresServer]) -> String {
+        let host = |server: &&PostgresServer| {
+            let folder = server.socket_folder().to_string_lossy().replace('/', "%2F");
+            format!("{folder}:{}", server.port())
+        };
+        let hosts: Vec<String> = servers.iter().map(host).collect();
+        format!("postgres://{OWNER}@{}/{}", hosts.join(","), self.name)
     }
 
     /// Where it is, through the server's port, with the password in a file.

@@ -4,7 +4,7 @@
 //! Whoever wants to [kill](PostgresServer::kill) or [freeze](PostgresServer::freeze) a server
 //! [starts](PostgresServer::start) another. Never is a server of the machine touched: what is started here listens on a
 //! socket in its own folder and on a free port of the loopback, and writes nothing outside of the folder. It keeps
-//! `fsync` on: what it has committed is there after it was killed.
+//! `fsync` on: what it has committed is there after it was killed. A [`Standby`] follows a server, and can take its place.
 //!
 //! The programs are those in `PATH`, or else the newest that Debian's packages have installed. Where the environment
 //! variable `ORGBRIDGE_TEST_POSTGRES` is set, the server's own are those in the folder that it names, and no others.
@@ -25,10 +25,12 @@ mod folder;
 mod processes;
 mod programs;
 mod server;
+mod standby;
 
 pub use database::Database;
 pub use programs::VARIABLE as PROGRAMS_VARIABLE;
 pub use server::PostgresServer;
+pub use standby::Standby;
 
 /// Why there is no server, or why it did not do what it was told.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::programs::{Person, Programs, at, run};
 use crate::{Database, ServerError};
 
 /// How long the server may take for anything. The machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often another port is tried: between our finding one free and the server's taking it, somebody else may.
 const ATTEMPTS: u32 = 5;
@@ -68,29 +68,35 @@ impl PostgresServer {
     /// # Errors
     /// Why there is none. Where PostgreSQL is not installed, it says what to install.
     pub fn start() -> Result<Self, ServerError> {
-        let programs = Programs::find()?;
-        let (folder, person) = ServerFolder::make(&programs)?;
-        let mut server = Self {
-            programs,
-            person,
-            port: 0,
-            databases: AtomicU32::new(0),
-            frozen: Mutex::default(),
-            folder,
-        };
+        let mut server = Self::in_folder_of_its_own(Programs::find()?)?;
         server.lay_out()?;
+        server.start_on_a_free_port()?;
+        let password = server.password();
+        server.sql("postgres", &format!("CREATE ROLE {OWNER} LOGIN PASSWORD '{password}'"))?;
+        Ok(server)
+    }
+
+    /// Another of the same version, which has no files yet.
+    pub(crate) fn beside(&self) -> Result<Self, ServerError> {
+        Self::in_folder_of_its_own(self.programs.clone())
+    }
+
+    fn in_folder_of_its_own(programs: Programs) -> Result<Self, ServerError> {
+        let (folder, person) = ServerFolder::make(&programs)?;
+        Ok(Self { programs, person, port: 0, databases: AtomicU32::new(0), frozen: Mutex::default(), folder })
+    }
+
+    /// Starts it for the first time.
+    pub(crate) fn start_on_a_free_port(&mut self) -> Result<(), ServerError> {
         let mut started = Err(ServerError::new("no attempt was made"));
         for _ in 0..ATTEMPTS {
-            server.port = free_port()?;
-            started = server.go_on();
+            self.port = free_port()?;
+            started = self.go_on();
             if started.is_ok() {
                 break;
             }
         }
-        started?;
-        let password = server.password();
-        server.sql("postgres", &format!("CREATE ROLE {OWNER} LOGIN PASSWORD '{password}'"))?;
-        Ok(server)
+        started
     }
 
     /// Makes the server's files.
@@ -103,14 +109,18 @@ impl PostgresServer {
         run(initdb.args(["--encoding=UTF8", "--no-locale", "--no-sync"]))?;
 
         let path = self.folder.data().join("postgresql.conf");
-        let socket = format!("unix_socket_directories = '{}'\n", self.folder.path().display());
         let file = fs::File::options().append(true).open(&path);
-        let text = format!("{CONFIGURATION}{socket}");
+        let text = format!("{CONFIGURATION}{}", self.own_configuration());
         file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| at(&path, &error))
     }
 
+    /// What is said to this server and to no other.
+    pub(crate) fn own_configuration(&self) -> String {
+        format!("unix_socket_directories = '{}'\n", self.folder.path().display())
+    }
+
     /// Writes a file that nobody but the server can read.
-    fn write(&self, path: &Path, text: &str) -> Result<(), ServerError> {
+    pub(crate) fn write(&self, path: &Path, text: &str) -> Result<(), ServerError> {
         let mut options = fs::File::options();
         let file = options.write(true).create_new(true).mode(0o600).open(path);
         file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| at(path, &error))?;
@@ -203,8 +213,20 @@ impl PostgresServer {
         for (name, text) in [("server.crt", certificate), ("server.key", key)] {
             self.write(&self.folder.data().join(name), text)?;
         }
-        self.sql("postgres", "ALTER SYSTEM SET ssl = on")?;
+        self.set("ssl", "on")
+    }
+
+    /// Has it go by another setting in a moment.
+    pub(crate) fn set(&self, setting: &str, value: &str) -> Result<(), ServerError> {
+        self.sql("postgres", &format!("ALTER SYSTEM SET {setting} = '{value}'"))?;
         self.sql("postgres", "SELECT pg_reload_conf()").map(drop)
+    }
+
+    /// Has it follow nobody any more and take writes.
+    pub(crate) fn take_over(&self) -> Result<(), ServerError> {
+        let mut promote = self.programs.command_as(self.person, "pg_ctl");
+        promote.args(["promote", "--silent", "--wait"]).arg("--pgdata").arg(self.folder.data());
+        run(promote.arg("--timeout").arg(PATIENCE.as_secs().to_string())).map(drop)
     }
 
     /// A new database with nothing in it, of which nobody else knows.
@@ -228,8 +250,8 @@ impl PostgresServer {
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]);
         psql.arg("--host").arg(self.socket_folder()).arg("--port").arg(self.port.to_string());
         psql.args(["--username=postgres", "--dbname", database, "--command", statements]);
-        // What the user has set for their own servers is nothing to this one.
-        psql.env_clear();
+        // What the user has set for their own servers is nothing to this one, and an administrator waits for no copy.
+        psql.env_clear().env("PGOPTIONS", "-c synchronous_commit=local");
         run(&mut psql).map(|rows| rows.trim_end().to_owned())
     }
 
@@ -267,6 +289,11 @@ impl PostgresServer {
     /// The path of another program that speaks to servers, such as `pgbench`.
     pub fn program(&self, name: &str) -> PathBuf {
         self.programs.client(name)
+    }
+
+    /// Its files.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.data()
     }
 
     fn log_file(&self) -> PathBuf {
