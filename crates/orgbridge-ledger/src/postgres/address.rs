@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::session::SILENCE;
 
@@ -37,6 +38,16 @@ pub struct PostgresAddress {
 struct Host {
     name: String,
     port: u16,
+}
+
+/// A way to a database.
+pub(super) struct Way {
+    /// Where it leads.
+    pub(super) host: String,
+    /// What the driver is told, but for the password.
+    pub(super) config: tokio_postgres::Config,
+    /// How long it may take until there is a connection.
+    pub(super) patience: Duration,
 }
 
 /// Where the password is.
@@ -77,17 +88,19 @@ impl NotAnAddress {
 }
 
 impl PostgresAddress {
-    /// What the driver is told, but for the password.
-    pub(super) fn config(&self) -> tokio_postgres::Config {
+    /// The ways to it, in the order in which to try them.
+    pub(super) fn ways(&self) -> Vec<Way> {
+        self.hosts.iter().map(|host| self.way_to(host)).collect()
+    }
+
+    fn way_to(&self, host: &Host) -> Way {
+        // One that is silent leaves time for the others.
+        let patience = SILENCE / u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).max(1);
         let mut config = tokio_postgres::Config::new();
         config.user(&*self.user).dbname(&*self.database).application_name("orgbridge");
-        for host in &self.hosts {
-            // It takes what begins with a slash for the folder of a socket.
-            config.host(&*host.name).port(host.port);
-        }
-        // One that is silent leaves time for the others.
-        let hosts = u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).max(1);
-        config.connect_timeout(SILENCE / hosts);
+        // It takes what begins with a slash for the folder of a socket.
+        config.host(&*host.name).port(host.port);
+        config.connect_timeout(patience);
         if self.hosts.len() > 1 {
             config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);
         }
@@ -95,7 +108,7 @@ impl PostgresAddress {
             Tls::Off => tokio_postgres::config::SslMode::Disable,
             Tls::Verified { .. } => tokio_postgres::config::SslMode::Require,
         });
-        config
+        Way { host: host.to_string(), config, patience }
     }
 
     pub(super) const fn password(&self) -> &Password {

@@ -10,12 +10,14 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Notification};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Notification, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::address::{Password, PostgresAddress, Tls};
+use super::address::{Password, PostgresAddress, Tls, Way};
 use super::driver::Beside;
-use super::trouble::Trouble;
+use super::session::within;
+use super::trouble::{self, Trouble};
 
 /// Connects, on a runtime that from then on also does the connection's work, until what is returned beside the client is
 /// dropped: a server that stands still ends nothing by itself. `told` is shown what the server says unasked.
@@ -23,27 +25,58 @@ pub(super) async fn connect(
     address: &PostgresAddress,
     told: impl FnMut(Notification) + Send + 'static,
 ) -> Result<(Client, Beside), Trouble> {
-    let mut config = address.config();
-    match address.password() {
-        Password::None => {}
-        Password::Given(password) => {
-            config.password(password);
-        }
-        Password::InFile(path) => {
-            config.password(first_line(path)?);
+    let password = match address.password() {
+        Password::None => None,
+        Password::Given(password) => Some(password.clone()),
+        Password::InFile(path) => Some(first_line(path)?),
+    };
+    let mut ways = address.ways();
+    if let Some(password) = password {
+        for way in &mut ways {
+            way.config.password(&password);
         }
     }
     match address.tls() {
         Tls::Off => {
-            let (client, connection) = config.connect(NoTls).await?;
+            let (client, connection) = go(ways, NoTls).await?;
             Ok((client, keep_going(connection, told)))
         }
         Tls::Verified { roots } => {
             let tls = MakeRustlsConnect::new(tls(roots.as_deref())?);
-            let (client, connection) = config.connect(tls).await?;
+            let (client, connection) = go(ways, tls).await?;
             Ok((client, keep_going(connection, told)))
         }
     }
+}
+
+/// Connects by the first way that leads to a server. One that takes a connection and says nothing leads nowhere, either.
+async fn go<T>(ways: Vec<Way>, tls: T) -> Result<(Client, Connection<Socket, T::Stream>), Trouble>
+where
+    T: MakeTlsConnect<Socket> + Clone,
+{
+    let mut troubles = Vec::new();
+    for Way { host, config, patience } in ways {
+        let connected = Box::pin(config.connect(tls.clone()));
+        match within(patience, async { Ok(connected.await?) }).await {
+            Ok(connected) => return Ok(connected),
+            Err(trouble) => troubles.push((host, trouble)),
+        }
+    }
+    Err(all_of(troubles))
+}
+
+/// What is wrong with every way. Where there are several, each is named.
+fn all_of(mut troubles: Vec<(String, Trouble)>) -> Trouble {
+    if troubles.len() == 1
+        && let Some((_, trouble)) = troubles.pop()
+    {
+        return trouble;
+    }
+    let causes: Vec<_> =
+        troubles.iter().map(|(host, trouble)| format!("{host}: {}", trouble.cause())).collect();
+    let is_silence = troubles.iter().any(|(_, trouble)| trouble.is_silence());
+    let trouble = Trouble::lost(causes.join("; "));
+    if is_silence { Trouble { connection: trouble::Connection::Silent, ..trouble } } else { trouble }
 }
 
 fn keep_going<S, T>(
