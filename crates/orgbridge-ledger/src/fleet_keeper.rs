@@ -36,6 +36,8 @@ pub(crate) struct FleetKeeper {
     told: Option<Position>,
     /// Until when seats may be missing of those who still answer.
     distrusted: Moment,
+    /// Where the seats were last read.
+    place: Option<u64>,
     /// The seats could not be read when somebody waited for it.
     is_blind: bool,
 }
@@ -50,6 +52,7 @@ impl FleetKeeper {
             barrier: Barrier::default(),
             told: None,
             distrusted: Moment::NEVER,
+            place: None,
             is_blind: false,
         }
     }
@@ -223,6 +226,11 @@ impl FleetKeeper {
     fn read_seats(&mut self, fleet: &mut dyn Fleet) -> Result<(), Unavailable> {
         let asked = Moment::now();
         let seats = fleet.seats()?;
+        let place = fleet.place();
+        if self.place.replace(place).is_some_and(|before| before != place) {
+            // Those who came last may have left no trace there.
+            self.distrust_seats();
+        }
         let own = self.tenure.held().map(|held| held.seat.replica);
         self.roll.call(seats, own, asked, Moment::now());
         let silent: Vec<_> = self.roll.silent().copied().collect();

@@ -85,4 +85,7 @@ pub(crate) trait Fleet {
 
     /// Removes a seat, if it is still as it is known.
     fn remove(&mut self, seat: &Seat) -> Result<(), Unavailable>;
+
+    /// Where it was asked last: somewhere else there may be a copy, which lacks seats that were taken last.
+    fn place(&self) -> u64;
 }

@@ -51,6 +51,10 @@ impl Fleet for Postgres {
         let params = [seat.replica.to_string().into(), seat.turn.into()];
         self.say(Request::new(words::REMOVE, params)).map(drop)
     }
+
+    fn place(&self) -> u64 {
+        self.link.number()
+    }
 }
 
 /// Reads a seat.

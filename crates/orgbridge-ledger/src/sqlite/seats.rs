@@ -147,6 +147,11 @@ impl Fleet for Seats {
         let is_own = self.own.as_ref().is_some_and(|(own, _)| own.replica == seat.replica);
         if is_own { self.give_up_own().map_err(|error| failed(&error)) } else { Ok(()) }
     }
+
+    /// Nobody copies what is held locked.
+    fn place(&self) -> u64 {
+        0
+    }
 }
 
 /// Removes the seats of a database that nobody serves.
