@@ -2,16 +2,16 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use orgbridge_ledger::{
-    CommitError, CommitObserver, Ledger, LedgerOptions, MAX_STALENESS, OpenError, SystemClock, Unavailable,
-    backup,
+    CommitError, Ledger, LedgerOptions, MAX_STALENESS, OpenError, SystemClock, Unavailable, backup,
 };
 use rusqlite::Connection;
 
 use crate::backend::{Backend, Sqlite};
+use crate::losses::Losses;
 use crate::story::{API_KEY, APPLICATION_KEY, Story, types};
 
 fn path_of(place: &Sqlite) -> PathBuf {
@@ -117,20 +117,6 @@ fn readers_stay_fresh_while_another_process_holds_the_lock() {
 }
 
 fn a_copy_that_lacks_the_last_commits_is_read_anew_and_the_operator_is_told() {
-    /// How much was not as it was known, each time that another history was found.
-    #[derive(Default)]
-    struct Losses(Mutex<Vec<usize>>);
-
-    impl CommitObserver for Losses {
-        fn committed(&self, _commands: usize, _changes: usize, _took: Duration) {}
-
-        fn failed(&self, _trouble: &Unavailable) {}
-
-        fn found_another_history(&self, differing: usize) {
-            self.0.lock().unwrap().push(differing);
-        }
-    }
-
     let place = Sqlite::default();
     let losses = Arc::new(Losses::default());
     let options = LedgerOptions { observer: Arc::<Losses>::clone(&losses), ..LedgerOptions::default() };
@@ -151,13 +137,12 @@ fn a_copy_that_lacks_the_last_commits_is_read_anew_and_the_operator_is_told() {
         ))
         .unwrap();
     story.wait_until(|view| view.position == before);
-    let found = || losses.0.lock().unwrap().clone();
-    assert_eq!(found(), [1]);
+    assert_eq!(losses.found(), [1]);
 
     // What follows is the history now, also for who knew the other.
     story.update(shared.id, types("audit")).unwrap();
     assert_eq!(story.ledger.view().position.revision, before.revision.next());
-    assert_eq!(found(), [1]);
+    assert_eq!(losses.found(), [1]);
 }
 
 fn a_far_gap_to_what_others_wrote_is_read_anew() {

@@ -3,8 +3,11 @@
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod backend;
+mod callers;
 mod conformance;
+mod failover;
 mod faults;
+mod losses;
 mod migrations;
 mod moving;
 mod older;
