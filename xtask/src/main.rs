@@ -31,6 +31,7 @@ cargo xtask hosts            the same programs without being told of a server, o
 cargo xtask conformance [..] schemathesis against a live server (options are those of `schemathesis run`)
 cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only NAME)
 cargo xtask chaos [OPTIONS]  replicas under faults, and whether their answers kept what is promised (--minutes N, --seed N)
+cargo xtask postgres [N…]    the suites of storage on servers of PostgreSQL 13 to 18, or of some of these versions
 cargo xtask fuzz --seconds N strangers' bytes at random, so many seconds in all ([TARGET…], or --libfuzzer by coverage, on nightly)
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
 cargo xtask readme           runs the commands of the README
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         ["conformance", options @ ..] => conformance::run(options),
         ["bench", options @ ..] => bench::run(options),
         ["chaos", options @ ..] => chaos::run(options),
+        ["postgres", versions @ ..] => postgres::run_suites(versions),
         ["fuzz", options @ ..] => fuzz::run(options),
         ["documents"] => documents::write(),
         ["documents", "--check"] => documents::check(),

@@ -40,7 +40,14 @@ pub(crate) fn run_command(command: &mut Command) -> Result {
 
 /// Runs cargo in the repository.
 pub(crate) fn cargo(arguments: &[&str]) -> Result {
-    run(env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from), arguments)
+    run_command(&mut cargo_command(arguments))
+}
+
+/// The command line of that.
+pub(crate) fn cargo_command(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments).current_dir(root());
+    cargo
 }
 
 /// Makes sure that a command line works, with the help of Debian's packages where it does not.
