@@ -127,12 +127,26 @@ fn look_at_durability(link: &mut Link, chart: &mut Chart) {
             ),
         }
     }
-    if ask(link, questions::STANDBYS).is_ok_and(|names| names.is_empty()) {
+    look_at_failover(link, chart);
+}
+
+/// An engine that does not know these settings has a way of its own to keep copies.
+fn look_at_failover(link: &mut Link, chart: &mut Chart) {
+    let Ok(standbys) = ask(link, questions::STANDBYS) else { return };
+    if standbys.is_empty() {
         chart.remark(
             "failover",
             "a commit waits for no other server: a failover may lose what was acknowledged last",
             "set synchronous_standby_names where there is a failover; docs/scaling.md says how",
         );
+    } else if ask(link, questions::SYNCHRONOUS_COMMIT).is_ok_and(|value| value == "local") {
+        chart.wrong(
+            "failover",
+            "synchronous_commit is local: a commit waits for none of the servers that synchronous_standby_names names",
+            "set it to on or remote_apply, for this user, too",
+        );
+    } else {
+        chart.fine("failover", format!("a commit waits for {standbys}"));
     }
 }
 

@@ -4,10 +4,13 @@
 /// What the server calls itself.
 pub(super) const SERVER_VERSION: &str = "SHOW server_version";
 
+/// What a commit waits for.
+pub(super) const SYNCHRONOUS_COMMIT: &str = "SHOW synchronous_commit";
+
 /// Settings that lose what was acknowledged where they are off, and what that means.
 pub(super) const DURABILITY: [(&str, &str, &str); 3] = [
     ("fsync", "SHOW fsync", "a crash of the machine loses what was acknowledged, or all of it"),
-    ("synchronous_commit", "SHOW synchronous_commit", "a crash loses what was acknowledged last"),
+    ("synchronous_commit", SYNCHRONOUS_COMMIT, "a crash loses what was acknowledged last"),
     (
         "full_page_writes",
         "SHOW full_page_writes",

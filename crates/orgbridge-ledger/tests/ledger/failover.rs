@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use orgbridge_domain::{OrgId, Site, org};
 use orgbridge_ledger::audit::AuditLog;
+use orgbridge_ledger::doctor::{Judgement, examine};
 use orgbridge_ledger::{
-    Attendance, CommitError, DatabaseAddress, Ledger, LedgerOptions, OpenError, Unavailable, View,
+    Attendance, CommitError, DatabaseAddress, Ledger, LedgerOptions, MaxStaleness, OpenError, Unavailable,
+    View,
 };
 use orgbridge_postgres_server::{Database, PostgresServer, Standby};
 
@@ -215,4 +217,21 @@ fn a_copy_is_not_opened_and_is_passed_by_for_its_primary() {
     let other = story.through(open(&address_on(&database, &[standby.server(), &primary])).unwrap());
     let shared = other.connect(types("logs"));
     story.wait_until(|view| view.state.connection(shared.id).is_some());
+}
+
+#[test]
+fn whoever_looks_is_told_whether_a_failover_may_lose_what_was_acknowledged() {
+    let primary = PostgresServer::start().unwrap();
+    let database = primary.database().unwrap();
+    let address = address_on(&database, &[&primary]);
+    let found = || {
+        let seen = examine(&address, MaxStaleness::default());
+        seen.into_iter().find(|seen| seen.subject == "failover").map(|seen| seen.judgement)
+    };
+    assert_eq!(found(), Some(Judgement::Remark));
+    let standby = Standby::of(&primary).unwrap();
+    standby.be_waited_for(&primary).unwrap();
+    assert_eq!(found(), Some(Judgement::Fine));
+    database.sql(&format!("ALTER DATABASE {} SET synchronous_commit = local", database.name())).unwrap();
+    assert_eq!(found(), Some(Judgement::Wrong));
 }
