@@ -28,7 +28,7 @@ pub(crate) fn everything() -> Result {
     cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
     demo()?;
     // Each kind of fault comes first twice.
-    chaos::run(&["--runs", "22"])?;
+    chaos::run(&["--runs", "24"])?;
     clients::run(None)?;
     browser::run()?;
     hosts::run_all()?;

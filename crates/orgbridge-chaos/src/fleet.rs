@@ -1,17 +1,17 @@
 //! Replicas of one ledger.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use orgbridge_postgres_server::Database;
 use serde_json::Value;
 
 use crate::process::{Process, Signal};
+use crate::store::Store;
 use crate::{Failure, Proxy, Replica, Weather};
 
 /// Where Debian's package `libfaketime` puts the library that moves a process's wall clock and no other.
@@ -36,13 +36,6 @@ pub(crate) struct Equipment<'e> {
     pub(crate) movable_clocks: bool,
     /// What is in the environment of each replica besides.
     pub(crate) variables: &'e [(&'static str, &'static str)],
-}
-
-/// What the replicas keep.
-#[derive(Debug)]
-pub(crate) enum Store<'s> {
-    File(PathBuf),
-    Server(Database<'s>),
 }
 
 /// How a command ended.
@@ -151,6 +144,24 @@ impl<'s> Fleet<'s> {
         }
     }
 
+    /// Kills the server of the database, whose copy is going to take its place.
+    pub(crate) fn lose_database(&self) -> Result<(), Failure> {
+        match &self.store {
+            Store::File(_) => Ok(()),
+            Store::Server(place) => place.lose(),
+        }
+    }
+
+    /// Has the copy take the place of the database, and leads every line there.
+    pub(crate) fn promote_copy(&self) -> Result<(), Failure> {
+        if let Store::Server(place) = &self.store {
+            place.promote()?;
+            let proxies = self.seats.iter().filter_map(|seat| seat.proxy.as_ref());
+            proxies.for_each(|proxy| proxy.lead_to(place.server()));
+        }
+        Ok(())
+    }
+
     /// Moves the wall clock of a replica, within a second.
     pub(crate) fn move_clock(&self, number: usize, seconds: i64) -> Result<(), Failure> {
         Ok(fs::write(&self.seats[number].clock, format!("{seconds:+}\n"))?)
@@ -203,22 +214,13 @@ impl<'s> Fleet<'s> {
     }
 }
 
-impl Store<'_> {
-    fn address(&self) -> String {
-        match self {
-            Self::File(path) => format!("sqlite:{}", path.display()),
-            Self::Server(database) => database.address_by_port(),
-        }
-    }
-}
-
 impl Seat {
     fn prepare(number: usize, equipment: &Equipment<'_>, store: &Store<'_>) -> Result<Self, Failure> {
         let (database, proxy) = match store {
             Store::File(_) => (store.address(), None),
-            Store::Server(database) => {
-                let proxy = Proxy::start((Ipv4Addr::LOCALHOST, database.server().port()).into())?;
-                (database.address_at(proxy.address().port()), Some(proxy))
+            Store::Server(place) => {
+                let proxy = Proxy::start(place.server())?;
+                (place.address_through(proxy.address()), Some(proxy))
             }
         };
         let clock = equipment.folder.join(format!("clock-{number}"));

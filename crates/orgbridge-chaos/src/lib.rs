@@ -15,6 +15,7 @@ mod plan;
 mod process;
 mod proxy;
 mod run;
+mod store;
 mod workload;
 mod world;
 

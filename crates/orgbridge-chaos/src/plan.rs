@@ -33,6 +33,8 @@ pub enum Fault {
     StopDatabase,
     /// The database is stopped as it is, and goes on.
     FreezeDatabase,
+    /// The database is killed, and a copy of it takes its place.
+    FailOver,
 }
 
 /// A fault at its time.
@@ -73,11 +75,12 @@ enum Trouble {
     KillDatabase,
     StopDatabase,
     FreezeDatabase,
+    FailOver,
 }
 
 impl Trouble {
     const OF_SQLITE: [Self; 3] = [Self::Kill, Self::Pause, Self::Clock];
-    const OF_POSTGRES: [Self; 11] = [
+    const OF_POSTGRES: [Self; 12] = [
         Self::Kill,
         Self::Pause,
         Self::Cut,
@@ -89,6 +92,7 @@ impl Trouble {
         Self::Slow,
         Self::StopDatabase,
         Self::FreezeDatabase,
+        Self::FailOver,
     ];
 
     const fn of(engine: Engine) -> &'static [Self] {
@@ -99,7 +103,7 @@ impl Trouble {
     }
 
     const fn is_the_database(self) -> bool {
-        matches!(self, Self::KillDatabase | Self::StopDatabase | Self::FreezeDatabase)
+        matches!(self, Self::KillDatabase | Self::StopDatabase | Self::FreezeDatabase | Self::FailOver)
     }
 
     fn befalls(self, replica: usize, random: &mut Rng) -> Fault {
@@ -115,12 +119,13 @@ impl Trouble {
             Self::KillDatabase => Fault::KillDatabase,
             Self::StopDatabase => Fault::StopDatabase,
             Self::FreezeDatabase => Fault::FreezeDatabase,
+            Self::FailOver => Fault::FailOver,
         }
     }
 
     fn lasts(self, random: &mut Rng) -> Duration {
         let (shortest, longest) = match self {
-            Self::KillDatabase | Self::StopDatabase => SHORT,
+            Self::KillDatabase | Self::StopDatabase | Self::FailOver => SHORT,
             _ if random.bool() => SHORT,
             _ => LONG,
         };
@@ -157,6 +162,11 @@ impl Plan {
         self.0.iter().map(|step| step.at + step.lasts).max().unwrap_or_default()
     }
 
+    /// Whether a copy takes the place of the database.
+    pub(crate) fn fails_over(&self) -> bool {
+        self.0.iter().any(|step| step.fault == Fault::FailOver)
+    }
+
     /// Whether a wall clock is moved.
     pub fn moves_a_clock(&self) -> bool {
         self.0.iter().any(|step| matches!(step.fault, Fault::Clock(..)))
@@ -189,6 +199,7 @@ impl fmt::Display for Fault {
             Self::KillDatabase => formatter.write_str("database killed"),
             Self::StopDatabase => formatter.write_str("database shut down"),
             Self::FreezeDatabase => formatter.write_str("database stopped"),
+            Self::FailOver => formatter.write_str("database lost to its copy"),
         }
     }
 }
@@ -214,7 +225,7 @@ mod tests {
     fn a_seed_gives_the_same_plan_again() {
         let draw = |seed| Plan::draw(seed, 3, Engine::Postgres);
         assert_eq!(draw(7), draw(7));
-        assert_ne!(draw(7), draw(7 + 11), "the first fault is of the same kind, the rest is not");
+        assert_ne!(draw(7), draw(7 + 12), "the first fault is of the same kind, the rest is not");
     }
 
     #[test]
@@ -237,7 +248,7 @@ mod tests {
         for seed in 0..1000 {
             let plan = Plan::draw(seed, 3, Engine::Postgres);
             let victim = |step: &Step| match step.fault {
-                Fault::KillDatabase | Fault::StopDatabase | Fault::FreezeDatabase => None,
+                Fault::KillDatabase | Fault::StopDatabase | Fault::FreezeDatabase | Fault::FailOver => None,
                 Fault::Kill(replica)
                 | Fault::Pause(replica)
                 | Fault::Line(replica, _)

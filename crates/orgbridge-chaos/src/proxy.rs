@@ -48,13 +48,14 @@ pub struct Proxy {
 /// All lines, and what the weather is.
 #[derive(Debug)]
 struct Lines {
-    target: SocketAddr,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
 struct State {
+    /// Where new lines lead.
+    target: SocketAddr,
     weather: Weather,
     closed: bool,
     /// Both ends of each line that may still be up.
@@ -76,8 +77,8 @@ impl Proxy {
     pub fn start(target: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let state = State { weather: Weather::Clear, closed: false, ends: Vec::new() };
-        let lines = Arc::new(Lines { target, state: Mutex::new(state), changed: Condvar::new() });
+        let state = State { target, weather: Weather::Clear, closed: false, ends: Vec::new() };
+        let lines = Arc::new(Lines { state: Mutex::new(state), changed: Condvar::new() });
         let acceptor = thread::spawn({
             let lines = Arc::clone(&lines);
             move || lines.accept(&listener)
@@ -98,6 +99,13 @@ impl Proxy {
             state.cut();
         }
         self.lines.changed.notify_all();
+    }
+
+    /// From now on it passes on to `target`. Lines that lead elsewhere are cut.
+    pub fn lead_to(&self, target: SocketAddr) {
+        let mut state = self.lines.lock();
+        state.target = target;
+        state.cut();
     }
 }
 
@@ -139,11 +147,12 @@ impl Lines {
     }
 
     fn connect(self: &Arc<Self>, near: TcpStream) -> io::Result<()> {
-        let far = TcpStream::connect(self.target)?;
+        let target = self.lock().target;
+        let far = TcpStream::connect(target)?;
         near.set_nodelay(true)?;
         far.set_nodelay(true)?;
         let mut state = self.lock();
-        if state.closed || state.weather == Weather::Cut {
+        if state.closed || state.weather == Weather::Cut || state.target != target {
             return Ok(());
         }
         state.ends.push([near.try_clone()?, far.try_clone()?]);

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use orgbridge_postgres_server::PostgresServer;
 
-use crate::fleet::{Equipment, Fleet, Store};
+use crate::fleet::{Equipment, Fleet};
 use crate::process::Signal;
+use crate::store::Store;
 use crate::workload::Client;
 use crate::world::World;
 use crate::{
@@ -34,7 +35,7 @@ const PROMISES: Promises = Promises { max_staleness: Duration::from_secs(2) };
 pub struct Setting<'s> {
     /// The program that serves.
     pub program: PathBuf,
-    /// The server that the ledger is on; in a file where there is none.
+    /// The server that the ledger is on; in a file where there is none. A run in which it is lost has a server of its own.
     pub server: Option<&'s PostgresServer>,
     /// How many replicas there are.
     pub replicas: usize,
@@ -94,7 +95,13 @@ impl Setting<'_> {
     fn follow(&self, plan: &Plan, seed: u64) -> Result<Outcome, Failure> {
         let folder = tempfile::tempdir()?;
         let world = World::new();
-        let fleet = self.fleet(folder.path(), plan, &world)?;
+        let lost = if plan.fails_over() { Some(PostgresServer::start()?) } else { None };
+        let store = match (&lost, self.server) {
+            (Some(server), _) => Store::with_a_copy(server)?,
+            (None, Some(server)) => Store::on(server)?,
+            (None, None) => Store::File(folder.path().join("ledger.db")),
+        };
+        let fleet = self.fleet(folder.path(), store, plan, &world)?;
         let before = audit::revision(&fleet)?;
         for number in 0..fleet.size() {
             fleet.start(number)?;
@@ -126,17 +133,19 @@ impl Setting<'_> {
         })
     }
 
-    fn fleet<'f>(&'f self, folder: &'f Path, plan: &Plan, world: &World) -> Result<Fleet<'f>, Failure> {
+    fn fleet<'f>(
+        &'f self,
+        folder: &'f Path,
+        store: Store<'f>,
+        plan: &Plan,
+        world: &World,
+    ) -> Result<Fleet<'f>, Failure> {
         let equipment = Equipment {
             program: &self.program,
             folder,
             replicas: self.replicas,
             movable_clocks: plan.moves_a_clock(),
             variables: &self.variables,
-        };
-        let store = match self.server {
-            Some(server) => Store::Server(server.database()?),
-            None => Store::File(folder.join("ledger.db")),
         };
         Fleet::of(equipment, store, &world.import())
     }
@@ -190,6 +199,7 @@ impl Setting<'_> {
             Fault::KillDatabase => self.server.map_or(Ok(()), PostgresServer::kill)?,
             Fault::StopDatabase => self.server.map_or(Ok(()), PostgresServer::stop)?,
             Fault::FreezeDatabase => self.server.map_or(Ok(()), PostgresServer::freeze)?,
+            Fault::FailOver => fleet.lose_database()?,
         }
         Ok(())
     }
@@ -204,6 +214,7 @@ impl Setting<'_> {
                 self.server.map_or(Ok(()), PostgresServer::go_on)?;
             }
             Fault::FreezeDatabase => self.server.map_or(Ok(()), PostgresServer::thaw)?,
+            Fault::FailOver => fleet.promote_copy()?,
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A proxy before somebody who says everything back.
 fn echo() -> Proxy {
+    Proxy::start(somebody()).unwrap()
+}
+
+/// Somebody who says everything back.
+fn somebody() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -24,7 +29,7 @@ fn echo() -> Proxy {
             thread::spawn(move || io::copy(&mut &stream, &mut &stream));
         }
     });
-    Proxy::start(address).unwrap()
+    address
 }
 
 fn connect(proxy: &Proxy) -> TcpStream {
@@ -106,6 +111,20 @@ fn who_is_deaf_hears_nothing_of_what_they_asked_to_be_told() {
     hear_nothing(&mut listener);
     proxy.set(Weather::Clear);
     hear(&mut listener, "news");
+}
+
+#[test]
+fn whoever_is_to_be_led_elsewhere_connects_anew_and_is() {
+    let nowhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = Proxy::start(nowhere.local_addr().unwrap()).unwrap();
+    let mut stream = connect(&proxy);
+    say(&mut stream, "to nobody");
+    hear_nothing(&mut stream);
+    proxy.lead_to(somebody());
+    assert!(is_down(&mut stream));
+    let mut stream = connect(&proxy);
+    say(&mut stream, "hello");
+    hear(&mut stream, "hello");
 }
 
 #[test]

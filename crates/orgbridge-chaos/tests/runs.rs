@@ -110,6 +110,12 @@ fn a_database_that_stands_still_breaks_no_promise() {
 }
 
 #[test]
+fn a_copy_that_takes_the_place_of_the_database_breaks_no_promise_where_it_was_waited_for() {
+    let outcome = survives(PostgresServer::shared(), &[Fault::FailOver], SHORT);
+    assert!(outcome.unseen > 0 || outcome.unknown > 0, "the database was lost: {outcome}");
+}
+
+#[test]
 fn replicas_of_a_file_that_are_killed_or_stopped_keep_their_promises() {
     for fault in [Fault::Kill(0), Fault::Pause(0)] {
         assert_kept(&run(&on_a_file(3), &[fault], SHORT, 1));
