@@ -220,6 +220,19 @@ fn a_change_of_an_unknown_kind_is_refused_and_never_passed_over<B: Backend>() {
     assert_eq!(verified.unwrap_err(), Unavailable::NewerSchema);
 }
 
+/// The chain vouches that a program wrote it, and a release may bring a new kind of change without any migration.
+fn a_change_that_is_not_understood_is_refused_whatever_the_schema_says<B: Backend>() {
+    let place = B::default();
+    let story = begin(&place);
+    let shared = story.connect(types("logs"));
+    let before = story.ledger.view().position;
+    let row = json!({"id": "00000000-0000-0000-0000-0000000000aa"});
+    append(&place, before, "later", [&row, &row], "SELECT 1");
+    let refused = story.update(shared.id, types("audit"));
+    assert!(is_newer_schema(&refused), "{refused:?}");
+    assert_eq!(story.ledger.view().position, before);
+}
+
 fn what_a_newer_program_says_of_a_known_thing_is_read_as_far_as_it_is_known<B: Backend>() {
     let place = B::default();
     let story = begin(&place);
@@ -350,6 +363,7 @@ crate::backend::on_each_database! {
     a_release_that_takes_away_is_refused_at_the_start_and_while_a_ledger_runs
     a_release_that_takes_away_what_this_one_does_without_is_none_of_its_business
     a_change_of_an_unknown_kind_is_refused_and_never_passed_over
+    a_change_that_is_not_understood_is_refused_whatever_the_schema_says
     what_a_newer_program_says_of_a_known_thing_is_read_as_far_as_it_is_known
     what_an_earlier_program_does_not_know_stays_as_it_was
     a_value_that_only_a_newer_program_knows_is_refused_and_laid_to_it
