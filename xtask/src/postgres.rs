@@ -24,9 +24,6 @@ const RELEASES: [Release; 6] = [
     Release { version: "18", number: "18.4.0-beta.17" },
 ];
 
-/// The oldest version and the newest: what works on both works in between, as far as that is known before all are run.
-pub(crate) const ENDS: [&str; 2] = ["13", "18"];
-
 /// What is run on each version: whatever starts a server, and none of what is about files alone. Most of it waits, so more of
 /// it goes on at the same time than there are processors.
 const SUITES: [&[&str]; 3] = [

@@ -1,9 +1,7 @@
 //! All that a change must pass.
 
 use crate::shell::{Result, cargo, need, release_binary, run};
-use crate::{
-    bench, browser, chaos, clients, conformance, documents, fuzz, hosts, postgres, readme, supply_chain,
-};
+use crate::{bench, browser, chaos, clients, conformance, documents, fuzz, hosts, readme, supply_chain};
 
 /// Runs every suite, the quick ones first. Stops at the first that fails.
 pub(crate) fn everything() -> Result {
@@ -21,7 +19,6 @@ pub(crate) fn everything() -> Result {
     documents::check()?;
     supply_chain::check()?;
     cargo(&["test", "--workspace", "--locked"])?;
-    postgres::run_suites(&postgres::ENDS)?;
     // Always the same inputs, so that a change is judged by itself; other seeds are for `cargo xtask fuzz`.
     fuzz::run(&["--seconds", "30", "--seed", "1"])?;
 
