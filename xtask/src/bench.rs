@@ -3,17 +3,20 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::release;
 use crate::shell::{Result, cargo, need, root, run_command, target};
 
 /// Another server that decides, in the npm registry with its binary.
 const PEER: &str = "@cerbos/cerbos-linux-x64";
 const PEER_VERSION: &str = "0.55.0";
 
-/// Builds what is measured and measures it. A quick run measures next to no other server that decides.
+/// Builds what is measured and measures it. A quick run says little of how fast it is: what is measured is built quickly, too,
+/// and next to no other server that decides.
 pub(crate) fn run(options: &[&str]) -> Result {
-    let mut bench = built()?;
+    let is_quick = options.contains(&"--quick");
+    let mut bench = built(if is_quick { "release" } else { release::PROFILE })?;
     bench.args(options);
-    if !options.contains(&"--quick") && cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+    if !is_quick && cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         bench.env("ORGBRIDGE_BENCH_CERBOS", peer()?);
     }
     run_command(&mut bench)
@@ -22,13 +25,14 @@ pub(crate) fn run(options: &[&str]) -> Result {
 /// Attacks a server for a time, `--minutes N`, and fails where its memory goes on growing.
 pub(crate) fn soak(options: &[&str]) -> Result {
     need(&["prlimit", "--version"], &["util-linux"])?;
-    run_command(built()?.arg("soak").args(options))
+    run_command(built("release")?.arg("soak").args(options))
 }
 
 /// The program that measures, built with the one that is measured.
-fn built() -> Result<Command> {
-    cargo(&["build", "--release", "--locked", "--package", "orgbridge", "--package", "orgbridge-bench"])?;
-    let mut bench = Command::new(target().join("release").join("orgbridge-bench"));
+fn built(profile: &str) -> Result<Command> {
+    let base = ["build", "--locked", "--package", "orgbridge", "--package", "orgbridge-bench", "--profile"];
+    cargo(&[&base[..], &[profile]].concat())?;
+    let mut bench = Command::new(target().join(profile).join("orgbridge-bench"));
     bench.current_dir(root());
     Ok(bench)
 }

@@ -10,12 +10,15 @@ use std::process::Command;
 use crate::sbom;
 use crate::shell::{Result, cargo, root, run, run_command, target};
 
+/// How it is built.
+pub(crate) const PROFILE: &str = "published";
+
 /// Builds the program and writes the list of its parts beside it.
 pub(crate) fn build() -> Result {
     cargo(&["fetch", "--locked"])?;
-    let folder = target().join("published");
+    let folder = target().join("reproducible");
     let program = build_in(&root(), &folder, &cargo_home()?)?;
-    sbom::write(&folder.join("release"))?;
+    sbom::write(&folder.join(PROFILE))?;
     println!("the program is {}", program.display());
     Ok(())
 }
@@ -58,7 +61,7 @@ fn build_in(source: &Path, target: &Path, cargo_home: &Path) -> Result<PathBuf> 
     let mapped = |flag: &str| folders.map(|(folder, name)| format!("{flag}={}={name}", folder.display()));
     run_command(
         Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
-            .args(["build", "--release", "--locked", "--offline", "--package", "orgbridge"])
+            .args(["build", "--profile", PROFILE, "--locked", "--offline", "--package", "orgbridge"])
             .current_dir(source)
             .env("CARGO_HOME", cargo_home)
             .env("CARGO_TARGET_DIR", target)
@@ -67,7 +70,7 @@ fn build_in(source: &Path, target: &Path, cargo_home: &Path) -> Result<PathBuf> 
             .env("CFLAGS", mapped("-ffile-prefix-map").join(" "))
             .env("SOURCE_DATE_EPOCH", "0"),
     )?;
-    Ok(target.join("release").join("orgbridge"))
+    Ok(target.join(PROFILE).join("orgbridge"))
 }
 
 /// Copies the source, as far as git was told of it.
