@@ -39,18 +39,14 @@ pub enum BackupError {
     #[error("the ledger is not what its log says: {0}; see `orgbridge audit verify`")]
     NotWhole(Finding),
     /// What is to be copied could not be read.
-    #[error("it can't be read: {}", with_cause(.0))]
+    #[error("it can't be read: {}", .0.with_cause())]
     Unreadable(#[from] Unavailable),
     /// What it is copied to takes it not.
-    #[error("it can't be written: {}", with_cause(.0))]
+    #[error("it can't be written: {}", .0.with_cause())]
     NotWritten(Unavailable),
     /// The database said no.
     #[error("{0}")]
     Storage(String),
-}
-
-fn with_cause(trouble: &Unavailable) -> String {
-    trouble.cause().map_or_else(|| trouble.to_string(), |cause| format!("{trouble}: {cause}"))
 }
 
 impl From<rusqlite::Error> for BackupError {

@@ -82,8 +82,7 @@ impl Chart {
 
     /// Notes that something could not be found out.
     pub(crate) fn unread(&mut self, subject: &'static str, trouble: &Unavailable) {
-        let says = trouble.cause().map_or_else(|| trouble.to_string(), |cause| format!("{trouble}: {cause}"));
-        self.wrong(subject, says, "see to it that the database can be read, and look again");
+        self.wrong(subject, trouble.with_cause(), "see to it that the database can be read, and look again");
     }
 
     /// Notes whether others than its owner can read a file that holds secrets.

@@ -90,6 +90,11 @@ impl Unavailable {
             _ => None,
         }
     }
+
+    /// The same in a sentence, for whoever runs the ledger.
+    pub(crate) fn with_cause(&self) -> String {
+        self.cause().map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
+    }
 }
 
 /// Why a ledger could not be opened.

@@ -10,6 +10,12 @@ use crate::{OpenError, Unavailable};
 /// The version of the schema that brought the least version that a program has to know.
 pub(crate) const LEAST_SINCE: u32 = 9;
 
+/// The newest version to which migrations lead.
+pub(crate) fn newest_of(migrations: &refinery::Runner) -> u32 {
+    let versions = migrations.get_migrations().iter().map(refinery::Migration::version);
+    versions.max().and_then(|version| u32::try_from(version).ok()).unwrap_or(0)
+}
+
 /// Refuses a ledger whose programs have to know version `needed` at the least, where this one knows no more than `known`.
 pub(crate) const fn admit(needed: u32, known: u32) -> Result<(), OpenError> {
     if needed > known { Err(OpenError::NewerSchema { needed, known }) } else { Ok(()) }

@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
-use refinery::Migration;
 use tokio_postgres::Row;
 
 use super::address::PostgresAddress;
@@ -15,9 +14,8 @@ use super::row;
 use super::session::Request;
 use super::trouble::Trouble;
 use super::{connect, words};
-use crate::record::Record;
-use crate::schema::{LEAST_SINCE, admit, require};
-use crate::sql::record_tables;
+use crate::schema::{LEAST_SINCE, admit, newest_of, require};
+use crate::sql::Table;
 use crate::{OpenError, Position, Unavailable};
 
 mod embedded {
@@ -30,17 +28,8 @@ const APPLIED: &str = "refinery_schema_history";
 /// The table that tells a ledger from what other programs keep.
 const LEDGER: &str = "ledger";
 
-/// The tables beside those of entities, those that others refer to first.
-const OTHERS: [&str; 8] = [
-    "api_key_use",
-    "application_key_use",
-    "change",
-    "ledger",
-    "change_of_org",
-    "trail",
-    "refused_attempt",
-    "replica",
-];
+/// The tables that have no part in what goes from one ledger into another.
+const OTHERS: [&str; 3] = [LEDGER, "trail", "replica"];
 
 /// How often the migrations are tried where another process is at them, too.
 const ATTEMPTS: u32 = 20;
@@ -152,13 +141,9 @@ pub(super) fn refuse_if_replaced(link: &Link, position: Position) -> Result<(), 
 
 /// Removes all tables of a ledger.
 pub(super) fn remove(link: &mut Link) -> Result<(), Trouble> {
-    let mut tables = Vec::new();
-    macro_rules! each {
-        ($($record:ty),+) => { $(tables.push(<$record>::TABLE);)+ };
-    }
-    record_tables!(each);
-    tables.extend(OTHERS);
-    let statements = words::drop_all(tables.into_iter().rev().chain([APPLIED]));
+    let tables = Table::all();
+    let names = tables.iter().map(|table| table.name).chain(OTHERS);
+    let statements = words::drop_all(names.rev().chain([APPLIED]));
     link.ask(|session| async move { session.command(&statements).await })
 }
 
@@ -212,10 +197,6 @@ fn of_migration(error: &refinery::Error) -> Trouble {
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> u32 {
-    static NEWEST: LazyLock<u32> = LazyLock::new(|| {
-        let runner = embedded::migrations::runner();
-        let versions = runner.get_migrations().iter().map(Migration::version);
-        versions.max().and_then(|version| u32::try_from(version).ok()).unwrap_or(0)
-    });
+    static NEWEST: LazyLock<u32> = LazyLock::new(|| newest_of(&embedded::migrations::runner()));
     *NEWEST
 }

@@ -151,10 +151,6 @@ impl TrailSource for Snapshot<'_> {
         org: &str,
         see: &mut dyn FnMut(Entry),
     ) -> Result<(), Unavailable> {
-        // In `ENTRY_COLUMNS`.
-        const ACTOR_ORG: usize = 3;
-        const BEFORE: usize = 9;
-        const AFTER: usize = 10;
         let request = Request::new(sql::entries_between(), [after.get().into(), last.get().into()]);
         let unavailable = |trouble: Trouble| trouble.unavailable;
         let mut rows = self.link.cursor(request).map_err(unavailable)?;
@@ -163,7 +159,8 @@ impl TrailSource for Snapshot<'_> {
                 Source::text(&found, column)
                     .map_err(|problem| Unavailable::Storage { cause: problem.to_string() })
             };
-            let (actor, before, after) = (text(ACTOR_ORG)?, text(BEFORE)?, text(AFTER)?);
+            let (actor, before, after) =
+                (text(sql::ACTOR_ORG)?, text(sql::ROW_BEFORE)?, text(sql::ROW_AFTER)?);
             if may_concern(org, actor.as_deref(), [before.as_deref(), after.as_deref()]) {
                 see(row::entry(&found).map_err(unavailable)?);
             }

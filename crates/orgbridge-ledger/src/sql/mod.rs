@@ -15,6 +15,11 @@ use orgbridge_domain::Direction;
 pub(crate) const ENTRY_COLUMNS: &str = "revision, at_us, actor, actor_org_id, actor_user_id, \
      actor_credential, request_id, entity, entity_id, row_before, row_after, digest";
 
+/// Where among them those stand by which an entry may concern an org.
+pub(crate) const ACTOR_ORG: usize = 3;
+pub(crate) const ROW_BEFORE: usize = 9;
+pub(crate) const ROW_AFTER: usize = 10;
+
 /// How many columns an entry has.
 pub(crate) const ENTRY_WIDTH: usize = 12;
 

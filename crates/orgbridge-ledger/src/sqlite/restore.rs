@@ -8,29 +8,8 @@ use rusqlite::{Connection, params};
 use super::{BUSY_TIMEOUT, Sqlite, insert_entry, position_in, read_entry, schema, set_position};
 use crate::audit::RESTORED;
 use crate::backup::{BackupError, Restored};
-use crate::{Entry, Position, sql};
-
-/// Every table but `ledger`, those that others refer to first.
-const TABLES: [&str; 18] = [
-    "account",
-    "org",
-    "role",
-    "app_user",
-    "api_key",
-    "api_key_use",
-    "application_key",
-    "application_key_use",
-    "org_connection",
-    "restriction_policy",
-    "oauth_client",
-    "oauth_authorization",
-    "oauth_token",
-    "login",
-    "change",
-    "change_of_org",
-    "trail",
-    "refused_attempt",
-];
+use crate::sql::{self, Table};
+use crate::{Entry, Position};
 
 impl Sqlite {
     /// Leaves one file with everything in it, as a copy of which `ATTACH` needs it.
@@ -82,10 +61,11 @@ fn replace_in_transaction(
 
     // The rows of one table refer to those of another; all of them are there again at the end.
     connection.pragma_update(None, "defer_foreign_keys", true)?;
-    for table in TABLES.into_iter().rev() {
+    let tables: Vec<&str> = Table::all().iter().map(|table| table.name).chain(["trail"]).collect();
+    for table in tables.iter().rev() {
         connection.execute(&format!("DELETE FROM main.{table}"), [])?;
     }
-    for table in TABLES {
+    for table in tables {
         let columns = columns_of(connection, table)?;
         connection.execute(
             &format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM backup.{table}"),

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use super::{read_position, storage_error};
-use crate::schema::{LEAST_SINCE, admit, require};
+use crate::schema::{LEAST_SINCE, admit, newest_of, require};
 use crate::{OpenError, Position, Unavailable};
 
 mod embedded {
@@ -74,11 +74,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Op
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> u32 {
-    static NEWEST: LazyLock<u32> = LazyLock::new(|| {
-        let runner = embedded::migrations::runner();
-        let versions = runner.get_migrations().iter().map(refinery::Migration::version);
-        versions.max().and_then(|version| u32::try_from(version).ok()).unwrap_or(0)
-    });
+    static NEWEST: LazyLock<u32> = LazyLock::new(|| newest_of(&embedded::migrations::runner()));
     *NEWEST
 }
 

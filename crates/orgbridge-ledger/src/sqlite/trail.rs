@@ -184,17 +184,13 @@ impl TrailSource for Snapshot<'_> {
         org: &str,
         see: &mut dyn FnMut(Entry),
     ) -> Result<(), Unavailable> {
-        // In `ENTRY_COLUMNS`.
-        const ACTOR_ORG: usize = 3;
-        const BEFORE: usize = 9;
-        const AFTER: usize = 10;
         let mut statement = self.0.prepare_cached(&sql::entries_between())?;
         let mut rows = statement.query([after.get(), last.get()])?;
         while let Some(row) = rows.next()? {
             let text = |column| {
                 Ok::<_, Unavailable>(row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?)
             };
-            if may_concern(org, text(ACTOR_ORG)?, [text(BEFORE)?, text(AFTER)?]) {
+            if may_concern(org, text(sql::ACTOR_ORG)?, [text(sql::ROW_BEFORE)?, text(sql::ROW_AFTER)?]) {
                 see(read_entry(row)?);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use orgbridge_domain::{ApiKey, ApiKeyId, Timestamp, api_key, org};
+use orgbridge_domain::{ApiKey, ApiKeyId, ConnectionId, Timestamp, api_key, org};
 use orgbridge_ledger::audit::{AuditLog, Finding, Query};
 use orgbridge_ledger::backup::{self, BackupError};
 use orgbridge_ledger::doctor::{self, Judgement, Observation};
@@ -207,13 +207,7 @@ fn a_change_of_an_unknown_kind_is_refused_and_never_passed_over<B: Backend>() {
     let story = begin(&place);
     let shared = story.connect(types("logs"));
     expand(&place);
-    let before = story.ledger.view().position;
-    let row = json!({"id": "00000000-0000-0000-0000-0000000000aa"});
-    append(&place, before, "later", [&row, &row], "SELECT 1");
-
-    let refused = story.update(shared.id, types("audit"));
-    assert!(is_newer_schema(&refused), "{refused:?}");
-    assert_eq!(story.ledger.view().position, before);
+    nobody_goes_on_past_an_unknown_change(&place, &story, shared.id);
     story.wait_until(|_| story.ledger.fresh_view().is_err());
     assert!(matches!(open(&place), Err(OpenError::NewerContents)));
     let verified = AuditLog::open(&place.address()).unwrap().verify(None);
@@ -225,10 +219,15 @@ fn a_change_that_is_not_understood_is_refused_whatever_the_schema_says<B: Backen
     let place = B::default();
     let story = begin(&place);
     let shared = story.connect(types("logs"));
+    nobody_goes_on_past_an_unknown_change(&place, &story, shared.id);
+}
+
+/// Appends a change of a kind that this program does not know, and updates connection `shared` then.
+fn nobody_goes_on_past_an_unknown_change<B: Backend>(place: &B, story: &Story, shared: ConnectionId) {
     let before = story.ledger.view().position;
     let row = json!({"id": "00000000-0000-0000-0000-0000000000aa"});
-    append(&place, before, "later", [&row, &row], "SELECT 1");
-    let refused = story.update(shared.id, types("audit"));
+    append(place, before, "later", [&row, &row], "SELECT 1");
+    let refused = story.update(shared, types("audit"));
     assert!(is_newer_schema(&refused), "{refused:?}");
     assert_eq!(story.ledger.view().position, before);
 }
