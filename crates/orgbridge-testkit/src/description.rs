@@ -139,7 +139,7 @@ impl Description {
 }
 
 /// Whether a path, which may end in one slash and in a query, is one of those that a template stands for.
-fn is_path(template: &str, path: &str) -> bool {
+pub fn is_path(template: &str, path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default();
     let path = path.strip_suffix('/').unwrap_or(path);
     let (mut known, mut given) = (template.split('/'), path.split('/'));

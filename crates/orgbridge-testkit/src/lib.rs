@@ -60,7 +60,7 @@ pub use caller::Caller;
 pub use cast::{TestOrg, TestUser};
 pub use clock::TestClock;
 pub use connection::ConnectionBuilder;
-pub use description::Description;
+pub use description::{Description, is_path};
 pub use ids::CountingIds;
 pub use issuer::{TestIssuer, TestKey};
 pub use persona::Persona;

@@ -2,7 +2,7 @@
 
 use http::{Method, Uri};
 use orgbridge_api::{Access, routes};
-use orgbridge_testkit::{Persona, Reply};
+use orgbridge_testkit::{Persona, Reply, is_path};
 
 use super::first_line;
 use crate::Target;
@@ -66,13 +66,4 @@ fn check_connection(reply: &Reply, path: &str, connection: &str) {
     if reply.status() == 200 {
         assert_eq!(reply.at("/data/id"), connection);
     }
-}
-
-/// Whether a path is one that a template stands for, but for one slash at its end.
-fn is_path(template: &str, path: &str) -> bool {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let (known, given): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
-    let fits =
-        |(known, given): (&&str, &&str)| known == given || (known.starts_with('{') && !given.is_empty());
-    known.len() == given.len() && known.iter().zip(&given).all(fits)
 }
