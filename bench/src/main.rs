@@ -121,9 +121,10 @@ fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     match arguments.role {
         Some(Role::Soak { minutes }) => {
-            let soaked = soak::soak(minutes)?;
-            show(&soaked.rows)?;
-            if soaked.has_grown { Err("memory went on growing".into()) } else { Ok(()) }
+            let rows = soak::soak(minutes)?;
+            show(&rows)?;
+            let [_, memory] = rows;
+            if memory.met { Ok(()) } else { Err("memory went on growing".into()) }
         }
         Some(Role::Constant { size }) => constant::serve(size),
         Some(Role::Examine { database, orgs }) => scale::examine(database, Population { orgs }),

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::release;
 use crate::shell::{Result, cargo, need, root, run_command, target};
+use crate::tool::install_from_npm;
 
 /// Another server that decides, in the npm registry with its binary.
 const PEER: &str = "@cerbos/cerbos-linux-x64";
@@ -39,14 +40,10 @@ fn built(profile: &str) -> Result<Command> {
 
 /// Where the peer's program is, installed if it was not there.
 fn peer() -> Result<PathBuf> {
-    need(&["npm", "--version"], &["npm"])?;
     let folder = target().join("bench");
     let program = folder.join("node_modules").join(PEER).join("cerbos-linux-x64");
     if !program.exists() {
-        let package = format!("{PEER}@{PEER_VERSION}");
-        let mut npm = Command::new("npm");
-        npm.args(["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]);
-        run_command(npm.arg(&folder).arg(package))?;
+        install_from_npm(&folder, PEER, PEER_VERSION)?;
     }
     Ok(program)
 }

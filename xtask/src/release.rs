@@ -5,10 +5,9 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::sbom;
-use crate::shell::{Result, cargo, root, run, run_command, target};
+use crate::shell::{Result, cargo, cargo_command, root, run, run_command, target};
 
 /// How it is built.
 pub(crate) const PROFILE: &str = "published";
@@ -60,8 +59,7 @@ fn build_in(source: &Path, target: &Path, cargo_home: &Path) -> Result<PathBuf> 
     let folders = [(cargo_home, "/cargo"), (source, "/orgbridge"), (target, "/target")];
     let mapped = |flag: &str| folders.map(|(folder, name)| format!("{flag}={}={name}", folder.display()));
     run_command(
-        Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
-            .args(["build", "--profile", PROFILE, "--locked", "--offline", "--package", "orgbridge"])
+        cargo_command(&["build", "--profile", PROFILE, "--locked", "--offline", "--package", "orgbridge"])
             .current_dir(source)
             .env("CARGO_HOME", cargo_home)
             .env("CARGO_TARGET_DIR", target)

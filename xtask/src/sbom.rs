@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::release;
-use crate::shell::{Result, root, run_command};
+use crate::shell::{Result, cargo_command, run_command};
 use crate::tool::Tool;
 
 const CYCLONEDX: Tool = Tool { name: "cargo-cyclonedx", version: "0.5.9" };
@@ -57,11 +57,10 @@ fn written_in(folder: &Path) -> Result<PathBuf> {
 
 /// What cargo builds into the program, as such lists call it.
 fn parts() -> Result<BTreeSet<String>> {
-    let tree = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
-        .args(["tree", "--locked", "--package", "orgbridge", "--edges", "normal,no-proc-macro"])
-        .args(["--prefix", "none", "--format", "{p}"])
-        .current_dir(root())
-        .output()?;
+    let tree =
+        cargo_command(&["tree", "--locked", "--package", "orgbridge", "--edges", "normal,no-proc-macro"])
+            .args(["--prefix", "none", "--format", "{p}"])
+            .output()?;
     if !tree.status.success() {
         return Err(String::from_utf8_lossy(&tree.stderr).into());
     }

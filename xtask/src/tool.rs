@@ -1,9 +1,10 @@
-//! Programs of cargo's that chores use, each in a fixed version.
+//! Programs that chores use, each in a fixed version.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::shell::{Result, cargo, target};
+use crate::shell::{Result, cargo, need, run_command, target};
 
 /// A program from crates.io.
 pub(crate) struct Tool {
@@ -36,4 +37,12 @@ impl Tool {
         }
         Ok(program)
     }
+}
+
+/// Puts a package of npm's into a folder, and runs nothing that comes with it.
+pub(crate) fn install_from_npm(folder: &Path, package: &str, version: &str) -> Result {
+    need(&["npm", "--version"], &["npm"])?;
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]);
+    run_command(npm.arg(folder).arg(format!("{package}@{version}")))
 }
