@@ -26,7 +26,7 @@ pub(crate) struct TrailKeeper {
 }
 
 impl TrailKeeper {
-    /// Begins with nothing but a position known.
+    /// Knows nothing but a position.
     pub(crate) fn nothing_before(position: Position) -> Self {
         let remembered = Remembered::nothing_before(position);
         Self { remembered, coming: Vec::new(), attempts_kept_at: Instant::now() }
@@ -35,6 +35,12 @@ impl TrailKeeper {
     /// Begins on the way to another view.
     pub(crate) fn begin(&mut self) {
         self.coming.clear();
+    }
+
+    /// Begins at another view, with nothing but its position known.
+    pub(crate) fn begin_anew(&mut self, position: Position) {
+        self.coming.clear();
+        self.remembered = Remembered::nothing_before(position);
     }
 
     /// Sees a change on the way to it.

@@ -490,8 +490,9 @@ impl<S: Storage> Writer<S> {
         );
         // Until it is read, nobody goes by what may have come to nothing.
         self.shared.freshness.forget();
-        self.trails.begin();
         let loaded = self.storage.load()?;
+        // It may be as long as what was known, and another history.
+        self.trails.begin_anew(loaded.position);
         if !self.holds(&known)? {
             // The seats of those who go by what was may have been lost with it.
             self.fleet.distrust_seats();

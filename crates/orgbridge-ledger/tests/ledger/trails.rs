@@ -11,7 +11,7 @@ use orgbridge_domain::{ConnectionTypes, Direction, OrgId, Timestamp, api_key, or
 use orgbridge_ledger::audit::{AuditLog, Finding};
 use orgbridge_ledger::trail::{Event, Mark, Stretch, Wanted};
 use orgbridge_ledger::{
-    Action, Actor, Attempt, AttemptLimits, Ledger, LedgerOptions, Noted, SystemClock, backup,
+    Action, Actor, Attempt, AttemptLimits, DatabaseAddress, Ledger, LedgerOptions, Noted, SystemClock, backup,
 };
 
 fn open(place: &impl Backend) -> Ledger {
@@ -183,6 +183,44 @@ fn an_index_that_was_tampered_with_is_found_out<B: Backend>() {
         let verdict = AuditLog::open(&place.address()).unwrap().verify(None).unwrap();
         assert_eq!(verdict.findings, [Finding::IndexDiffers], "{tampering}");
     }
+}
+
+#[test]
+fn another_history_that_is_as_long_has_trails_of_its_own() {
+    let place = Sqlite::default();
+    let story = begin(&place);
+    let rename = |ledger: &Ledger, org: OrgId| {
+        let renamed = story.through(ledger.clone()).commit_as(OPERATOR, move |session, now| {
+            org::rename(&session.authorize_in(org)?, "Renamed".parse().unwrap(), now)
+        });
+        renamed.unwrap();
+        ledger.view().position
+    };
+    // A copy, where the next change concerns somebody else.
+    let copy = place.path().with_extension("copy");
+    backup::backup(&place.address(), &copy).unwrap();
+    let known = rename(&story.ledger, story.source.id);
+    let other = Ledger::open(&DatabaseAddress::Sqlite(copy.clone()), LedgerOptions::default()).unwrap();
+    let there = rename(&other, story.sink.id);
+    other.close();
+    assert_eq!((there.epoch, there.revision), (known.epoch, known.revision));
+    // It takes the place of the database.
+    place.tamper(&format!(
+        "ATTACH '{}' AS copy;
+         BEGIN;
+         DELETE FROM change WHERE revision = {1};
+         INSERT INTO change SELECT * FROM copy.change WHERE revision = {1};
+         UPDATE org SET (name, modified_at_us) =
+             (SELECT there.name, there.modified_at_us FROM copy.org AS there WHERE there.id = org.id);
+         UPDATE ledger SET digest = '{2}';
+         COMMIT;",
+        copy.display(),
+        there.revision,
+        there.digest
+    ));
+    story.wait_until(|view| view.position == there);
+    go_on_to_the_index(&place, &story);
+    assert_trails(&place, &story, &story.ledger);
 }
 
 #[test]
