@@ -279,7 +279,7 @@ mod tests {
     use crate::fleet::Seat;
     use crate::ledger::MaxStaleness;
     use crate::sqlite::Seats;
-    use crate::{DatabaseAddress, Ledger, LedgerOptions};
+    use crate::{CommitError, DatabaseAddress, Ledger, LedgerOptions};
 
     const LEASE: Duration = Duration::from_secs(1);
 
@@ -365,6 +365,32 @@ mod tests {
         }
         let second = set_disabled(&ledger, true);
         assert!(second >= LEASE / 2, "{second:?}");
+        assert!(first.join().unwrap() >= LEASE);
+        ledger.close();
+    }
+
+    #[test]
+    fn whoever_is_told_that_it_is_not_there_waits_as_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = serve(&folder);
+        let _silent = silent_process(&folder);
+        let first = {
+            let ledger = ledger.clone();
+            thread::spawn(move || set_disabled(&ledger, true))
+        };
+        let disabled = || ledger.view().state.orgs().all(|org| org.disabled);
+        while !disabled() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let began = Instant::now();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let refused =
+            runtime.block_on(ledger.commit(Principal::Operator, "a-test".parse().unwrap(), |session, _| {
+                let grant = session.authorize_in(Uuid::from_u128(2).to_string().parse().unwrap())?;
+                org_connection::delete(&grant, Uuid::from_u128(5).to_string().parse().unwrap())
+            }));
+        assert!(matches!(refused, Err(CommitError::Refused(Refusal::NoConnection { .. }))), "{refused:?}");
+        assert!(began.elapsed() >= LEASE / 2, "{:?}", began.elapsed());
         assert!(first.join().unwrap() >= LEASE);
         ledger.close();
     }

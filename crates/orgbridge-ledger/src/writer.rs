@@ -204,7 +204,8 @@ pub(crate) trait Serve: Send {
 pub(crate) struct Given {
     command: Box<dyn Command>,
     /// Whether it is answered only when everybody knows the state that it leads to: it takes something away, or it says
-    /// that nothing was left to change, which may be so because somebody else has just taken it away.
+    /// that nothing was left to change, or that what was to be changed is not there, which may be so because somebody else
+    /// has just taken it away.
     is_told_when_known: bool,
 }
 
@@ -426,9 +427,9 @@ impl<S: Storage> Writer<S> {
         let mut next = self.view_at(position)?;
         let now = self.clock.now();
         let before = next.position.revision;
-        for Given { command, is_told_when_known } in batch {
+        for Given { command, is_told_when_known } in &mut *batch {
             let changes = command.decide(&next.state, now);
-            *is_told_when_known = changes.as_deref().is_some_and(is_to_be_known);
+            *is_told_when_known = changes.as_deref().is_none_or(is_to_be_known);
             let (principal, request_id) = command.origin();
             for change in changes.iter().flatten() {
                 let entry = entry_of(change, next.position, principal, request_id, now);
