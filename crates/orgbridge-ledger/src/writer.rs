@@ -316,11 +316,15 @@ impl<S: Storage> Serve for Writer<S> {
     fn serve(&mut self, batch: &mut Vec<Given>) {
         let kept = self.commit(batch);
         if batch.len() > 1 && matches!(kept, Err(Unavailable::Storage { .. })) {
+            let mut last = Ok(());
             for given in batch.drain(..) {
                 let mut alone = [given];
-                let kept = self.commit(&mut alone);
-                self.note(kept.clone());
-                self.answer(alone, &kept);
+                // Whatever else is wrong is wrong for all of them, and to find it out takes time.
+                if matches!(last, Ok(()) | Err(Unavailable::Storage { .. })) {
+                    last = self.commit(&mut alone);
+                    self.note(last.clone());
+                }
+                self.answer(alone, &last);
             }
         } else {
             self.note(kept.clone());
