@@ -7,7 +7,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::clock::Moment;
-use crate::fleet::{Barrier, Look, ReplicaId, Roll, Tenure, at_the_most};
+use crate::fleet::{Barrier, Look, ReplicaId, Roll, RollCall, Tenure, at_the_most};
 use crate::ledger::{Attendance, MAX_STALENESS};
 use crate::storage::{Fleet, Storage};
 use crate::writer::{Command, Shared};
@@ -102,6 +102,13 @@ impl FleetKeeper {
         }
     }
 
+    /// The seats were read with a commit.
+    pub(crate) fn see_seats(&mut self, storage: &mut impl Storage, call: RollCall) {
+        if let Some(place) = storage.fleet().map(|fleet| fleet.place()) {
+            self.take_in(call, place);
+        }
+    }
+
     /// Answers a command whose changes are kept since `since`, when everybody knows the ledger as it was at `position`.
     pub(crate) fn answer_when_known(
         &mut self,
@@ -140,8 +147,9 @@ impl FleetKeeper {
         self.distrusted = self.distrusted.max(Moment::now() + at_the_most(longest));
     }
 
-    /// Answers those whose wait is over. The database is asked only where somebody waits.
+    /// Answers those whose wait is over. The database is asked only where somebody waits for more than is known.
     pub(crate) fn release_if_known(&mut self, storage: &mut impl Storage) {
+        self.release();
         if self.barrier.is_empty() {
             return;
         }
@@ -226,15 +234,18 @@ impl FleetKeeper {
     fn read_seats(&mut self, fleet: &mut dyn Fleet) -> Result<(), Unavailable> {
         let asked = Moment::now();
         let seats = fleet.seats()?;
-        let place = fleet.place();
+        self.take_in(RollCall { seats, asked, answered: Moment::now(), after: None }, fleet.place());
+        let silent: Vec<_> = self.roll.silent().copied().collect();
+        silent.iter().try_for_each(|seat| fleet.remove(seat))
+    }
+
+    fn take_in(&mut self, call: RollCall, place: u64) {
         if self.place.replace(place).is_some_and(|before| before != place) {
             // Those who came last may have left no trace there.
             self.distrust_seats();
         }
         let own = self.tenure.held().map(|held| held.seat.replica);
-        self.roll.call(seats, own, asked, Moment::now());
-        let silent: Vec<_> = self.roll.silent().copied().collect();
-        silent.iter().try_for_each(|seat| fleet.remove(seat))
+        self.roll.take_in(call, own);
     }
 }
 
@@ -245,7 +256,9 @@ pub(crate) fn wait_until_known(fleet: &mut dyn Fleet, position: Position, since:
     loop {
         let asked = Moment::now();
         match fleet.seats() {
-            Ok(seats) => roll.call(seats, None, asked, Moment::now()),
+            Ok(seats) => {
+                roll.take_in(RollCall { seats, asked, answered: Moment::now(), after: None }, None);
+            }
             Err(trouble) => {
                 tracing::debug!(cause = trouble.cause(), "the seats of the others can't be read: {trouble}");
             }
@@ -272,7 +285,9 @@ const fn is_switched_off() -> bool {
 mod tests {
     use std::time::Instant;
 
-    use orgbridge_domain::{Decided, Draft, Principal, Refusal, Session, Site, Timestamp, account, org};
+    use orgbridge_domain::{
+        Decided, Draft, Principal, Refusal, Session, Site, Timestamp, account, org, org_connection,
+    };
     use tempfile::TempDir;
 
     use super::*;

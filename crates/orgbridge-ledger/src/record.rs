@@ -33,6 +33,17 @@ pub(crate) enum Value<'a> {
 /// The values of a row, in the order of [`Record::COLUMNS`].
 pub(crate) type Values<'a> = SmallVec<[Value<'a>; 9]>;
 
+/// What a column holds, where it does not hold NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A [`Value::Integer`].
+    Number,
+    /// A [`Value::Id`] or a [`Value::Text`].
+    Text,
+    /// A text that only one row may hold at a time, or only one of its org.
+    UniqueText,
+}
+
 /// An entity that has a table.
 pub(crate) trait Record: Kept + 'static {
     /// Its table, which is also what audit entries call it.
@@ -41,8 +52,8 @@ pub(crate) trait Record: Kept + 'static {
     const SINCE: u32 = 1;
     /// Its columns; the first is `id`.
     const COLUMNS: &'static [&'static str];
-    /// Those that a later version of the entity may differ in.
-    const CHANGING: &'static [&'static str];
+    /// Those that a later version of the entity may differ in, and what they hold.
+    const CHANGING: &'static [(&'static str, Kind)];
     /// Those that audit entries of earlier versions of this program lack, with the text that stands for them in a new
     /// entity; `None` for NULL.
     const ADDED: &'static [(&'static str, Option<&'static str>)] = &[];
@@ -173,7 +184,7 @@ fn at(time: Timestamp) -> Value<'static> {
 impl Record for Account {
     const TABLE: &'static str = "account";
     const COLUMNS: &'static [&'static str] = &["id", "name", "created_at_us"];
-    const CHANGING: &'static [&'static str] = &["name"];
+    const CHANGING: &'static [(&'static str, Kind)] = &[("name", Kind::UniqueText)];
 
     fn values(&self) -> Values<'_> {
         smallvec![Value::Id(self.id.uuid()), text(self.name.as_str()), at(self.created_at)]
@@ -197,7 +208,8 @@ impl Record for Org {
         "modified_at_us",
         "site",
     ];
-    const CHANGING: &'static [&'static str] = &["name", "disabled", "modified_at_us"];
+    const CHANGING: &'static [(&'static str, Kind)] =
+        &[("name", Kind::Text), ("disabled", Kind::Number), ("modified_at_us", Kind::Number)];
     const ADDED: &'static [(&'static str, Option<&'static str>)] = &[("site", Some(Site::DEFAULT.as_str()))];
 
     fn values(&self) -> Values<'_> {
@@ -232,7 +244,8 @@ impl Record for Org {
 impl Record for Role {
     const TABLE: &'static str = "role";
     const COLUMNS: &'static [&'static str] = &["id", "org_id", "name", "permissions", "created_at_us"];
-    const CHANGING: &'static [&'static str] = &["name", "permissions"];
+    const CHANGING: &'static [(&'static str, Kind)] =
+        &[("name", Kind::UniqueText), ("permissions", Kind::Text)];
 
     fn values(&self) -> Values<'_> {
         smallvec![
@@ -259,7 +272,12 @@ impl Record for User {
     const TABLE: &'static str = "app_user";
     const COLUMNS: &'static [&'static str] =
         &["id", "org_id", "name", "email", "kind", "role_ids", "disabled", "created_at_us", "modified_at_us"];
-    const CHANGING: &'static [&'static str] = &["name", "role_ids", "disabled", "modified_at_us"];
+    const CHANGING: &'static [(&'static str, Kind)] = &[
+        ("name", Kind::Text),
+        ("role_ids", Kind::Text),
+        ("disabled", Kind::Number),
+        ("modified_at_us", Kind::Number),
+    ];
 
     fn values(&self) -> Values<'_> {
         let roles: Vec<String> = self.roles.iter().map(ToString::to_string).collect();
@@ -309,7 +327,8 @@ impl Record for ApiKey {
         "modified_at_us",
         "modified_by",
     ];
-    const CHANGING: &'static [&'static str] = &["name", "modified_at_us", "modified_by"];
+    const CHANGING: &'static [(&'static str, Kind)] =
+        &[("name", Kind::Text), ("modified_at_us", Kind::Number), ("modified_by", Kind::Text)];
     const ADDED: &'static [(&'static str, Option<&'static str>)] =
         &[("created_by", None), ("modified_at_us", None), ("modified_by", None)];
 
@@ -346,7 +365,7 @@ impl Record for ApplicationKey {
     const TABLE: &'static str = "application_key";
     const COLUMNS: &'static [&'static str] =
         &["id", "owner_user_id", "name", "digest", "last4", "scopes", "created_at_us"];
-    const CHANGING: &'static [&'static str] = &["name", "scopes"];
+    const CHANGING: &'static [(&'static str, Kind)] = &[("name", Kind::Text), ("scopes", Kind::Text)];
 
     fn values(&self) -> Values<'_> {
         smallvec![
@@ -384,7 +403,8 @@ impl Record for OrgConnection {
         "created_at_us",
         "modified_at_us",
     ];
-    const CHANGING: &'static [&'static str] = &["connection_types", "modified_at_us"];
+    const CHANGING: &'static [(&'static str, Kind)] =
+        &[("connection_types", Kind::Text), ("modified_at_us", Kind::Number)];
 
     fn values(&self) -> Values<'_> {
         smallvec![
@@ -415,7 +435,7 @@ impl Record for RestrictionPolicy {
     const TABLE: &'static str = "restriction_policy";
     const SINCE: u32 = 6;
     const COLUMNS: &'static [&'static str] = &["id", "org_id", "connection_id", "bindings"];
-    const CHANGING: &'static [&'static str] = &["bindings"];
+    const CHANGING: &'static [(&'static str, Kind)] = &[("bindings", Kind::Text)];
 
     fn values(&self) -> Values<'_> {
         smallvec![
@@ -452,7 +472,12 @@ impl Record for OauthClient {
         "created_by",
         "created_at_us",
     ];
-    const CHANGING: &'static [&'static str] = &["name", "redirect_uris", "refreshes", "scopes"];
+    const CHANGING: &'static [(&'static str, Kind)] = &[
+        ("name", Kind::Text),
+        ("redirect_uris", Kind::Text),
+        ("refreshes", Kind::Number),
+        ("scopes", Kind::Text),
+    ];
 
     fn values(&self) -> Values<'_> {
         let uris: Vec<&str> = self.redirect_uris.iter().map(RedirectUri::as_str).collect();
@@ -519,7 +544,8 @@ impl Record for Authorization {
         "created_at_us",
         "expires_at_us",
     ];
-    const CHANGING: &'static [&'static str] = &["code_is_spent", "expires_at_us"];
+    const CHANGING: &'static [(&'static str, Kind)] =
+        &[("code_is_spent", Kind::Number), ("expires_at_us", Kind::Number)];
 
     fn values(&self) -> Values<'_> {
         let code = self.code.as_ref();
@@ -583,7 +609,7 @@ impl Record for Token {
         "created_at_us",
         "expires_at_us",
     ];
-    const CHANGING: &'static [&'static str] = &["is_spent"];
+    const CHANGING: &'static [(&'static str, Kind)] = &[("is_spent", Kind::Number)];
 
     fn values(&self) -> Values<'_> {
         smallvec![
@@ -619,7 +645,7 @@ impl Record for Login {
     const SINCE: u32 = 7;
     const COLUMNS: &'static [&'static str] =
         &["id", "user_id", "application_key_id", "digest", "created_at_us", "expires_at_us"];
-    const CHANGING: &'static [&'static str] = &["expires_at_us"];
+    const CHANGING: &'static [(&'static str, Kind)] = &[("expires_at_us", Kind::Number)];
 
     fn values(&self) -> Values<'_> {
         smallvec![

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use orgbridge_domain::{Change, Timestamp};
 
-use crate::fleet::Seat;
+use crate::fleet::{RollCall, Seat};
 use crate::index::Concern;
 use crate::last_use::Use;
 use crate::{Entry, Position, RefusedAttempt, Revision, Unavailable, View};
@@ -24,6 +24,12 @@ pub(crate) trait Storage: Send + 'static {
 
     /// Moves the ledger to `position` and makes the transaction durable.
     fn commit(&mut self, position: Position) -> Result<(), Unavailable>;
+
+    /// The same for what somebody is going to wait for: reads the seats right after it, where both take one way there and
+    /// back. `None` where they were not read.
+    fn commit_and_call(&mut self, position: Position) -> Result<Option<RollCall>, Unavailable> {
+        self.commit(position).map(|()| None)
+    }
 
     /// Ends the transaction, if one is open, as if it had never begun.
     fn rollback(&mut self);

@@ -448,6 +448,10 @@ impl<S: Storage> Writer<S> {
         let changes = next.position.revision.get() - before.get();
         if changes == 0 {
             self.storage.rollback();
+        } else if batch.iter().any(|given| given.is_told_when_known) {
+            if let Some(call) = self.storage.commit_and_call(next.position)? {
+                self.fleet.see_seats(&mut self.storage, call);
+            }
         } else {
             self.storage.commit(next.position)?;
         }

@@ -49,7 +49,7 @@ impl<W> Barrier<W> {
         now: Moment,
     ) -> Vec<W> {
         let is_over = |waiting: &mut Waiting<W>| {
-            let seats_are_known = roll.read_at().is_some_and(|read| read >= waiting.since);
+            let seats_are_known = roll.was_called_after(waiting.position, waiting.since);
             let longest = if seats_are_known {
                 roll.live().map(|seat| seat.lease).fold(own_lease, Duration::max)
             } else {

@@ -8,8 +8,9 @@
 //! Why that is enough. Let a change be committed, and let its process know so at the moment A. Some process P goes by
 //! an older state; then the look that lets it answer began before the change was committed, so before A.
 //! - It stops a lease after that look began: before A and a lease. Whoever has waited that long need not know of P.
-//! - Whoever waits less has read the seats after A. P's seat was there when its look began, and nobody removes one that
-//!   was renewed within a lease, so it was read, and it says that P has applied less than the change.
+//! - Whoever waits less has read the seats after A, or at least after the commit: where both are asked of one connection, in
+//!   this order, nobody has to wait in between. P's seat was there when its look began, and nobody removes one that was
+//!   renewed within a lease, so it was read, and it says that P has applied less than the change.
 //! - Unless P's seat was taken for silent: read with the same turn, a lease apart. P counts a renewal only if it is
 //!   answered within a lease of sending the one before, so what it renews later than that lets it answer nothing by
 //!   itself: it has to look once more, and that look finds the change.
@@ -25,7 +26,7 @@ mod simulation;
 mod tenure;
 
 pub(crate) use barrier::Barrier;
-pub(crate) use roll::Roll;
+pub(crate) use roll::{Roll, RollCall};
 pub(crate) use seat::{ReplicaId, Seat};
 pub(crate) use tenure::{Look, Tenure};
 

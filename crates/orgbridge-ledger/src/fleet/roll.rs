@@ -6,10 +6,24 @@ use super::{ReplicaId, Seat, at_the_most};
 use crate::Position;
 use crate::clock::Moment;
 
+/// All the seats there are, as they were read once.
+#[derive(Debug, Clone)]
+pub(crate) struct RollCall {
+    pub(crate) seats: Vec<Seat>,
+    /// Before they were asked for.
+    pub(crate) asked: Moment,
+    /// When they were known.
+    pub(crate) answered: Moment,
+    /// A position whose commit they were read after, by the same connection: it may have been asked for before it was known
+    /// to be committed.
+    pub(crate) after: Option<Position>,
+}
+
 /// The seats of the others, as they were last read.
 #[derive(Debug, Default)]
 pub(crate) struct Roll {
-    read: Option<Moment>,
+    asked: Option<Moment>,
+    after: Option<Position>,
     seats: HashMap<ReplicaId, Known>,
 }
 
@@ -23,10 +37,11 @@ struct Known {
 }
 
 impl Roll {
-    /// Takes in all the seats there are, asked for at `asked` and known at `answered`. `own` is none of the others.
-    pub(crate) fn call(&mut self, seats: Vec<Seat>, own: Option<ReplicaId>, asked: Moment, answered: Moment) {
+    /// Takes in all the seats there are. `own` is none of the others.
+    pub(crate) fn take_in(&mut self, call: RollCall, own: Option<ReplicaId>) {
+        let RollCall { seats, asked, answered, after } = call;
         let before = std::mem::take(&mut self.seats);
-        self.read = Some(asked);
+        (self.asked, self.after) = (Some(asked), after);
         for seat in seats.into_iter().filter(|seat| Some(seat.replica) != own) {
             let known = match before.get(&seat.replica) {
                 Some(known) if known.seat.turn == seat.turn => {
@@ -39,9 +54,10 @@ impl Roll {
         }
     }
 
-    /// When the seats were last asked for.
-    pub(crate) const fn read_at(&self) -> Option<Moment> {
-        self.read
+    /// Whether the seats were read after the ledger was moved to `position`, which was known at `since`.
+    pub(crate) fn was_called_after(&self, position: Position, since: Moment) -> bool {
+        let is_later = |after: Position| (after.epoch, after.revision) >= (position.epoch, position.revision);
+        self.asked.is_some_and(|asked| asked >= since) || self.after.is_some_and(is_later)
     }
 
     /// Those who may still answer.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use uuid::Uuid;
 
-use super::{Barrier, Look, ReplicaId, Roll, Seat, Tenure};
+use super::{Barrier, Look, ReplicaId, Roll, RollCall, Seat, Tenure};
 use crate::clock::Moment;
 use crate::{ChainDigest, Epoch, Position, Revision};
 
@@ -26,6 +26,8 @@ enum LeftOut {
     TheSecondLook,
     /// What is known is gone by for ever.
     TheLease,
+    /// What is asked for with a commit is read before it.
+    TheOrder,
 }
 
 fn at(revision: u64) -> Position {
@@ -35,12 +37,34 @@ fn at(revision: u64) -> Position {
 /// What is asked of the database, and what it says.
 #[derive(Debug, Clone)]
 enum Call {
-    Position { began: Moment, found: u64 },
-    Renew { began: Moment, asked: Moment, seat: Seat, done: bool },
-    Enter { asked: Moment, seat: Seat },
-    Seats { asked: Moment, found: Vec<Seat> },
+    Position {
+        began: Moment,
+        found: u64,
+    },
+    Renew {
+        began: Moment,
+        asked: Moment,
+        seat: Seat,
+        done: bool,
+    },
+    Enter {
+        asked: Moment,
+        seat: Seat,
+    },
+    Seats {
+        asked: Moment,
+        found: Vec<Seat>,
+    },
     Remove(Seat),
-    Commit { made: u64 },
+    Commit {
+        made: u64,
+    },
+    /// Both of them, one after the other: whichever is not there yet is still to come.
+    CommitAndCall {
+        asked: Moment,
+        made: Option<u64>,
+        found: Option<Vec<Seat>>,
+    },
 }
 
 #[derive(Debug)]
@@ -69,6 +93,10 @@ impl Process {
     fn new(life: u32, rate: f64) -> Self {
         let (tenure, roll, barrier) = (Tenure::new(LEASE), Roll::default(), Barrier::default());
         Self { life, rate, tenure, roll, barrier, applied: 0, fresh: None }
+    }
+
+    fn take_in(&mut self, call: RollCall) {
+        self.roll.take_in(call, self.tenure.held().map(|held| held.seat.replica));
     }
 }
 
@@ -129,8 +157,11 @@ impl Simulation {
     }
 
     fn later(&mut self, process: usize, delay: u64, event: Event) {
+        self.later_in(self.processes[process].life, process, delay, event);
+    }
+
+    fn later_in(&mut self, life: u32, process: usize, delay: u64, event: Event) {
         self.number += 1;
-        let life = self.processes[process].life;
         self.events.push(Reverse((self.now + delay, self.number, process, life)));
         self.what.insert(self.number, event);
     }
@@ -159,7 +190,12 @@ impl Simulation {
             if let Event::Reaches(call, back) = event {
                 // The database does what it was asked, even if whoever asked is no more.
                 let answer = self.database(&call);
-                if let (Some(back), true) = (back, self.processes[process].life == life) {
+                if let Call::CommitAndCall { made: None, .. } | Call::CommitAndCall { found: None, .. } =
+                    answer
+                {
+                    let delay = self.delay();
+                    self.later_in(life, process, delay, Event::Reaches(answer, back));
+                } else if let (Some(back), true) = (back, self.processes[process].life == life) {
                     self.later(process, back, Event::Answers(answer));
                 }
             } else if self.processes[process].life == life {
@@ -188,11 +224,21 @@ impl Simulation {
                 }
                 Call::Remove(seat)
             }
-            Call::Commit { .. } => {
-                self.revision += 1;
-                Call::Commit { made: self.revision }
+            Call::Commit { .. } => Call::Commit { made: self.commit() },
+            Call::CommitAndCall { asked, made, ref found } => {
+                let is_to_commit = made.is_none() && (found.is_some() || self.left_out != LeftOut::TheOrder);
+                if is_to_commit {
+                    Call::CommitAndCall { asked, made: Some(self.commit()), found: found.clone() }
+                } else {
+                    Call::CommitAndCall { asked, made, found: Some(self.seats.values().copied().collect()) }
+                }
             }
         }
+    }
+
+    fn commit(&mut self) -> u64 {
+        self.revision += 1;
+        self.revision
     }
 
     fn happens(&mut self, process: usize, event: Event) -> Result<(), String> {
@@ -207,8 +253,12 @@ impl Simulation {
         match event {
             Event::Wake => {
                 let commits = self.random.u32(0..10) == 0 && self.processes[process].fresh.is_some();
-                let look = Call::Position { began: now, found: 0 };
-                self.ask(process, if commits { Call::Commit { made: 0 } } else { look });
+                let call = match (commits, self.random.bool()) {
+                    (false, _) => Call::Position { began: now, found: 0 },
+                    (true, false) => Call::Commit { made: 0 },
+                    (true, true) => Call::CommitAndCall { asked: now, made: None, found: None },
+                };
+                self.ask(process, call);
             }
             Event::TimesOut => {
                 let delay = self.delay();
@@ -252,8 +302,7 @@ impl Simulation {
                 self.later(process, 1, Event::Wake);
             }
             Call::Seats { asked, found } => {
-                let me = own.tenure.held().map(|held| held.seat.replica);
-                own.roll.call(found, me, asked, now);
+                own.take_in(RollCall { seats: found, asked, answered: now, after: None });
                 let silent: Vec<_> = own.roll.silent().copied().collect();
                 for seat in silent {
                     self.ask(process, Call::Remove(seat));
@@ -269,6 +318,17 @@ impl Simulation {
                 if self.left_out == LeftOut::TheBarrier {
                     self.tell(made)?;
                 }
+                self.later(process, 1, Event::Wake);
+            }
+            Call::CommitAndCall { asked, made, found } => {
+                let (made, seats) = (made.unwrap(), found.unwrap());
+                own.applied = own.applied.max(made);
+                own.take_in(RollCall { seats, asked, answered: now, after: Some(at(made)) });
+                own.barrier.wait(at(made), now, made);
+                if self.left_out == LeftOut::TheBarrier {
+                    self.tell(made)?;
+                }
+                self.release(process, now)?;
                 self.later(process, 1, Event::Wake);
             }
             Call::Remove(_) => {}
@@ -324,7 +384,7 @@ fn nobody_answers_by_what_somebody_was_told_is_gone() {
 
 #[test]
 fn whatever_is_left_out_is_noticed() {
-    for left_out in [LeftOut::TheBarrier, LeftOut::TheLease, LeftOut::TheSecondLook] {
+    for left_out in [LeftOut::TheBarrier, LeftOut::TheLease, LeftOut::TheSecondLook, LeftOut::TheOrder] {
         let noticed = (0..20_000).any(|seed| Simulation::new(seed, left_out).run().is_err());
         assert!(noticed, "{left_out:?}");
     }

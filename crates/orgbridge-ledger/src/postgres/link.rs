@@ -10,7 +10,7 @@ use tokio_postgres::{Row, RowStream};
 
 use super::address::PostgresAddress;
 use super::driver::{Beside, Driver, Outcome};
-use super::session::{Request, Session, within};
+use super::session::{Answer, Request, Session, within};
 use super::trouble::Trouble;
 use super::words;
 
@@ -120,12 +120,16 @@ impl Link {
     }
 
     /// Runs what is left of the transaction, which is over then: kept, or as if it had never begun. Where the connection is
-    /// lost meanwhile, nobody knows.
-    pub(super) fn commit(&mut self, requests: Vec<Request>) -> Result<(), Trouble> {
+    /// lost meanwhile, nobody knows. Once it is kept, `question` is asked, on the same way there and back.
+    pub(super) fn commit(
+        &mut self,
+        requests: Vec<Request>,
+        question: Option<Request>,
+    ) -> Result<Answer, Trouble> {
         let committed =
-            self.ask(|session| async move { session.run_all(&requests, Some(words::COMMIT)).await });
+            self.ask(|session| async move { session.end(&requests, words::COMMIT, question.as_ref()).await });
         match &committed {
-            Ok(()) => self.transaction = None,
+            Ok(_) => self.transaction = None,
             // It may not have come to its last statement.
             Err(_) => self.end(),
         }

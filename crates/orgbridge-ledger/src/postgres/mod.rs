@@ -7,6 +7,7 @@
 //! call makes another. Where that happens to a commit, the history itself is asked whether it was kept.
 
 mod address;
+mod alterations;
 mod connect;
 mod driver;
 mod examination;
@@ -34,22 +35,26 @@ pub(crate) use history::PostgresHistory;
 pub(crate) use trail::PostgresReaders;
 pub(crate) use transfer::{PostgresDestination, PostgresOrigin};
 
+use std::mem;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use orgbridge_domain::{Change, Timestamp};
 
+use self::alterations::Alterations;
 use self::driver::Driver;
 use self::hints::Hints;
 use self::link::Link;
 use self::row::Param;
-use self::session::Request;
+use self::session::{Answer, Request};
 use self::trouble::Trouble;
 use self::words::Insertion;
+use crate::clock::Moment;
+use crate::fleet::RollCall;
 use crate::index::{Concern, places_of};
 use crate::last_use::Use;
-use crate::sql::{self, RowStatements};
+use crate::sql;
 use crate::storage::{Fleet, Storage, Wake};
 use crate::{Entry, OpenError, Position, RefusedAttempt, Revision, Unavailable, View};
 
@@ -70,7 +75,6 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Postgres {
     link: Link,
     hints: Hints,
-    statements: RowStatements,
     of_entries: Insertion,
     of_places: Insertion,
     /// Where the ledger stood when the transaction began that is open.
@@ -81,11 +85,24 @@ pub(crate) struct Postgres {
 }
 
 /// What a transaction has not sent yet.
-#[derive(Default)]
 struct Queue {
-    requests: Vec<Request>,
+    alterations: Alterations,
     /// The values of audit entries, one after the other.
     entries: Vec<Param>,
+    /// What else there is.
+    requests: Vec<Request>,
+}
+
+impl Queue {
+    fn empty() -> Self {
+        Self { alterations: Alterations::none(), entries: Vec::new(), requests: Vec::new() }
+    }
+
+    fn clear(&mut self) {
+        self.alterations.clear();
+        self.entries.clear();
+        self.requests.clear();
+    }
 }
 
 impl Postgres {
@@ -107,12 +124,11 @@ impl Postgres {
         let mut database = Self {
             link,
             hints,
-            statements: words::row_statements(),
             of_entries: Insertion::of_entries(),
             of_places: Insertion::of_places(),
             began_at: None,
             looked_on: 0,
-            queue: Queue::default(),
+            queue: Queue::empty(),
         };
         // A copy that takes no writes is found out here.
         database.stand().map_err(|trouble| schema::not_opened(database.link.address(), &trouble))?;
@@ -137,7 +153,7 @@ impl Postgres {
     }
 
     fn begin_by(&mut self, words: &'static str, position: &'static str) -> Result<Position, Unavailable> {
-        self.queue = Queue::default();
+        self.queue.clear();
         let begun = self.link.begin(words, &Request::new(position, []));
         match begun.and_then(|found| schema::position_in(&found)) {
             Ok(position) => {
@@ -153,9 +169,10 @@ impl Postgres {
 
     /// The statements that have not been sent yet.
     fn take_queue(&mut self) -> Vec<Request> {
-        let Queue { mut requests, entries } = std::mem::take(&mut self.queue);
-        let parts = self.of_entries.parts(entries);
+        let mut requests = self.queue.alterations.take();
+        let parts = self.of_entries.parts(mem::take(&mut self.queue.entries));
         requests.extend(parts.into_iter().map(|(words, values)| Request::new(words, values)));
+        requests.append(&mut self.queue.requests);
         requests
     }
 
@@ -165,8 +182,27 @@ impl Postgres {
         if requests.is_empty() {
             return Ok(());
         }
-        let run = self.link.ask(|session| async move { session.run_all(&requests, None).await });
+        let run = self.link.ask(|session| async move { session.run_all(&requests).await });
         run.map_err(|trouble| trouble.unavailable)
+    }
+
+    /// Commits what moves the ledger to `position`, and then asks a question.
+    fn commit_and_ask(
+        &mut self,
+        position: Position,
+        question: Option<Request>,
+    ) -> Result<Answer, Unavailable> {
+        let began_at = self.began_at.take();
+        let mut requests = self.take_queue();
+        let moves = began_at != Some(position);
+        if moves {
+            requests.push(Request::new(sql::MOVE, row::of_position(position)));
+        }
+        match self.link.commit(requests, question) {
+            Ok(answer) => Ok(answer),
+            Err(trouble) if trouble.is_lost() && moves => self.find_out(trouble, position).map(|()| None),
+            Err(trouble) => Err(trouble.unavailable),
+        }
     }
 
     /// Finds out whether the commit to `position` was kept, of which nothing is known since the connection was lost.
@@ -189,7 +225,7 @@ impl Postgres {
         self.began_at = None;
         let at = Request::new(sql::DIGEST_AT, [position.revision.get().into()]);
         let found = self.link.ask(|session| async move { session.rows(&at).await });
-        let ended = self.link.commit(vec![Request::new(sql::PROBE, [])]);
+        let ended = self.link.commit(vec![Request::new(sql::PROBE, [])], None);
         let digests = found
             .and_then(|rows| rows.iter().map(|found| row::text(found, 0)).collect::<Result<Vec<_>, _>>());
         ended
@@ -249,31 +285,30 @@ impl Storage for Postgres {
     }
 
     fn write(&mut self, entry: &Entry, change: &Change) -> Result<(), Unavailable> {
-        let statement = self.statements.of(change);
-        let params: Vec<Param> = statement.values.into_iter().map(Param::from).collect();
-        self.queue
-            .requests
-            .push(Request { table: Some(statement.table), ..Request::new(statement.sql, params) });
+        self.queue.alterations.add(change);
         self.queue.entries.extend(row::of_entry(entry));
-        if self.queue.requests.len() < MAX_QUEUED { Ok(()) } else { self.flush() }
+        if self.queue.alterations.count() < MAX_QUEUED { Ok(()) } else { self.flush() }
     }
 
     fn commit(&mut self, position: Position) -> Result<(), Unavailable> {
-        let began_at = self.began_at.take();
-        let mut requests = self.take_queue();
-        let moves = began_at != Some(position);
-        if moves {
-            requests.push(Request::new(sql::MOVE, row::of_position(position)));
-        }
-        match self.link.commit(requests) {
-            Ok(()) => Ok(()),
-            Err(trouble) if trouble.is_lost() && moves => self.find_out(trouble, position),
-            Err(trouble) => Err(trouble.unavailable),
+        self.commit_and_ask(position, None).map(drop)
+    }
+
+    fn commit_and_call(&mut self, position: Position) -> Result<Option<RollCall>, Unavailable> {
+        let asked = Moment::now();
+        let answer = self.commit_and_ask(position, Some(Request::new(words::SEATS, [])))?;
+        let seats = answer.map(|rows| rows?.iter().map(fleet::seat_in).collect::<Result<Vec<_>, _>>());
+        match seats {
+            Some(Ok(seats)) => {
+                Ok(Some(RollCall { seats, asked, answered: Moment::now(), after: Some(position) }))
+            }
+            // They are asked for once more, and then it is reported.
+            Some(Err(_)) | None => Ok(None),
         }
     }
 
     fn rollback(&mut self) {
-        self.queue = Queue::default();
+        self.queue.clear();
         if self.began_at.take().is_some() {
             self.link.end();
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -171,40 +172,90 @@ impl Session {
         row
     }
 
-    /// Runs statements one after the other and then `last`, without waiting in between.
+    /// Runs statements one after the other, without waiting in between.
+    pub(super) async fn run_all(&self, requests: &[Request]) -> Result<(), Trouble> {
+        let statements = self.statements_of(requests).await?;
+        self.await_all(self.start_all(&statements, requests).await?).await
+    }
+
+    /// Runs statements one after the other and ends their transaction with `last`, without waiting in between. Then asks
+    /// `question`, in the same breath; the transaction is over whatever becomes of that.
     ///
-    /// Where the connection is lost, nobody knows what was done of them. After any other trouble the transaction comes to
-    /// nothing, whatever `last` says.
-    pub(super) async fn run_all(&self, requests: &[Request], last: Option<&str>) -> Result<(), Trouble> {
+    /// Where the connection is lost, nobody knows what was done of the statements. After any other trouble the transaction
+    /// comes to nothing, whatever `last` says.
+    pub(super) async fn end(
+        &self,
+        requests: &[Request],
+        last: &str,
+        question: Option<&Request>,
+    ) -> Result<Answer, Trouble> {
+        self.learn(question.as_slice()).await?;
+        let statements = self.statements_of(requests).await?;
+        // Each is handed to the connection before the next, so the server takes them in this order.
+        let running = self.start_all(&statements, requests).await?;
+        let mut ending = Box::pin(self.client.batch_execute(last));
+        let ended = poll!(&mut ending);
+        let mut asking = question.map(|question| Box::pin(self.rows(question)));
+        let mut answer = None;
+        if let Some(asking) = &mut asking
+            && let Poll::Ready(answered) = poll!(asking)
+        {
+            answer = Some(answered);
+        }
+        self.await_all(running).await?;
+        match ended {
+            Poll::Ready(ended) => ended?,
+            Poll::Pending => limited(async { Ok(ending.await?) }).await?,
+        }
+        match asking {
+            Some(asking) if answer.is_none() => Ok(Some(asking.await)),
+            _ => Ok(answer),
+        }
+    }
+
+    async fn statements_of(&self, requests: &[Request]) -> Result<Vec<Statement>, Trouble> {
         let mut statements = Vec::with_capacity(requests.len());
         for request in requests {
             statements.push(self.statement(&request.sql).await?);
         }
+        Ok(statements)
+    }
+
+    /// Hands statements to the connection, in this order.
+    async fn start_all<'r>(
+        &'r self,
+        statements: &'r [Statement],
+        requests: &'r [Request],
+    ) -> Result<Vec<Running<'r>>, Trouble> {
         let mut waiting = Vec::with_capacity(requests.len());
         for (statement, request) in statements.iter().zip(requests) {
-            let mut running = Box::pin(self.client.execute_raw(statement, &request.params));
-            // What was polled once has been handed to the connection, in this order.
+            let mut running: Pin<Box<dyn Future<Output = _> + Send + 'r>> =
+                Box::pin(self.client.execute_raw(statement, &request.params));
+            // What was polled once has been handed over.
             match poll!(&mut running) {
                 Poll::Ready(done) => drop(done?),
-                Poll::Pending => waiting.push((running, request)),
+                Poll::Pending => waiting.push(Running { running, request }),
             }
         }
-        let mut ending = last.map(|last| Box::pin(self.client.batch_execute(last)));
-        if let Some(now) = &mut ending
-            && let Poll::Ready(done) = poll!(now)
-        {
-            done?;
-            ending = None;
-        }
-        for (running, request) in waiting {
+        Ok(waiting)
+    }
+
+    async fn await_all(&self, all: Vec<Running<'_>>) -> Result<(), Trouble> {
+        for Running { running, request } in all {
             let done = within(request.patience, async { Ok(running.await?) }).await;
             done.map_err(|trouble: Trouble| trouble.about(request.table))?;
         }
-        match ending {
-            Some(ending) => limited(async { Ok(ending.await?) }).await,
-            None => Ok(()),
-        }
+        Ok(())
     }
+}
+
+/// What was answered to a question, if one was asked.
+pub(super) type Answer = Option<Result<Vec<Row>, Trouble>>;
+
+/// A statement that the server has not answered yet.
+struct Running<'r> {
+    running: Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'r>>,
+    request: &'r Request,
 }
 
 /// Waits for the server as long as it may take to say something.

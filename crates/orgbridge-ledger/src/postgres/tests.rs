@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use orgbridge_domain::{Account, Change, Edit, Timestamp};
+use orgbridge_domain::{Account, Change, Edit, Org, OrgId, Site, Timestamp};
 use orgbridge_postgres_server::{Database, PostgresServer};
 use uuid::Uuid;
 
 use super::*;
 use crate::fleet::{ReplicaId, Seat};
+use crate::record::{Kind, Record};
+use crate::sql::record_tables;
 use crate::{Actor, ChainDigest, Epoch};
 
 fn database() -> Database<'static> {
@@ -28,7 +30,28 @@ fn account(number: u128, position: Position) -> (Entry, Change) {
         created_at: Timestamp::from_micros(1),
     };
     let change = Change::Account(Edit::Create(account));
-    let described = crate::record::describe(&change);
+    (entry_of(&change, position), change)
+}
+
+/// An org of account 1.
+fn org(number: u128, name: &str) -> Org {
+    let id: OrgId = Uuid::from_u128(number).to_string().parse().unwrap();
+    Org {
+        id,
+        account: Uuid::from_u128(1).to_string().parse().unwrap(),
+        site: Site::DEFAULT,
+        parent: None,
+        public_id: id.to_string().parse().unwrap(),
+        name: name.parse().unwrap(),
+        disabled: number.is_multiple_of(2),
+        created_at: Timestamp::from_micros(1),
+        modified_at: Timestamp::from_micros(i64::try_from(number).unwrap()),
+    }
+}
+
+/// The entry of a change after `position`.
+fn entry_of(change: &Change, position: Position) -> Entry {
+    let described = crate::record::describe(change);
     let mut entry = Entry {
         revision: position.revision.next(),
         at: Timestamp::from_micros(1),
@@ -41,14 +64,34 @@ fn account(number: u128, position: Position) -> (Entry, Change) {
         digest: position.digest,
     };
     entry.digest = entry.digest_after(position.digest);
-    (entry, change)
+    entry
 }
 
-/// Writes an account into the open transaction, and says where its commit is to lead.
-fn write(storage: &mut Postgres, number: u128, position: Position) -> Position {
-    let (entry, change) = account(number, position);
-    storage.write(&entry, &change).unwrap();
+/// Writes a change into the open transaction, and says where its commit is to lead.
+fn write_change(storage: &mut Postgres, change: &Change, position: Position) -> Position {
+    let entry = entry_of(change, position);
+    storage.write(&entry, change).unwrap();
     Position { revision: entry.revision, digest: entry.digest, ..position }
+}
+
+/// The same for an account.
+fn write(storage: &mut Postgres, number: u128, position: Position) -> Position {
+    write_change(storage, &account(number, position).1, position)
+}
+
+/// Makes account 1 with so many orgs.
+fn write_orgs(storage: &mut Postgres, count: u128) -> Position {
+    let mut position = storage.begin().unwrap();
+    position = write(storage, 1, position);
+    for number in 1..=count {
+        position = write_change(storage, &Change::Org(Edit::Create(org(number, "New"))), position);
+    }
+    storage.commit(position).unwrap();
+    position
+}
+
+fn renaming(number: u128, from: &str, to: &str) -> Change {
+    Change::Org(Edit::Replace { before: org(number, from), after: org(number, to) })
 }
 
 fn wait_until(what: impl Fn() -> bool) {
@@ -203,4 +246,98 @@ fn a_transaction_greater_than_the_queue_is_kept_whole() {
     assert!(matches!(refused, Err(Unavailable::Storage { .. })), "{refused:?}");
     assert_eq!(storage.position(), Ok(position));
     assert_eq!(database.sql("SELECT count(*) FROM account").unwrap(), count.to_string());
+}
+
+#[test]
+fn what_is_updated_together_is_as_it_would_be_one_by_one() {
+    const COUNT: u128 = 150;
+    let database = database();
+    let mut storage = Postgres::create(&address_of(&database)).unwrap();
+    write_orgs(&mut storage, COUNT);
+    let mut position = storage.begin().unwrap();
+    for number in 1..=COUNT {
+        position = write_change(&mut storage, &renaming(number, "New", &format!("Org {number}")), position);
+        if number.is_multiple_of(7) {
+            let again = renaming(number, &format!("Org {number}"), &format!("Again {number}"));
+            position = write_change(&mut storage, &again, position);
+        }
+    }
+    storage.commit(position).unwrap();
+    let view = storage.load().unwrap();
+    assert_eq!(view.position, position);
+    for number in 1..=COUNT {
+        let name = if number.is_multiple_of(7) { format!("Again {number}") } else { format!("Org {number}") };
+        let wanted = org(number, &name);
+        assert_eq!(view.state.org(wanted.id).map(AsRef::as_ref), Some(&wanted));
+    }
+}
+
+#[test]
+fn one_row_that_is_gone_takes_all_with_it_that_were_to_be_updated() {
+    let database = database();
+    let mut storage = Postgres::create(&address_of(&database)).unwrap();
+    let before = write_orgs(&mut storage, 20);
+    let gone = Uuid::from_u128(13);
+    database.sql(&format!("DELETE FROM org WHERE id = '{gone}'")).unwrap();
+    let mut position = storage.begin().unwrap();
+    for number in 1..=20 {
+        position = write_change(&mut storage, &renaming(number, "New", "Old"), position);
+    }
+    let cause = "0 rows of org have the id of one entity".to_owned();
+    assert_eq!(storage.commit(position), Err(Unavailable::Storage { cause }));
+    assert_eq!(storage.position(), Ok(before));
+    assert_eq!(database.sql("SELECT count(*) FROM org WHERE name = 'Old'").unwrap(), "0");
+}
+
+#[test]
+fn the_seats_that_come_with_a_commit_were_read_after_it() {
+    let database = database();
+    let mut storage = Postgres::create(&address_of(&database)).unwrap();
+    // Somebody sits down at the last moment: when the commit is all but done.
+    let late = Seat::taken_by(ReplicaId::new(Uuid::from_u128(7)), Duration::from_secs(2));
+    let sit_down = format!(
+        "CREATE FUNCTION sit_down() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         INSERT INTO replica (id, turn, lease_us, epoch, revision) VALUES ('{}', 0, 2000000, 1, 0); \
+         RETURN NULL; END $$",
+        late.replica
+    );
+    database.sql(&sit_down).unwrap();
+    database
+        .sql(
+            "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON change DEFERRABLE INITIALLY DEFERRED \
+             FOR EACH ROW EXECUTE FUNCTION sit_down()",
+        )
+        .unwrap();
+    let position = storage.begin().unwrap();
+    let position = write(&mut storage, 1, position);
+    let call = storage.commit_and_call(position).unwrap().unwrap();
+    assert_eq!((call.after, call.seats), (Some(position), vec![late]));
+    assert!(call.asked <= call.answered);
+}
+
+#[test]
+fn what_a_column_holds_is_what_its_table_says() {
+    let database = database();
+    drop(Postgres::create(&address_of(&database)).unwrap());
+    let rows = |sql: &str| -> Vec<String> { database.sql(sql).unwrap().lines().map(str::to_owned).collect() };
+    let columns =
+        rows("SELECT table_name || '.' || column_name || ' ' || data_type FROM information_schema.columns");
+    let unique = rows(
+        "SELECT u.table_name || '.' || u.column_name FROM information_schema.table_constraints t \
+         JOIN information_schema.constraint_column_usage u USING (constraint_name) WHERE t.constraint_type = 'UNIQUE'",
+    );
+    let mut checked = 0;
+    macro_rules! each {
+        ($($record:ty),+) => { $(
+            for (name, kind) in <$record>::CHANGING {
+                let column = format!("{}.{name}", <$record>::TABLE);
+                let data = if *kind == Kind::Number { "bigint" } else { "text" };
+                assert!(columns.contains(&format!("{column} {data}")), "{column} is no {data}");
+                assert_eq!(unique.contains(&column), *kind == Kind::UniqueText, "{column}");
+                checked += 1;
+            }
+        )+ };
+    }
+    record_tables!(each);
+    assert!(checked >= 20);
 }

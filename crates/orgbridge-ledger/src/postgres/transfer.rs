@@ -174,7 +174,7 @@ impl PostgresDestination {
     pub(crate) fn commit(mut self, position: Position) -> Result<Postgres, Unavailable> {
         // It may be written for long what was given in long.
         let ending = vec![Request::new(sql::MOVE, row::of_position(position)), Request::long(words::COMMIT)];
-        let committed = self.database.link.ask(|session| async move { session.run_all(&ending, None).await });
+        let committed = self.database.link.ask(|session| async move { session.run_all(&ending).await });
         self.database.began_at = None;
         self.database.link.end();
         match committed {
@@ -187,7 +187,7 @@ impl PostgresDestination {
     }
 
     fn run(&mut self, requests: Vec<Request>) -> Result<(), Unavailable> {
-        let run = self.database.link.ask(|session| async move { session.run_all(&requests, None).await });
+        let run = self.database.link.ask(|session| async move { session.run_all(&requests).await });
         run.map_err(|trouble| trouble.unavailable)
     }
 }

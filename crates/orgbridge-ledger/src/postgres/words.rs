@@ -2,9 +2,11 @@
 //!
 //! PostgreSQL is not the only one: CockroachDB, YugabyteDB and Citus take this, too. A test looks for whatever they lack.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::sql::{self, Alteration, RowStatements};
+use crate::record::Record;
+use crate::sql::{self, Alteration, RowStatements, record_tables};
 
 /// What is set on each connection, as far as the server knows of it.
 ///
@@ -101,10 +103,43 @@ pub(super) fn notify(name: u64) -> String {
 pub(super) fn row_statements() -> RowStatements {
     RowStatements::worded(|alteration, plain| match alteration {
         Alteration::Insert => plain,
-        Alteration::Update | Alteration::Delete => {
-            format!("WITH kept AS ({plain} RETURNING id) SELECT 1 / count(*) FROM kept")
-        }
+        Alteration::Update | Alteration::Delete => guarded(&format!("{plain} RETURNING id"), 1),
     })
+}
+
+/// Fails by dividing by nothing unless `statement` returns so many rows.
+fn guarded(statement: &str, rows: usize) -> String {
+    format!("WITH kept AS ({statement}) SELECT 1 / CASE count(*) WHEN {rows} THEN 1 ELSE 0 END FROM kept")
+}
+
+/// Statements that change many rows of a table at once, in a few sizes.
+pub(super) struct Updates(HashMap<&'static str, Vec<(usize, Arc<str>)>>);
+
+impl Updates {
+    /// How many rows a statement changes at the most.
+    pub(super) const MOST: usize = 64;
+
+    const SIZES: [usize; 6] = [Self::MOST, 32, 16, 8, 4, 2];
+
+    /// Of every table that there are such statements for.
+    pub(super) fn of_all() -> Self {
+        let mut words = HashMap::new();
+        macro_rules! each {
+            ($($record:ty),+) => { $(words.insert(<$record>::TABLE, Self::of::<$record>());)+ };
+        }
+        record_tables!(each);
+        Self(words)
+    }
+
+    fn of<R: Record>() -> Vec<(usize, Arc<str>)> {
+        let words = |size| Some((size, Arc::from(guarded(&sql::update_of_many::<R>(size)?, size))));
+        Self::SIZES.into_iter().filter_map(words).collect()
+    }
+
+    /// The greatest statement that changes no more than so many rows of a table, and how many it does change.
+    pub(super) fn within(&self, table: &str, rows: usize) -> Option<(usize, Arc<str>)> {
+        self.0.get(table)?.iter().find(|(size, _)| *size <= rows).cloned()
+    }
 }
 
 /// How long, in milliseconds, whoever replaces everything waits until nobody reads it any more.
@@ -134,7 +169,7 @@ impl Insertion {
 
     /// Of rows of so many columns.
     pub(super) fn of(width: usize, words: impl Fn(usize) -> String) -> Self {
-        let sizes = [256, 64, 16, 4, 1];
+        let sizes = [256, 128, 64, 32, 16, 8, 4, 2, 1];
         Self { width, sizes: sizes.map(|size| (size, Arc::from(words(size)))).into() }
     }
 

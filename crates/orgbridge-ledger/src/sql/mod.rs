@@ -6,7 +6,7 @@
 mod rows;
 mod tables;
 
-pub(crate) use rows::{Alteration, RowStatement, RowStatements, record_tables};
+pub(crate) use rows::{Alteration, RowStatement, RowStatements, record_tables, update_of_many};
 pub(crate) use tables::{COUNT_OF_LOST, DIGEST_AT, SET_PARENT, Table, lost, unknown_kind};
 
 use orgbridge_domain::Direction;

@@ -9,7 +9,7 @@ use orgbridge_domain::{
     RestrictionPolicy, Role, Token, User,
 };
 
-use crate::record::{Record, Value, Values};
+use crate::record::{Kind, Record, Value, Values};
 
 /// Does something with every table of entities, those that others refer to first.
 macro_rules! record_tables {
@@ -39,6 +39,8 @@ pub(crate) enum Alteration {
 pub(crate) struct RowStatement<'c> {
     /// The table.
     pub(crate) table: &'static str,
+    /// What it does to the row.
+    pub(crate) alteration: Alteration,
     /// How it is said.
     pub(crate) sql: Arc<str>,
     /// The values of its places.
@@ -101,7 +103,7 @@ impl RowStatements {
         let table = R::TABLE;
         // There are words for every table and alteration.
         let sql = self.words.get(&(table, alteration)).cloned().unwrap_or_default();
-        RowStatement { table, sql, values }
+        RowStatement { table, alteration, sql, values }
     }
 }
 
@@ -112,7 +114,7 @@ fn plain<R: Record>() -> [(Alteration, String); 3] {
     let changing: Vec<String> = R::CHANGING
         .iter()
         .enumerate()
-        .map(|(position, column)| format!("{column} = ${}", position + 1))
+        .map(|(position, (column, _))| format!("{column} = ${}", position + 1))
         .collect();
     let (changing, id) = (changing.join(", "), R::CHANGING.len() + 1);
     [
@@ -122,12 +124,37 @@ fn plain<R: Record>() -> [(Alteration, String); 3] {
     ]
 }
 
+/// Changes so many rows of a table, each by the values that [`Alteration::Update`] takes for one, and returns their ids.
+/// There is no such statement where what one row gives up may be taken by another: nobody says which of them goes first.
+pub(crate) fn update_of_many<R: Record>(count: usize) -> Option<String> {
+    if R::CHANGING.iter().any(|(_, kind)| *kind == Kind::UniqueText) {
+        return None;
+    }
+    let table = R::TABLE;
+    let columns: Vec<_> = R::CHANGING.iter().copied().chain([("id", Kind::Text)]).collect();
+    let names = columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let changing = R::CHANGING.iter().map(|(name, _)| format!("{name} = altered.{name}"));
+    let changing = changing.collect::<Vec<_>>().join(", ");
+    let row = |number: usize| {
+        let place = |(column, (_, kind)): (usize, &(_, Kind))| {
+            let of = if *kind == Kind::Number { "BIGINT" } else { "TEXT" };
+            format!("CAST(${} AS {of})", number * columns.len() + column + 1)
+        };
+        format!("({})", columns.iter().enumerate().map(place).collect::<Vec<_>>().join(", "))
+    };
+    let rows = (0..count).map(row).collect::<Vec<_>>().join(", ");
+    Some(format!(
+        "UPDATE {table} SET {changing} FROM (VALUES {rows}) AS altered ({names}) \
+         WHERE {table}.id = altered.id RETURNING {table}.id"
+    ))
+}
+
 /// The values for an update, in the order of its places.
 fn changing_then_id<R: Record>(mut row: Values<'_>) -> Values<'_> {
     let mut take = |at: usize| row.get_mut(at).map_or(Value::Null, |value| mem::replace(value, Value::Null));
     let place_of = |name: &str| R::COLUMNS.iter().position(|column| *column == name);
     let mut values: Values<'_> =
-        R::CHANGING.iter().filter_map(|name| place_of(name)).map(&mut take).collect();
+        R::CHANGING.iter().filter_map(|(name, _)| place_of(name)).map(&mut take).collect();
     values.push(take(0));
     values
 }

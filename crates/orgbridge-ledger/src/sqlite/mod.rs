@@ -19,6 +19,7 @@ pub(crate) use transfer::{SqliteDestination, SqliteOrigin};
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use orgbridge_domain::{Change, Timestamp};
@@ -215,10 +216,12 @@ pub(crate) fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
+static INSERT_ENTRY: LazyLock<String> = LazyLock::new(|| sql::insert_entries(1));
+
 /// Appends an audit entry.
 pub(crate) fn insert_entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     connection
-        .prepare_cached(&sql::insert_entries(1))?
+        .prepare_cached(&INSERT_ENTRY)?
         .execute(params![
             entry.revision.get(),
             entry.at.micros(),

@@ -16,7 +16,7 @@ pub(super) fn write(
     connection: &Connection,
     change: &Change,
 ) -> Result<(), Unavailable> {
-    let RowStatement { table, sql, values } = statements.of(change);
+    let RowStatement { table, alteration: _, sql, values } = statements.of(change);
     let rows = connection.prepare_cached(&sql)?.execute(params_from_iter(&values))?;
     if rows == 1 {
         Ok(())

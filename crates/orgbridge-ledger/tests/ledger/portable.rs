@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The functions that we use. All of them are standard SQL, or as good as that.
-const FUNCTIONS: [&str; 4] = ["coalesce", "count", "length", "max"];
+const FUNCTIONS: [&str; 5] = ["cast", "coalesce", "count", "length", "max"];
 
 /// What one of them lacks, or understands in another way.
 const LACKING: [&str; 32] = [
