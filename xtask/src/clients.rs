@@ -9,14 +9,19 @@ mod rust;
 pub(crate) mod story;
 mod typescript;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use crate::shell::{Result, cargo, need, root, target};
 
 /// Every client, from the quickest to prepare to the slowest.
 static CLIENTS: [Client; 7] =
     [curl::CLIENT, python::CLIENT, ruby::CLIENT, typescript::CLIENT, java::CLIENT, go::CLIENT, rust::CLIENT];
+
+/// The clients that were prepared, by name.
+static PREPARED: Mutex<BTreeMap<&str, Readiness>> = Mutex::new(BTreeMap::new());
 
 /// A program of ours on one client, and what it takes to run it.
 pub(crate) struct Client {
@@ -38,6 +43,7 @@ struct Need {
     packages: &'static [&'static str],
 }
 
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Readiness {
     Ready,
     /// It can't be had on this machine, which says nothing about Orgbridge.
@@ -106,12 +112,19 @@ impl Client {
         target().join("clients").join(self.name)
     }
 
+    /// Makes the program ready to run, once in a process.
     fn prepare(&self) -> Result<Readiness> {
         println!("== {}", self.name);
+        let known = || PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(readiness) = known().get(self.name) {
+            return Ok(*readiness);
+        }
         for needed in self.needs {
             need(needed.command_line, needed.packages)?;
         }
-        (self.prepare)(self)
+        let readiness = (self.prepare)(self)?;
+        known().insert(self.name, readiness);
+        Ok(readiness)
     }
 
     fn run(&self) -> Result<String> {

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread;
 
 use crate::python;
 use crate::server::Server;
-use crate::shell::{Result, cargo, root, run_command, target};
+use crate::shell::{Result, cargo, root, target};
 
 /// How many orgs can become the sink of a connection; `conformance/hooks.py` counts on them.
 const SINKS: usize = 200;
@@ -33,7 +34,10 @@ const CALLERS: [Caller; 4] = [
 ];
 
 /// What is not left to chance.
-const DEFAULTS: [&str; 4] = ["--seed", "1", "--max-examples", "40"];
+const DEFAULTS: [&str; 4] = ["--seed", "1", "--max-examples", "20"];
+
+/// How many callers call at the same time, each a server of its own: one keeps a core busy.
+const AT_ONCE: usize = 2;
 
 /// A restriction policy that is deleted is still read, without bindings, and a user who is deleted is switched off, as on
 /// the real service; to whoever follows one call by another that looks like a mistake.
@@ -61,9 +65,24 @@ pub(crate) fn run(options: &[&str]) -> Result {
     cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
     let environment = target().join("conformance");
     python::prepare(&environment, &root().join("conformance/requirements.txt"))?;
-    for caller in CALLERS {
-        println!("== schemathesis with {} credentials", caller.name);
-        caller.call(&environment.join("bin/schemathesis"), options)?;
+    let schemathesis = environment.join("bin/schemathesis");
+    for callers in CALLERS.chunks(AT_ONCE) {
+        let outcomes: Vec<_> = thread::scope(|scope| {
+            let call = |caller| {
+                let schemathesis = &schemathesis;
+                scope.spawn(move || {
+                    Caller::call(caller, schemathesis, options).map_err(|error| error.to_string())
+                })
+            };
+            let running: Vec<_> = callers.iter().map(call).collect();
+            running
+                .into_iter()
+                .map(|running| running.join().unwrap_or_else(|_| Err("it panicked".to_owned())))
+                .collect()
+        });
+        for outcome in outcomes {
+            outcome?;
+        }
     }
     Ok(())
 }
@@ -88,8 +107,17 @@ impl Caller {
             .args(DEFAULTS)
             .args(options)
             .env("PYTHONPATH", root().join("conformance"))
-            .current_dir(folder.path());
-        run_command(&mut command)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit());
+        // Told as a whole: another caller may be calling.
+        let output = command.output()?;
+        println!(
+            "== schemathesis with {} credentials\n{}",
+            self.name,
+            String::from_utf8_lossy(&output.stdout)
+        );
+        if output.status.success() { Ok(()) } else { Err(format!("schemathesis: {}", output.status).into()) }
     }
 
     fn configuration(&self) -> String {
