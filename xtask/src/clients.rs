@@ -81,7 +81,15 @@ pub(crate) fn run(name: Option<&str>) -> Result {
     if failed.is_empty() { Ok(()) } else { Err(format!("clients failed: {}", failed.join(", ")).into()) }
 }
 
-/// Prepares every client that can be had here, and returns them.
+/// Prepares every client that can be had here.
+///
+/// # Errors
+/// If one that has to be had can't be.
+pub(crate) fn prepare_all() -> Result {
+    all_prepared().map(drop)
+}
+
+/// The same, and returns them.
 ///
 /// # Errors
 /// If one that has to be had can't be.

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a chore does is read on a terminal")]
 
 mod bench;
+mod beside;
 mod browser;
 mod chaos;
 mod clients;
@@ -32,7 +33,7 @@ cargo xtask conformance [..] schemathesis against a live server (options are tho
 cargo xtask bench [OPTIONS]  measures everything side by side (--quick, --only NAME)
 cargo xtask chaos [OPTIONS]  replicas under faults, and whether their answers kept what is promised (--minutes N, --seed N)
 cargo xtask postgres [N…]    the suites of storage on servers of PostgreSQL 13 to 18, or of some of these versions
-cargo xtask fuzz --seconds N strangers' bytes at random, so many seconds in all ([TARGET…], or --libfuzzer by coverage, on nightly)
+cargo xtask fuzz --seconds N strangers' bytes at random, so many seconds in all ([TARGET…], or --libfuzzer by coverage)
 cargo xtask documents        writes the generated documents anew (--check: fails where one would change)
 cargo xtask readme           runs the commands of the README
 cargo xtask supply-chain     licences, sources and versions of what we use (--advisories: what is known against it)

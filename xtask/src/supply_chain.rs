@@ -11,6 +11,11 @@ const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 /// Where holes in crates are made known.
 const ADVISORIES: &str = "https://github.com/rustsec/advisory-db";
 
+/// Builds what the checks are made with.
+pub(crate) fn prepare() -> Result {
+    DENY.installed().map(drop)
+}
+
 /// Holds every crate that we use to `deny.toml`. What is known against them is kept outside the registry, so that is a
 /// check of its own.
 pub(crate) fn check() -> Result {

@@ -1,5 +1,6 @@
 //! All that a change must pass.
 
+use crate::beside::Beside;
 use crate::shell::{Result, cargo, need, release_binary, run};
 use crate::{bench, browser, chaos, clients, conformance, documents, fuzz, hosts, readme, supply_chain};
 
@@ -17,7 +18,8 @@ pub(crate) fn everything() -> Result {
     cargo(&["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     documents::check()?;
-    supply_chain::check()?;
+    cargo(&["test", "--workspace", "--locked", "--no-run"])?;
+    let beside = Beside::begin();
     cargo(&["test", "--workspace", "--locked"])?;
     // Always the same inputs, so that a change is judged by itself; other seeds are for `cargo xtask fuzz`.
     fuzz::run(&["--seconds", "30", "--seed", "1"])?;
@@ -26,6 +28,8 @@ pub(crate) fn everything() -> Result {
     demo()?;
     // Each kind of fault comes first twice.
     chaos::run(&["--runs", "24"])?;
+    beside.end()?;
+    supply_chain::check()?;
     clients::run(None)?;
     browser::run()?;
     hosts::run_all()?;
