@@ -182,6 +182,11 @@ impl Effect {
         Self { fact, holds: false }
     }
 
+    /// Whether something ends that never comes back, so that it is refused only where it has ended.
+    pub(crate) const fn ends_for_good(&self) -> bool {
+        !self.holds && matches!(self.fact, Fact::Connection(_) | Fact::Key(_))
+    }
+
     /// The effects of having `pair` share `kinds` and no others.
     pub fn of_sharing(pair: Pair, kinds: &[Kind]) -> impl Iterator<Item = Self> {
         Kind::ALL

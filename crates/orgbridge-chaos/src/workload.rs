@@ -193,7 +193,8 @@ impl<'r> Client<'r> {
         if matches!(answer, Answer::Done | Answer::Refused) {
             self.world.known().disconnected(pair, &id);
         }
-        if answer == Answer::Done {
+        // Who is told that it is not there was told that it is gone.
+        if matches!(answer, Answer::Done | Answer::Refused) {
             self.check_elsewhere(replica, |client, other| client.look_at(other, id, pair.source))?;
             self.check_elsewhere(replica, |client, other| client.decide(other, pair, Kind::Logs))?;
         }
@@ -234,7 +235,7 @@ impl<'r> Client<'r> {
         let request = self.as_admin_of(key.org, "DELETE", target, None);
         let Some(exchange) = self.exchange(replica, request) else { return Ok(()) };
         let effects = vec![Effect::ends(Fact::Key(key.id.clone()))];
-        if self.changed(exchange, effects, Recorded::Always)? == Answer::Done {
+        if matches!(self.changed(exchange, effects, Recorded::Always)?, Answer::Done | Answer::Refused) {
             self.check_elsewhere(replica, |client, other| client.try_key(other, &key))?;
         }
         Ok(())

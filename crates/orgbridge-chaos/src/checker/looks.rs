@@ -3,14 +3,15 @@
 //! A change takes effect at some moment between its begin and its end, and a look tells of some moment between its own. So
 //! a fact that was seen is explained by a change that made it so, if this began before the look ended, and if no change
 //! that ended it must have come between the two. Only such changes count that were acknowledged: of any other it may be
-//! that it never was. Where the log tells which of two changes came first, it is believed.
+//! that it never was. Where the log tells which of two changes came first, it is believed. Whoever is refused to end
+//! something, since it is not there, was told that it has ended.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::log::Log;
 use super::{Promises, Rule, Violation};
-use crate::{Answer, Ask, Fact, Moment, Operation};
+use crate::{Answer, Ask, Effect, Fact, Moment, Operation};
 
 /// What is done to one fact, and seen of it.
 #[derive(Default)]
@@ -27,6 +28,8 @@ struct Write<'h> {
     latest: Moment,
     /// Where it is in the log, if it is there.
     place: Option<usize>,
+    /// Whether its answer said so.
+    is_told: bool,
 }
 
 impl Write<'_> {
@@ -40,7 +43,7 @@ impl Write<'_> {
     fn binds_from(&self, look: &Operation, promises: Promises) -> Option<Moment> {
         let waits = self.holds && self.operation.replica.number != look.replica.number;
         let grace = if waits { promises.max_staleness } else { Duration::ZERO };
-        self.operation.is_acknowledged().then(|| self.operation.span.end + grace)
+        self.is_told.then(|| self.operation.span.end + grace)
     }
 }
 
@@ -53,7 +56,15 @@ pub(super) fn check(operations: &[Operation], log: &Log<'_>, promises: Promises)
                 let place = log.place(operation);
                 for effect in effects {
                     let register = registers.entry(&effect.fact).or_default();
-                    register.writes.push(Write { operation, holds: effect.holds, latest, place });
+                    let (holds, is_told) = (effect.holds, operation.is_acknowledged());
+                    register.writes.push(Write { operation, holds, latest, place, is_told });
+                }
+            }
+            (Ask::Change { effects, .. }, Answer::Refused) => {
+                for Effect { fact, .. } in effects.iter().filter(|effect| effect.ends_for_good()) {
+                    let latest = operation.span.end;
+                    let end = Write { operation, holds: false, latest, place: None, is_told: true };
+                    registers.entry(fact).or_default().writes.push(end);
                 }
             }
             (Ask::Look(facts), Answer::Seen(values)) => {

@@ -86,6 +86,22 @@ fn a_revoked_key_authenticates_nobody() {
 }
 
 #[test]
+fn who_is_refused_to_revoke_a_key_was_told_that_it_is_gone() {
+    let refused = |ends: Effect| {
+        let made = story().change(0..10, vec![Effect::makes(key())], Done);
+        // Whoever revoked it first is still waiting.
+        let revoked = made.change(20..90, vec![Effect::ends(key())], Done);
+        revoked.change(30..40, vec![ends], Refused)
+    };
+    let told = || refused(Effect::ends(key()));
+    assert_eq!(told().look(35..60, key(), true).at(1).broken(), []);
+    assert_eq!(told().look(41..60, key(), false).at(1).broken(), []);
+    assert_eq!(told().look(41..60, key(), true).at(1).broken(), [Rule::ClosedMeansClosed]);
+    // What comes and goes may be refused for other reasons.
+    assert_eq!(refused(Effect::ends(Fact::User(0))).look(41..60, key(), true).at(1).broken(), []);
+}
+
+#[test]
 fn an_answer_is_what_held_at_its_revision() {
     let two = || story().share(0..10, &[Logs], Done).share(0..10, &[Metrics], Done);
     for (revision, logs) in [(0, false), (1, true), (2, false)] {
