@@ -74,10 +74,9 @@ pub(crate) fn user<'s>(state: &'s State, org: OrgId, named: &str) -> Result<&'s 
 
 /// The role with this id or name that users of `org` may hold.
 pub(crate) fn role<'s>(state: &'s State, org: OrgId, named: &str) -> Result<RoleView<'s>, NotNamed> {
-    let id = named.parse().ok();
-    role::all(state, org)
-        .find(|role| Some(role.id()) == id || role.name() == named)
-        .ok_or_else(|| NotNamed::Absent { what: "role", named: named.to_owned() })
+    let by_id = named.parse().ok().and_then(|id| role::find(state, org, id));
+    let by_name = || role::all(state, org).find(|role| role.name() == named);
+    by_id.or_else(by_name).ok_or_else(|| NotNamed::Absent { what: "role", named: named.to_owned() })
 }
 
 /// Whom a restriction policy of `org` can bind: `org`, `role:` with an id or name, `user:` with an id or email address.
@@ -127,7 +126,9 @@ fn only<'s, T>(
 #[cfg(test)]
 mod tests {
     use orgbridge_domain::org::{self, NewOrg};
-    use orgbridge_domain::{AccountId, Draft, Principal, Session, Site, Timestamp, account};
+    use orgbridge_domain::{
+        AccountId, Draft, Name, PermissionSet, Principal, Session, Site, Timestamp, account,
+    };
     use uuid::Uuid;
 
     use super::*;
@@ -196,5 +197,24 @@ mod tests {
             "there is no role \"admin\"; `orgbridge role list --org ORG` shows those of an organization"
         );
         assert_eq!(role(&state, only, "Admin").unwrap().name(), "Admin");
+    }
+
+    #[test]
+    fn the_name_of_a_role_hides_no_other_by_its_id() {
+        let state = state();
+        let org = OrgId::new(Uuid::from_u128(13));
+        let (one, other) = (RoleId::new(Uuid::from_u128(21)), RoleId::new(Uuid::from_u128(22)));
+        let now = Timestamp::from_micros(0);
+        let mut draft = Draft::new(&Session::new(&state, Principal::Operator, now));
+        for (id, name) in [(one, other), (other, one)] {
+            let name: Name = name.to_string().parse().unwrap();
+            let create = |session: &Session<'_>| {
+                role::create(&session.authorize_in(org)?, id, name.clone(), PermissionSet::default(), now)
+            };
+            draft.run(create).unwrap();
+        }
+        for id in [one, other, ManagedRole::Admin.id()] {
+            assert_eq!(role(draft.state(), org, &id.to_string()).unwrap().id(), id);
+        }
     }
 }
