@@ -201,6 +201,24 @@ fn every_dependency_is_explained_and_every_explanation_has_one() {
     assert!(gone.is_empty(), "ARCHITECTURE.md explains what nobody uses: {gone:?}");
 }
 
+/// A version that nobody uses is looked after for nothing.
+#[test]
+fn every_dependency_that_the_workspace_names_has_a_user() {
+    let packages = packages();
+    let used: BTreeSet<_> = packages
+        .iter()
+        .flat_map(|package| &package.dependencies)
+        .map(|dependency| dependency.name.as_str())
+        .collect();
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest of the workspace");
+    let (_, section) = manifest.split_once("\n[workspace.dependencies]\n").expect("its dependencies");
+    let section = section.split("\n[").next().unwrap_or_default();
+    let named: BTreeSet<_> = section.lines().filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
+    assert!(named.contains("tokio"), "its dependencies were found");
+    let unused: Vec<_> = named.difference(&used).collect();
+    assert!(unused.is_empty(), "no member uses what the workspace names: {unused:?}");
+}
+
 /// What a panic says is printed as it is, and may have come with a request. `unwrap` and `expect` show the value.
 #[test]
 fn no_code_of_ours_panics_with_a_value() {
