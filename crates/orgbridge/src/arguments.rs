@@ -21,8 +21,8 @@ Examples:
 /// Two organizations keep their telemetry apart. One, the source, lets another, the sink, query some of it.
 /// Orgbridge manages these connections through an API that the official Datadog clients speak.
 ///
-/// Whatever can be configured is a flag, a variable of the environment or a line of the configuration file, in
-/// this order; `orgbridge config show` says what holds, and why.
+/// Whatever can be configured is a line of the configuration file and a variable of the environment, which beats it. What
+/// stands at the top of the file is a flag besides, which beats both. `orgbridge config show` says what holds, and why.
 #[derive(Debug, Parser)]
 #[command(
     name = "orgbridge",
@@ -77,9 +77,12 @@ impl GlobalArguments {
     }
 }
 
-/// The settings of a server that have a flag. The environment and the configuration file know all.
+/// The settings of a server that have a flag: those at the top of the configuration file. It and the environment know all.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArguments {
+    /// How old the knowledge may be that anything is answered by [environment: `ORGBRIDGE_MAX_STALENESS_SECONDS`].
+    #[arg(long, value_name = "SECONDS")]
+    max_staleness_seconds: Option<String>,
     /// Where the API listens; port 0 lets the system choose [environment: `ORGBRIDGE_LISTEN`].
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
@@ -95,17 +98,22 @@ pub(crate) struct ServerArguments {
     /// The sites that the server answers for, each at api.SITE, joined by commas [environment: `ORGBRIDGE_SITES`].
     #[arg(long, value_name = "SITES")]
     sites: Option<String>,
+    /// Whether callers are limited: on, or off for load tests [environment: `ORGBRIDGE_RATE_LIMIT`].
+    #[arg(long, value_name = "SWITCH")]
+    rate_limit: Option<String>,
 }
 
 impl ServerArguments {
     /// They are all settings.
     pub(crate) fn flags(&self) -> Vec<Flag> {
         given([
+            ("max_staleness_seconds", &self.max_staleness_seconds),
             ("listen", &self.listen),
             ("admin_listen", &self.admin_listen),
             ("tls_cert", &self.tls_cert),
             ("tls_key", &self.tls_key),
             ("sites", &self.sites),
+            ("rate_limit", &self.rate_limit),
         ])
     }
 }
@@ -120,10 +128,26 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::settings::{Environment, resolve};
 
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_stands_at_the_top_of_the_configuration_file_is_a_flag_of_the_server() {
+        let settings = resolve(&[], &Environment::default(), None).unwrap();
+        let at_the_top: Vec<_> =
+            settings.shown.iter().map(|setting| setting.key).filter(|key| !key.contains('.')).collect();
+        assert!(at_the_top.contains(&"listen"));
+        for key in at_the_top {
+            let flag = format!("--{}", key.replace('_', "-"));
+            let Arguments { global, command } =
+                Arguments::try_parse_from(["orgbridge", "serve", &flag, "something"]).unwrap();
+            let given = [global.flags(), command.flags()].concat();
+            assert_eq!(given, [Flag { key, text: "something".to_owned() }]);
+        }
     }
 
     #[test]

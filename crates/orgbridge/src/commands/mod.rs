@@ -132,7 +132,7 @@ fn execute(arguments: Arguments, environment: &Environment, printer: Printer) ->
 
 impl Command {
     /// Settings that the command itself gives.
-    fn flags(&self) -> Vec<Flag> {
+    pub(crate) fn flags(&self) -> Vec<Flag> {
         match self {
             Self::Serve(serve) => serve.flags(),
             Self::Config(config) => config.flags(),
