@@ -11,8 +11,8 @@ use orgbridge_ledger::{CommitError, OpenError, Unavailable};
 use crate::ExitStatus;
 use crate::names::NotNamed;
 use crate::random::NoRandomness;
-use crate::server::{FileProblem, StartError};
-use crate::settings::Problems;
+use crate::server::StartError;
+use crate::settings::{FileProblems, Problems};
 
 /// Why a command did not do what it was asked for. `Display` is what the operator reads.
 #[derive(Debug, thiserror::Error)]
@@ -41,9 +41,9 @@ pub(crate) enum Failure {
     /// The server could not be started.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// A file that the configuration names can't be used.
+    /// Files that the configuration names can't be used; each line says which and why.
     #[error(transparent)]
-    Configured(#[from] FileProblem),
+    Configured(#[from] FileProblems),
     /// A backup or a restoration came to nothing.
     #[error(transparent)]
     Backup(#[from] BackupError),

@@ -14,7 +14,7 @@ use orgbridge_api::{
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{OrgId, PublicId};
-use orgbridge_edge::{Edge, EdgeSettings, PeerAddress, Tls, TlsError};
+use orgbridge_edge::{Edge, EdgeSettings, PeerAddress, Tls};
 use orgbridge_issuer::{IssuerOptions, LoginIssuer, LoginOptions, Uptime, WebClient};
 use orgbridge_ledger::{
     AttemptLimits, Attendance, Clock, DatabaseAddress, Ledger, LedgerOptions, MaxStaleness, OpenError,
@@ -30,7 +30,7 @@ use crate::admin::{self, Admin};
 use crate::housekeeping::clear_away_what_is_over;
 use crate::metrics::{CommitMetrics, Metrics};
 use crate::rate_counting::RateCounting;
-use crate::settings::{SecretError, Settings};
+use crate::settings::{FileProblems, Files, Settings};
 
 /// How many connections the admin listener serves at the same time.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -108,20 +108,21 @@ impl ServerOptions {
     /// A server of the ledger in `database`, as it is configured.
     ///
     /// # Errors
-    /// [`FileProblem`] if a file that the configuration names can't be used.
-    pub fn from_settings(database: DatabaseAddress, settings: &Settings) -> Result<Self, FileProblem> {
+    /// [`FileProblems`] if files that the configuration names can't be used.
+    pub fn from_settings(database: DatabaseAddress, settings: &Settings) -> Result<Self, FileProblems> {
+        let Files { tls, issuer_login, rate_store } = Files::read(settings)?;
         Ok(Self {
             listen: settings.listen,
             admin_listen: settings.admin_listen,
-            tls: settings.tls()?,
+            tls,
             edge: settings.edge(),
             sites: settings.sites.clone(),
             issuer: settings.issuer.clone(),
             external_issuer: settings.external_issuer(),
-            issuer_login: settings.issuer_login()?,
+            issuer_login,
             rate_limits: settings.rate_limits(),
             planned_replicas: settings.planned_replicas,
-            rate_store: settings.rate_store()?,
+            rate_store,
             limits: settings.limits(),
             creator_disabled: settings.creator_disabled,
             attempts: settings.attempts(),
@@ -162,17 +163,6 @@ pub struct RateStoreOptions {
     pub address: StoreAddress,
     /// Its password, if it asks for one.
     pub password: Option<SecretString>,
-}
-
-/// Why a file that the configuration names can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum FileProblem {
-    /// The certificate or its key.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// A secret.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
 }
 
 /// Why a server could not be started.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::context::Context;
 use crate::arguments::ServerArguments;
 use crate::failure::Failure;
-use crate::settings::{Flag, Settings, Switch};
+use crate::settings::{Files, Flag, Settings, Switch};
 
 /// Looks at a deployment as `orgbridge serve` would find it, and says what is wrong and what to do.
 ///
@@ -68,12 +68,8 @@ fn of_configuration(settings: &Settings) -> Vec<Observation> {
     let mut note = |judgement, says: String, advice| {
         found.push(Observation { subject: "configuration", judgement, says, advice });
     };
-    let unreadable = [
-        settings.tls().err().map(|error| error.to_string()),
-        settings.issuer_login().err().map(|error| error.to_string()),
-    ];
-    for says in unreadable.into_iter().flatten() {
-        note(Judgement::Wrong, says, "a server does not start with it");
+    for problem in Files::read(settings).err().into_iter().flat_map(|problems| problems.0) {
+        note(Judgement::Wrong, problem.to_string(), "a server does not start with it");
     }
     if settings.tls_cert.is_none() && !settings.listen.ip().is_loopback() {
         note(

@@ -6,6 +6,7 @@
 //! default.
 
 mod file;
+mod files;
 mod problem;
 mod quotas;
 mod resolve;
@@ -26,6 +27,7 @@ use orgbridge_edge::{EdgeSettings, Tls, TlsError};
 use orgbridge_issuer::{IssuerOptions, LoginOptions, SecureUrl};
 use orgbridge_ledger::{AttemptLimits, DatabaseAddress, MaxStaleness};
 
+pub use files::{FileProblem, FileProblems, Files};
 pub use problem::{Origin, Problem, Problems};
 pub use resolve::{Environment, Flag, Resolved, ShownSetting, resolve};
 pub use secret::SecretError;
@@ -229,10 +231,7 @@ impl Settings {
     }
 
     /// The store in which all replicas count, if there is one and anything to count.
-    ///
-    /// # Errors
-    /// [`SecretError`] names the file of its password, if that can't be used.
-    pub fn rate_store(&self) -> Result<Option<RateStoreOptions>, SecretError> {
+    fn rate_store(&self) -> Result<Option<RateStoreOptions>, SecretError> {
         let Some(address) = self.rate_store.clone().filter(|_| self.rate_limit == Switch::On) else {
             return Ok(None);
         };
@@ -254,10 +253,7 @@ impl Settings {
     }
 
     /// What the API identifies itself with, if it speaks TLS.
-    ///
-    /// # Errors
-    /// [`TlsError`] names the file that can't be used.
-    pub fn tls(&self) -> Result<Option<Tls>, TlsError> {
+    fn tls(&self) -> Result<Option<Tls>, TlsError> {
         match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => Tls::from_pem_files(certificate, key).map(Some),
             _ => Ok(None),
@@ -280,10 +276,7 @@ impl Settings {
     }
 
     /// The issuer outside at which users log in, if there is one.
-    ///
-    /// # Errors
-    /// [`SecretError`] names the file of the client's secret, if that can't be used.
-    pub fn issuer_login(&self) -> Result<Option<IssuerLoginOptions>, SecretError> {
+    fn issuer_login(&self) -> Result<Option<IssuerLoginOptions>, SecretError> {
         let (Some(url), Some(client_id), Some(file), Some(org)) =
             (&self.login_issuer, &self.login_client_id, &self.login_client_secret_file, &self.login_org)
         else {

@@ -6,6 +6,7 @@ mod audit;
 mod completions;
 mod config;
 mod demo;
+mod doctor;
 mod import;
 mod init;
 mod moving;
