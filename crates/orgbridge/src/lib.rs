@@ -10,6 +10,7 @@ mod arguments;
 mod commands;
 mod demo;
 mod descriptors;
+mod doctor;
 mod exit_status;
 mod failure;
 mod housekeeping;

@@ -8,6 +8,7 @@
 //! So in that one window a limit may be passed, by no more than itself.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -81,9 +82,12 @@ impl FromStr for StoreAddress {
 }
 
 impl StoreAddress {
-    /// Whether everything on the way can be read by whoever stands there.
-    pub fn is_cleartext(&self) -> bool {
-        matches!(self.info.addr(), ConnectionAddr::Tcp(..))
+    /// Whether what is said, a password too, passes in clear between this machine and another.
+    pub fn passes_others_in_clear(&self) -> bool {
+        let ConnectionAddr::Tcp(host, _) = self.info.addr() else { return false };
+        let is_here =
+            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        !is_here
     }
 }
 
@@ -246,7 +250,6 @@ mod tests {
         {
             let address: StoreAddress = text.parse().unwrap();
             assert_eq!(address.to_string(), text);
-            assert_eq!(address.is_cleartext(), text.starts_with("redis:"), "{text}");
         }
         for text in [
             "",
@@ -261,6 +264,22 @@ mod tests {
             "redis://127.0.0.1/?protocol=resp3",
         ] {
             assert_eq!(text.parse::<StoreAddress>(), Err(NotAStore), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_passes_in_clear_only_without_tls_and_to_another_machine() {
+        for (text, passes_in_clear) in [
+            ("redis://store.example.com", true),
+            ("redis://192.0.2.1:6380/3", true),
+            ("redis://[2001:db8::1]", true),
+            ("redis://127.0.0.1", false),
+            ("redis://[::1]:6379", false),
+            ("redis://localhost", false),
+            ("rediss://store.example.com", false),
+        ] {
+            let address: StoreAddress = text.parse().unwrap();
+            assert_eq!(address.passes_others_in_clear(), passes_in_clear, "{text}");
         }
     }
 }

@@ -1,18 +1,19 @@
 //! `orgbridge doctor`: what is wrong with a deployment.
 
 use clap::Args;
-use orgbridge_ledger::doctor::{self, Judgement, Observation};
+use orgbridge_ledger::doctor::{Judgement, Observation};
 use serde::Serialize;
 
 use super::context::Context;
 use crate::arguments::ServerArguments;
+use crate::doctor;
 use crate::failure::Failure;
-use crate::settings::{Files, Flag, Settings, Switch};
+use crate::settings::Flag;
 
 /// Looks at a deployment as `orgbridge serve` would find it, and says what is wrong and what to do.
 ///
-/// It looks at the database and what it loses in a crash, at whoever serves from it, and at the configuration. It changes
-/// nothing, and servers go on meanwhile.
+/// It looks at the configuration and the files that it names, at the database and what it loses in a crash, and at whoever
+/// serves from it. It changes nothing that is kept, and servers go on meanwhile.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -47,9 +48,7 @@ impl Doctor {
     }
 
     pub(crate) fn run(context: &Context) -> Result<(), Failure> {
-        let settings = context.settings();
-        let mut found = of_configuration(settings);
-        found.extend(doctor::examine(context.database()?, settings.max_staleness));
+        let found = doctor::examine(context.settings(), context.database()?);
         let wrong = found.iter().filter(|one| one.judgement == Judgement::Wrong).count();
         let observations = found.into_iter().map(ObservationRecord::from).collect();
         let record = DoctorRecord { healthy: wrong == 0, observations };
@@ -60,50 +59,6 @@ impl Doctor {
             _ => Err(Failure::Failed(format!("{wrong} things are wrong"))),
         }
     }
-}
-
-/// What is wrong with the configuration beyond what no command takes.
-fn of_configuration(settings: &Settings) -> Vec<Observation> {
-    let mut found = Vec::new();
-    let mut note = |judgement, says: String, advice| {
-        found.push(Observation { subject: "configuration", judgement, says, advice });
-    };
-    for problem in Files::read(settings).err().into_iter().flat_map(|problems| problems.0) {
-        note(Judgement::Wrong, problem.to_string(), "a server does not start with it");
-    }
-    if settings.tls_cert.is_none() && !settings.listen.ip().is_loopback() {
-        note(
-            Judgement::Remark,
-            "keys pass in clear between the server and whoever calls it".to_owned(),
-            "set tls_cert and tls_key, or see to it that nobody but a proxy reaches it",
-        );
-    }
-    if settings.admin_listen.is_some_and(|address| !address.ip().is_loopback()) {
-        note(
-            Judgement::Remark,
-            "the admin listener answers whoever reaches it".to_owned(),
-            "see to it that nobody but your monitoring does",
-        );
-    }
-    if settings.admin_listen.is_none() {
-        note(
-            Judgement::Remark,
-            "nobody is told whether the server is ready".to_owned(),
-            "set admin_listen, and have what balances the load ask /readyz there",
-        );
-    }
-    if settings.rate_limit == Switch::Off {
-        note(
-            Judgement::Remark,
-            "any caller may call as often as it likes".to_owned(),
-            "set rate_limit to on, unless this is a test",
-        );
-    }
-    if found.is_empty() {
-        let says = "it is whole".to_owned();
-        found.push(Observation { subject: "configuration", judgement: Judgement::Fine, says, advice: "" });
-    }
-    found
 }
 
 impl From<Observation> for ObservationRecord {

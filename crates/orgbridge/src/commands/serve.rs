@@ -8,7 +8,7 @@ use super::context::Context;
 use crate::arguments::ServerArguments;
 use crate::failure::Failure;
 use crate::server::{Server, ServerOptions};
-use crate::settings::{Flag, Settings, Switch};
+use crate::settings::{Exposure, Flag};
 use crate::signals::Signals;
 use crate::{descriptors, logging, runtime};
 
@@ -37,10 +37,9 @@ impl Serve {
     pub(crate) fn run(context: &Context) -> Result<(), Failure> {
         let settings = context.settings();
         logging::install(settings);
-        if settings.rate_limit == Switch::Off {
-            tracing::warn!("rate limits are off: any caller may call as often as it likes");
+        for Exposure { says, advice } in settings.exposures() {
+            tracing::warn!("{says}: {advice}");
         }
-        warn_of_strangers(settings);
         descriptors::allow_for(settings.edge_max_connections.get().into());
         let options = ServerOptions::from_settings(context.database()?.clone(), settings)?;
         runtime::run(async {
@@ -58,21 +57,6 @@ impl Serve {
                 () = signals.next() => Err(Failure::Interrupted),
             }
         })
-    }
-}
-
-/// Whoever listens beyond this machine may not know who reads along there.
-fn warn_of_strangers(settings: &Settings) {
-    if settings.tls_cert.is_none() && !settings.listen.ip().is_loopback() {
-        tracing::warn!(
-            "keys pass in clear between this server and whoever calls it: set tls_cert and tls_key, or see to it that \
-             nobody but a proxy reaches it"
-        );
-    }
-    if settings.admin_listen.is_some_and(|address| !address.ip().is_loopback()) {
-        tracing::warn!(
-            "the admin listener answers whoever reaches it: see to it that nobody but your monitoring does"
-        );
     }
 }
 

@@ -5,6 +5,7 @@
 //! `admin_listen` is `--admin-listen`. A flag beats the environment, which beats the file, which beats the
 //! default.
 
+mod exposure;
 mod file;
 mod files;
 mod problem;
@@ -27,6 +28,7 @@ use orgbridge_edge::{EdgeSettings, Tls, TlsError};
 use orgbridge_issuer::{IssuerOptions, LoginOptions, SecureUrl};
 use orgbridge_ledger::{AttemptLimits, DatabaseAddress, MaxStaleness};
 
+pub use exposure::Exposure;
 pub use files::{FileProblem, FileProblems, Files};
 pub use problem::{Origin, Problem, Problems};
 pub use resolve::{Environment, Flag, Resolved, ShownSetting, resolve};

@@ -45,3 +45,27 @@ fn each_file_that_keeps_a_server_from_its_start_is_named_by_whoever_looks() {
         assert!(wrong.iter().any(|one| one.starts_with("wrong: ") && one.contains(file)), "{wrong:?}");
     }
 }
+
+#[test]
+fn a_password_that_passes_in_clear_to_another_machine_is_told_of() {
+    let program = Program::initialized().0;
+    program.write("password", "hunter2\n");
+    let told = "the password of the rate limits' store passes in clear";
+    let is_told_of = |store: &str, password_file: Option<&str>| {
+        let text =
+            password_file.map(|file| format!("\nstore_password_file = \"{file}\"")).unwrap_or_default();
+        program.write("orgbridge.toml", &format!("[rate_limits]\nstore = \"{store}\"{text}\n"));
+        // No machine has an address of this network, so it stops before it listens there.
+        let served = program.run(&["serve", "--config", "orgbridge.toml", "--listen", "192.0.2.1:0"]);
+        let examined = program.run(&["doctor", "--config", "orgbridge.toml", "--output", "json"]);
+        assert!(served.complaint(1).contains("can't listen on 192.0.2.1:0"), "{served:?}");
+        let is_found = found(&examined, "configuration").iter().any(|one| one.contains(told));
+        assert_eq!(served.stderr.contains(told), is_found, "{served:?} {examined:?}");
+        is_found
+    };
+
+    assert!(is_told_of("redis://orgbridge@store.example.com:6379/1", Some("password")));
+    assert!(!is_told_of("redis://store.example.com", None));
+    assert!(!is_told_of("rediss://store.example.com", Some("password")));
+    assert!(!is_told_of("redis://127.0.0.1:1", Some("password")));
+}

@@ -1,0 +1,27 @@
+//! What is wrong with a deployment, as `orgbridge serve` would find it. The ledger says what is wrong with its database.
+
+mod configuration;
+
+use orgbridge_ledger::DatabaseAddress;
+use orgbridge_ledger::doctor::{self, Judgement, Observation};
+
+use crate::settings::{Files, Settings};
+
+/// Looks at what `settings` say and name, and at `database`.
+pub(crate) fn examine(settings: &Settings, database: &DatabaseAddress) -> Vec<Observation> {
+    let mut found = configuration::look(settings, Files::read(settings).as_ref().err());
+    found.extend(doctor::examine(database, settings.max_staleness));
+    found
+}
+
+fn fine(subject: &'static str, says: impl Into<String>) -> Observation {
+    Observation { subject, judgement: Judgement::Fine, says: says.into(), advice: "" }
+}
+
+fn remark(subject: &'static str, says: impl Into<String>, advice: &'static str) -> Observation {
+    Observation { subject, judgement: Judgement::Remark, says: says.into(), advice }
+}
+
+fn wrong(subject: &'static str, says: impl Into<String>, advice: &'static str) -> Observation {
+    Observation { subject, judgement: Judgement::Wrong, says: says.into(), advice }
+}
