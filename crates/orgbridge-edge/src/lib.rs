@@ -47,6 +47,7 @@ mod service;
 mod settings;
 mod stats;
 mod tls;
+mod validity;
 mod wire;
 
 pub use body::{BodyError, EdgeBody};
@@ -55,3 +56,4 @@ pub use service::EdgeService;
 pub use settings::{EdgeSettings, Http2Settings};
 pub use stats::EdgeStats;
 pub use tls::{Tls, TlsError};
+pub use validity::Validity;

@@ -7,10 +7,13 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem};
 use tokio_rustls::TlsAcceptor;
 
+use crate::Validity;
+
 /// The identity of a listener: TLS 1.2 and 1.3, offering HTTP/2 and HTTP/1.1.
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
+    validity: Option<Validity>,
 }
 
 impl Tls {
@@ -41,13 +44,19 @@ impl Tls {
         certificates: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<Self, rustls::Error> {
+        let validity = Validity::of(&certificates);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(certificates, key)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)) })
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), validity })
+    }
+
+    /// When the certificate and its intermediates hold, all of them. `None` if one says it in a form that is not known.
+    pub const fn validity(&self) -> Option<Validity> {
+        self.validity
     }
 
     pub(crate) fn acceptor(&self) -> &TlsAcceptor {

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use orgbridge_ledger::doctor::{Judgement, Observation};
+use orgbridge_ledger::{Clock, SystemClock};
 use serde::Serialize;
 
 use super::context::Context;
@@ -48,7 +49,7 @@ impl Doctor {
     }
 
     pub(crate) fn run(context: &Context) -> Result<(), Failure> {
-        let found = doctor::examine(context.settings(), context.database()?);
+        let found = doctor::examine(context.settings(), context.database()?, SystemClock.now());
         let wrong = found.iter().filter(|one| one.judgement == Judgement::Wrong).count();
         let observations = found.into_iter().map(ObservationRecord::from).collect();
         let record = DoctorRecord { healthy: wrong == 0, observations };

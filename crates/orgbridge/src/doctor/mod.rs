@@ -1,15 +1,20 @@
 //! What is wrong with a deployment, as `orgbridge serve` would find it. The ledger says what is wrong with its database.
 
+mod certificate;
 mod configuration;
 
+use orgbridge_domain::Timestamp;
 use orgbridge_ledger::DatabaseAddress;
 use orgbridge_ledger::doctor::{self, Judgement, Observation};
 
 use crate::settings::{Files, Settings};
 
 /// Looks at what `settings` say and name, and at `database`.
-pub(crate) fn examine(settings: &Settings, database: &DatabaseAddress) -> Vec<Observation> {
-    let mut found = configuration::look(settings, Files::read(settings).as_ref().err());
+pub(crate) fn examine(settings: &Settings, database: &DatabaseAddress, now: Timestamp) -> Vec<Observation> {
+    let files = Files::read(settings);
+    let mut found = configuration::look(settings, files.as_ref().err());
+    let tls = files.ok().and_then(|files| files.tls);
+    found.extend(tls.map(|tls| certificate::look(tls.validity(), now)));
     found.extend(doctor::examine(database, settings.max_staleness));
     found
 }

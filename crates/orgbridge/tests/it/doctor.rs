@@ -1,5 +1,6 @@
 //! What `orgbridge doctor` finds in a configuration, and whether `orgbridge serve` says the same.
 
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::Value;
 
 use crate::program::{Ended, Program};
@@ -44,6 +45,29 @@ fn each_file_that_keeps_a_server_from_its_start_is_named_by_whoever_looks() {
     for file in absent {
         assert!(wrong.iter().any(|one| one.starts_with("wrong: ") && one.contains(file)), "{wrong:?}");
     }
+}
+
+#[test]
+fn a_certificate_that_has_ended_is_wrong() {
+    let program = Program::initialized().0;
+    let key = KeyPair::generate().unwrap();
+    let mut parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    (parameters.not_before, parameters.not_after) = (date_time_ymd(2000, 1, 1), date_time_ymd(2001, 1, 1));
+    program.write("cert.pem", &parameters.self_signed(&key).unwrap().pem());
+    program.write("key.pem", &key.serialize_pem());
+    let program =
+        program.with_variable("ORGBRIDGE_TLS_CERT", "cert.pem").with_variable("ORGBRIDGE_TLS_KEY", "key.pem");
+
+    let examined = examine(&program);
+
+    assert_eq!(examined.code, 1, "{examined:?}");
+    assert_eq!(found(&examined, "certificate"), ["wrong: it ended at 2001-01-01T00:00:00.000000+00:00"]);
+
+    parameters.not_after = date_time_ymd(4000, 1, 1);
+    program.write("cert.pem", &parameters.self_signed(&key).unwrap().pem());
+    let examined = examine(&program);
+    assert_eq!(examined.code, 0, "{examined:?}");
+    assert_eq!(found(&examined, "certificate"), ["fine: it holds until 4000-01-01T00:00:00.000000+00:00"]);
 }
 
 #[test]
