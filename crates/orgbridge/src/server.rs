@@ -13,7 +13,7 @@ use orgbridge_api::{
 };
 use orgbridge_domain::org_connection::Limits;
 use orgbridge_domain::user::CreatorDisabled;
-use orgbridge_domain::{OrgId, PublicId};
+use orgbridge_domain::{OrgId, PublicId, State};
 use orgbridge_edge::{Edge, EdgeSettings, PeerAddress, Tls};
 use orgbridge_issuer::{IssuerOptions, LoginIssuer, LoginOptions, Uptime, WebClient};
 use orgbridge_ledger::{
@@ -355,7 +355,7 @@ fn meet(
     clock: &Arc<dyn MonotonicClock>,
 ) -> Result<ExternalIssuer, StartError> {
     let ExternalIssuerOptions { issuer, org, subject_claim, scopes_claim } = options.clone();
-    let org = known_org(ledger, "oauth.external_issuer.org", org)?;
+    let org = known_org(&ledger.view().state, "oauth.external_issuer.org", &org)?;
     let issuer = orgbridge_issuer::Issuer::new(issuer, WebClient::new(), uptime(clock));
     Ok(ExternalIssuer { issuer: Arc::new(issuer), org, subject_claim, scopes_claim })
 }
@@ -367,15 +367,15 @@ fn meet_for_logins(
     clock: &Arc<dyn MonotonicClock>,
 ) -> Result<IssuerLogin, StartError> {
     let IssuerLoginOptions { issuer, org, user_claim } = options.clone();
-    let org = known_org(ledger, "oauth.login.org", org)?;
+    let org = known_org(&ledger.view().state, "oauth.login.org", &org)?;
     let issuer = LoginIssuer::new(issuer, WebClient::new(), uptime(clock));
     Ok(IssuerLogin { issuer: Arc::new(issuer), org, user_claim })
 }
 
-fn known_org(ledger: &Ledger, setting: &'static str, org: PublicId) -> Result<OrgId, StartError> {
-    let view = ledger.view();
-    let known = view.state.org_by_public_id(&org).map(|org| org.id);
-    known.ok_or(StartError::NoSuchOrg { setting, org })
+/// The org that `setting` names.
+pub(crate) fn known_org(state: &State, setting: &'static str, org: &PublicId) -> Result<OrgId, StartError> {
+    let known = state.org_by_public_id(org).map(|org| org.id);
+    known.ok_or_else(|| StartError::NoSuchOrg { setting, org: org.clone() })
 }
 
 fn uptime(clock: &Arc<dyn MonotonicClock>) -> Uptime {

@@ -13,8 +13,8 @@ use crate::settings::Flag;
 
 /// Looks at a deployment as `orgbridge serve` would find it, and says what is wrong and what to do.
 ///
-/// It looks at the configuration and the files that it names, at the database and what it loses in a crash, and at whoever
-/// serves from it. It changes nothing that is kept, and servers go on meanwhile.
+/// It looks at the configuration, the files and the organizations that it names, at the database and what it loses in a
+/// crash, and at whoever serves from it. It changes nothing that is kept, and servers go on meanwhile.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod configuration;
+mod organizations;
 
 use orgbridge_domain::Timestamp;
 use orgbridge_ledger::DatabaseAddress;
@@ -15,7 +16,11 @@ pub(crate) fn examine(settings: &Settings, database: &DatabaseAddress, now: Time
     let mut found = configuration::look(settings, files.as_ref().err());
     let tls = files.ok().and_then(|files| files.tls);
     found.extend(tls.map(|tls| certificate::look(tls.validity(), now)));
-    found.extend(doctor::examine(database, settings.max_staleness));
+    let of_database = doctor::examine(database, settings.max_staleness);
+    let has_our_schema =
+        of_database.iter().any(|one| one.subject == "schema" && one.judgement == Judgement::Fine);
+    found.extend(of_database);
+    found.extend(organizations::look(settings, has_our_schema.then_some(database)));
     found
 }
 

@@ -1,5 +1,7 @@
 //! What `orgbridge doctor` finds in a configuration, and whether `orgbridge serve` says the same.
 
+use std::fs;
+
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::Value;
 
@@ -45,6 +47,37 @@ fn each_file_that_keeps_a_server_from_its_start_is_named_by_whoever_looks() {
     for file in absent {
         assert!(wrong.iter().any(|one| one.starts_with("wrong: ") && one.contains(file)), "{wrong:?}");
     }
+}
+
+#[test]
+fn an_organization_that_an_issuer_outside_names_has_to_be_there() {
+    let program = Program::initialized().0;
+    let orgs = program.run(&["org", "list", "--output", "json"]).json();
+    let known = orgs[0]["public_id"].as_str().unwrap();
+    assert_eq!(found(&examine(&program), "organizations"), [""; 0]);
+    let program = program
+        .with_variable("ORGBRIDGE_OAUTH_EXTERNAL_ISSUER_ISSUER", "http://127.0.0.1:1/tenant")
+        .with_variable("ORGBRIDGE_OAUTH_EXTERNAL_ISSUER_AUDIENCE", "https://api.example.com")
+        .with_variable("ORGBRIDGE_OAUTH_EXTERNAL_ISSUER_ORG", known);
+    assert_eq!(
+        found(&examine(&program), "organizations"),
+        ["fine: those that issuers outside name are there"]
+    );
+
+    let program = program.with_variable("ORGBRIDGE_OAUTH_EXTERNAL_ISSUER_ORG", "nowhere");
+
+    let examined = examine(&program);
+    assert_eq!(examined.code, 1, "{examined:?}");
+    let says = "oauth.external_issuer.org: there is no organization nowhere; `orgbridge org list` shows those that \
+                there are";
+    assert_eq!(found(&examined, "organizations"), [format!("wrong: {says}")]);
+    assert_eq!(program.run(&["serve"]).complaint(1), format!("error: {says}"));
+
+    fs::remove_file(program.path("ledger.db")).unwrap();
+    assert_eq!(
+        found(&examine(&program), "organizations"),
+        ["remark: those that issuers outside name were not looked for"]
+    );
 }
 
 #[test]
