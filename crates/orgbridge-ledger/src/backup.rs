@@ -15,7 +15,8 @@ use crate::storage::{Fleet, Storage};
 use crate::transfer::{Origin, Progress, common, transfer};
 use crate::{Clock, DatabaseAddress, Entry, OpenError, Position, Revision, Unavailable};
 
-/// Why a backup, a restoration or a copy came to nothing. What was there is as it was.
+/// Why a backup, a restoration or a copy came to nothing. What was there is as it was, unless a server was lost while it
+/// kept a restoration or a copy: after [`BackupError::NotWritten`] with [`Unavailable::Uncertain`] nobody knows what is there.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// A database could not be opened.
@@ -108,7 +109,7 @@ pub fn backup(address: &DatabaseAddress, to: &Path) -> Result<Position, BackupEr
 /// was before.
 ///
 /// # Errors
-/// [`BackupError`]. The ledger is as it was then.
+/// [`BackupError`]. The ledger is as it was then, but where nobody knows, after [`Unavailable::Uncertain`].
 pub fn restore(address: &DatabaseAddress, from: &Path, clock: &dyn Clock) -> Result<Restored, BackupError> {
     // A copy, so that the backup's schema can be brought up to date without touching it.
     let copy = match address {
@@ -177,7 +178,7 @@ fn restore_into_server(
 /// `to` but, in a database of a server, an empty ledger, into which can be copied again.
 ///
 /// # Errors
-/// [`BackupError`].
+/// [`BackupError`]. After [`Unavailable::Uncertain`] nobody knows whether the copy is there; it is whole if it is.
 pub fn copy(
     from: &DatabaseAddress,
     to: &DatabaseAddress,

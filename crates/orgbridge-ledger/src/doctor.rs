@@ -1,4 +1,5 @@
-//! What is wrong with the database of a deployment, in a sentence each. Nothing is changed by looking.
+//! What is wrong with the database of a deployment, in a sentence each. Nothing that is kept is changed by looking; beside a
+//! file, the seats of processes that are no more are cleared away.
 
 use std::fmt::Display;
 use std::fs;

@@ -13,7 +13,8 @@ pub enum CommitError {
     /// A rule said no. Nothing was changed.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The ledger could not keep the change. Nothing was changed.
+    /// The ledger could not keep the change. Nothing was changed, but where [`Unavailable::Uncertain`] or
+    /// [`Unavailable::Closed`] says that nobody knows.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -71,7 +72,8 @@ pub enum Unavailable {
     /// The rule that was to decide this call panicked. Other calls go on.
     #[error("the ledger could not decide this call")]
     RulePanicked,
-    /// The ledger is shutting down.
+    /// The ledger is shutting down, or its writer has panicked. In the latter case a change may be there that takes
+    /// something away, and that was waiting for everybody to know of it.
     #[error("the ledger is closed")]
     Closed,
     /// Anything else that storage reports, such as a constraint that doesn't hold.

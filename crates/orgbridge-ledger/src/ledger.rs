@@ -296,8 +296,8 @@ impl Ledger {
     /// than once, and must therefore have no effects of its own.
     ///
     /// # Errors
-    /// [`CommitError::Refused`] if the rule refuses, [`CommitError::Unavailable`] if it can't be kept. Nothing
-    /// was changed then.
+    /// [`CommitError::Refused`] if the rule refuses, [`CommitError::Unavailable`] if it can't be kept. Nothing was changed
+    /// then, unless [`Unavailable::Uncertain`] or [`Unavailable::Closed`] says that nobody knows.
     pub async fn commit<T, F>(
         &self,
         principal: Principal,
@@ -349,7 +349,7 @@ impl Ledger {
         self.shared.attempts.offer(attempt, self.clock.now())
     }
 
-    /// Who serves this ledger, as it was known with the last look. Those who serve a file know nothing of each other.
+    /// Who serves this ledger, as it was known with the last look.
     pub fn live_replicas(&self) -> Replicas {
         **self.shared.replicas.load()
     }
