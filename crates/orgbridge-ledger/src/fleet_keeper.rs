@@ -214,7 +214,7 @@ impl FleetKeeper {
         if fleet.renew(&held.seat.renewed_at(position))? {
             return Ok(self.tenure.renew(Look { began, position, asked, answered: Moment::now() }));
         }
-        tracing::warn!("the others had given this process up; it takes another seat");
+        tracing::warn!("the others had given this process up, or an answer was lost; it takes another seat");
         // Nobody waits for it now, and where its seat was lost, others may have lost theirs.
         shared.freshness.forget();
         self.distrust_seats();

@@ -9,7 +9,8 @@ use crate::index::Concern;
 use crate::last_use::Use;
 use crate::{Entry, Position, RefusedAttempt, Revision, Unavailable, View};
 
-/// A database that holds a ledger. The writer owns it and calls it from its own thread.
+/// A database that holds a ledger. The writer owns it, and calls it from its own thread or from that of a caller
+/// who sits down at its desk.
 ///
 /// A transaction is open from [`Storage::begin`] to [`Storage::commit`] or [`Storage::rollback`].
 pub(crate) trait Storage: Send + 'static {
@@ -77,8 +78,8 @@ pub(crate) trait Storage: Send + 'static {
 /// Called when there may be something new.
 pub(crate) type Wake = Box<dyn Fn() + Send + Sync>;
 
-/// The seats of the processes that serve one database. Each call is durable when it returns, and a transaction of its
-/// own: none is open.
+/// The seats of the processes that serve one database. Each call is known to all others when it returns, and a transaction of
+/// its own: none is open.
 pub(crate) trait Fleet {
     /// Takes a seat.
     fn enter(&mut self, seat: &Seat) -> Result<(), Unavailable>;

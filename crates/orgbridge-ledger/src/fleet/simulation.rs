@@ -60,7 +60,7 @@ enum Call {
         made: u64,
     },
     /// Both of them, one after the other: whichever is not there yet is still to come.
-    CommitAndCall {
+    CommitThenSeats {
         asked: Moment,
         made: Option<u64>,
         found: Option<Vec<Seat>>,
@@ -190,7 +190,7 @@ impl Simulation {
             if let Event::Reaches(call, back) = event {
                 // The database does what it was asked, even if whoever asked is no more.
                 let answer = self.database(&call);
-                if let Call::CommitAndCall { made: None, .. } | Call::CommitAndCall { found: None, .. } =
+                if let Call::CommitThenSeats { made: None, .. } | Call::CommitThenSeats { found: None, .. } =
                     answer
                 {
                     let delay = self.delay();
@@ -225,12 +225,12 @@ impl Simulation {
                 Call::Remove(seat)
             }
             Call::Commit { .. } => Call::Commit { made: self.commit() },
-            Call::CommitAndCall { asked, made, ref found } => {
+            Call::CommitThenSeats { asked, made, ref found } => {
                 let is_to_commit = made.is_none() && (found.is_some() || self.left_out != LeftOut::TheOrder);
                 if is_to_commit {
-                    Call::CommitAndCall { asked, made: Some(self.commit()), found: found.clone() }
+                    Call::CommitThenSeats { asked, made: Some(self.commit()), found: found.clone() }
                 } else {
-                    Call::CommitAndCall { asked, made, found: Some(self.seats.values().copied().collect()) }
+                    Call::CommitThenSeats { asked, made, found: Some(self.seats.values().copied().collect()) }
                 }
             }
         }
@@ -256,7 +256,7 @@ impl Simulation {
                 let call = match (commits, self.random.bool()) {
                     (false, _) => Call::Position { began: now, found: 0 },
                     (true, false) => Call::Commit { made: 0 },
-                    (true, true) => Call::CommitAndCall { asked: now, made: None, found: None },
+                    (true, true) => Call::CommitThenSeats { asked: now, made: None, found: None },
                 };
                 self.ask(process, call);
             }
@@ -320,7 +320,7 @@ impl Simulation {
                 }
                 self.later(process, 1, Event::Wake);
             }
-            Call::CommitAndCall { asked, made, found } => {
+            Call::CommitThenSeats { asked, made, found } => {
                 let (made, seats) = (made.unwrap(), found.unwrap());
                 own.applied = own.applied.max(made);
                 own.take_in(RollCall { seats, asked, answered: now, after: Some(at(made)) });

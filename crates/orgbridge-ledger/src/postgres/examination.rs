@@ -178,7 +178,7 @@ fn look_at_times(link: &mut Link, max_staleness: Duration, chart: &mut Chart) {
         Some(difference) => {
             let says = format!("the clocks differ by {} ms", difference.as_millis());
             if difference > MAX_DIFFERENCE {
-                let advice = "set both by the same source of time: keys and tokens end by the clock of whoever is asked";
+                let advice = "set both by the same source of time: tokens and logins end by the clock of whoever is asked";
                 chart.wrong("clocks", says, advice);
             } else {
                 chart.fine("clocks", says);
