@@ -231,8 +231,11 @@ fn unindexed(
     Ok(Queue { events: found.into(), next: None })
 }
 
+/// The end of a column that names an org, as rows are written. No value has it in it: quotes are escaped there.
+const NAMES_AN_ORG: &str = "org_id\":";
+
 /// Whether an entry names the org, or no org at all, as a key that names its owner. Most don't, and are read no further.
 pub(crate) fn may_concern(org: &str, actor_org: Option<&str>, rows: [Option<&str>; 2]) -> bool {
     actor_org == Some(org)
-        || rows.into_iter().flatten().any(|row| row.contains(org) || !row.contains("org_id\""))
+        || rows.into_iter().flatten().any(|row| row.contains(org) || !row.contains(NAMES_AN_ORG))
 }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::backend::{Backend, Sqlite};
 use crate::story::{OPERATOR, Story, id, types};
-use orgbridge_domain::{ConnectionTypes, Direction, OrgId, Timestamp, api_key, org};
+use orgbridge_domain::application_key::{self, NewApplicationKey};
+use orgbridge_domain::right::OrgAppKeysWrite;
+use orgbridge_domain::{ConnectionTypes, Direction, OrgId, Session, Timestamp, api_key, org};
 use orgbridge_ledger::audit::{AuditLog, Finding};
 use orgbridge_ledger::trail::{Event, Mark, Stretch, Wanted};
 use orgbridge_ledger::{
@@ -261,6 +263,26 @@ fn the_trail_of_an_org_without_keys_holds_no_key<B: Backend>() {
     assert_eq!(kinds(story.sink.id), ["org", "api_key"]);
 }
 
+fn whatever_a_key_is_called_its_owner_finds_it<B: Backend>() {
+    let place = B::default();
+    let story = begin(&place);
+    let owner = story.jane.id;
+    for (number, name) in ["my org_id", "org_id\":", "{\"org_id\":\"", "org_id"].into_iter().enumerate() {
+        let key = id(50 + number as u128);
+        let made = story.commit_as(OPERATOR, move |session, now| {
+            let secret = format!("{number:040x}").parse().unwrap();
+            let new = NewApplicationKey { id: key, owner, name: name.parse().unwrap(), secret, scopes: None };
+            application_key::create(&session.authorize_in(id(10))?, new, now)
+        });
+        made.unwrap();
+        let revoke = move |session: &Session<'_>, _| {
+            application_key::revoke::<OrgAppKeysWrite>(&session.authorize_in(id(10))?, key)
+        };
+        story.commit_as(OPERATOR, revoke).unwrap();
+    }
+    assert_trails(&place, &story, &story.ledger);
+}
+
 fn attempt(story: &Story, request: &str) -> Attempt {
     Attempt {
         org: story.source.id,
@@ -358,6 +380,7 @@ crate::backend::on_each_database! {
     an_index_that_is_lost_is_filled_anew_when_the_ledger_is_opened
     an_index_that_was_tampered_with_is_found_out
     the_trail_of_an_org_without_keys_holds_no_key
+    whatever_a_key_is_called_its_owner_finds_it
     refused_attempts_are_kept_in_bounded_number_for_their_own_org
     attempts_that_wait_are_kept_when_the_ledger_is_closed
     both_kinds_of_events_stand_in_one_order_and_a_horizon_ends_both
