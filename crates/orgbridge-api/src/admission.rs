@@ -1,4 +1,10 @@
 //! Who may come in: credentials are looked up and the rate limit is charged before a handler is called.
+//!
+//! Some may be somebody in a moment: when a revision is known here that holds their key, or the key of an issuer outside
+//! that signed their token. To wait for that holds a place as a request under way does. So a wait is charged before it
+//! begins, as the request is: to the org of whoever is known already, and to the address of everybody else, as the failure
+//! that it is so far. Where that is used up, nobody waits. Afterwards they are looked up anew, and nobody is charged twice
+//! in one window.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -10,7 +16,8 @@ use orgbridge_domain::{
     ApiKeyId, Credential, KeyDigest, OrgId, Principal, Refusal, SiteScope, Timestamp, authenticate,
     authenticate_api_key, authenticate_external, authenticate_token,
 };
-use orgbridge_ledger::{RequestId, View};
+use orgbridge_issuer::Distrust;
+use orgbridge_ledger::{RequestId, Revision, View};
 
 use crate::api::Api;
 use crate::error::ApiError;
@@ -34,9 +41,70 @@ pub(crate) struct Admission {
 
 /// Who is calling, if it is anybody, and what that is charged to.
 pub(crate) struct LookedUp {
+    bill: Bill,
+    found: Result<Caller, ApiError>,
+}
+
+/// The window that a request is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bill {
     limit: LimitName,
     payer: Payer,
-    found: Result<Caller, ApiError>,
+}
+
+/// A request that was counted, and how its window stood then.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paid {
+    bill: Bill,
+    standing: Standing,
+}
+
+impl Paid {
+    /// Whether the window took it.
+    pub(crate) fn is_admitted(&self) -> bool {
+        self.standing.check().is_ok()
+    }
+}
+
+/// What may still come that decides how a request is answered.
+#[derive(Debug)]
+pub(crate) struct Awaited {
+    revision: Option<Revision>,
+    /// A token that names a key of its issuer that is not known.
+    token: Option<Vec<u8>>,
+}
+
+impl LookedUp {
+    /// What a wait is charged to before it begins: what the request is, or, where that is nobody's fault and counted
+    /// nowhere, the failures of the client's address.
+    pub(crate) const fn bill_of_a_wait(&self, address: Payer) -> Bill {
+        match self.bill.payer {
+            Payer::Nobody => Bill { limit: LimitName::FailedAuthentication, payer: address },
+            Payer::Org(_) | Payer::Address(_) => self.bill,
+        }
+    }
+
+    /// Whether the keys of the issuer outside decide who this is, and don't yet.
+    const fn lacks_a_key_of_the_issuer(&self) -> bool {
+        matches!(
+            &self.found,
+            Err(ApiError::NoKeysOfIssuer
+                | ApiError::Unauthorized(CredentialProblem::NotBelieved(Distrust::UnknownKey)))
+        )
+    }
+
+    /// Whether more of the history may change what was found.
+    const fn may_change(&self) -> bool {
+        match &self.found {
+            Ok(_)
+            | Err(
+                ApiError::Unavailable(_)
+                | ApiError::ApiKeyNotLive
+                | ApiError::Unauthorized(CredentialProblem::NotLive(_)),
+            ) => true,
+            Err(_) => self.lacks_a_key_of_the_issuer(),
+        }
+    }
 }
 
 /// Somebody who was let in.
@@ -84,7 +152,8 @@ impl Api {
         let asked = match self.sites.asked(request) {
             Ok(asked) => asked,
             Err(error) => {
-                return LookedUp { limit: LimitName::UnknownRoute, payer: address, found: Err(error) };
+                let bill = Bill { limit: LimitName::UnknownRoute, payer: address };
+                return LookedUp { bill, found: Err(error) };
             }
         };
         let found = self.identify(route.access, asked, request, id);
@@ -94,35 +163,54 @@ impl Api {
             Err(ApiError::Unavailable(_) | ApiError::NoKeysOfIssuer) => (route.limit, Payer::Nobody),
             Err(_) => (LimitName::FailedAuthentication, address),
         };
-        LookedUp { limit, payer, found }
+        LookedUp { bill: Bill { limit, payer }, found }
     }
 
-    /// Charges the limit for whoever was looked up, and lets them in where it is not used up.
-    pub(crate) async fn admit(&self, looked_up: LookedUp, now: Duration) -> Admission {
-        let LookedUp { limit, payer, found } = looked_up;
-        let standing = self.limiter.charge(limit, payer, now).await;
-        Admission { standing, outcome: standing.check().map_err(ApiError::from).and(found) }
+    /// What has to be waited for before the request of whoever was looked up is answered by what holds at `asked`, if there
+    /// is anything.
+    pub(crate) fn awaited(
+        &self,
+        looked_up: &LookedUp,
+        request: &Request,
+        asked: Option<Revision>,
+    ) -> Option<Awaited> {
+        let revision = asked.filter(|asked| *asked > self.known() && looked_up.may_change());
+        let token = looked_up.lacks_a_key_of_the_issuer().then(|| access_token(request)).flatten();
+        (revision.is_some() || token.is_some())
+            .then(|| Awaited { revision, token: token.map(<[u8]>::to_vec) })
     }
 
-    /// The access token of a request, if the issuer outside has to be asked for its key before anybody can be looked up.
-    pub(crate) fn token_of_unknown_key(&self, route: &RouteInfo, request: &Request) -> Option<Vec<u8>> {
-        let external = self.external_issuer.as_ref()?;
-        if matches!(route.access, Access::Anyone | Access::ApiKey) {
-            return None;
+    /// Waits for it, as long as may be.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] if the revision does not come in time.
+    pub(crate) async fn wait_for(&self, awaited: Awaited) -> Result<(), ApiError> {
+        let Awaited { revision, token } = awaited;
+        if let (Some(external), Some(token)) = (&self.external_issuer, token) {
+            external.issuer.look_for_key_of(&token).await;
         }
-        let presented = Presented::read(request.headers(), request.uri().query()).ok()?;
-        match presented.choose().ok()? {
-            Credentials::AccessToken(token) if ExternalIssuer::may_be_of(token) => {
-                (!external.issuer.knows_key_of(token)).then(|| token.to_vec())
-            }
-            _ => None,
+        match revision {
+            Some(revision) => self.wait_until(revision).await,
+            None => Ok(()),
         }
     }
 
-    /// Asks the issuer outside for the key of `token`.
-    pub(crate) async fn look_for_key_of(&self, token: &[u8]) {
-        if let Some(external) = &self.external_issuer {
-            external.issuer.look_for_key_of(token).await;
+    /// Counts a request.
+    pub(crate) async fn charge(&self, bill: Bill, now: Duration) -> Paid {
+        Paid { bill, standing: self.limiter.charge(bill.limit, bill.payer, now).await }
+    }
+
+    /// Charges the limit for whoever was looked up, unless that was paid before a wait, and lets them in where it is not
+    /// used up.
+    pub(crate) async fn admit(&self, looked_up: LookedUp, paid: Option<Paid>, now: Duration) -> Admission {
+        let LookedUp { bill, found } = looked_up;
+        let paid = match paid.filter(|paid| paid.bill == bill) {
+            Some(paid) => paid,
+            None => self.charge(bill, now).await,
+        };
+        Admission {
+            standing: paid.standing,
+            outcome: paid.standing.check().map_err(ApiError::from).and(found),
         }
     }
 
@@ -202,6 +290,15 @@ fn sign_in(
         Principal::User { org, user, .. } => Ok(SignedIn { view, principal, org, user, request, at }),
         // No credential of the wire stands for the operator.
         Principal::Operator => Err(Refusal::OperatorOnly.into()),
+    }
+}
+
+/// The access token that a request shows, if that decides who it comes from.
+fn access_token(request: &Request) -> Option<&[u8]> {
+    let presented = Presented::read(request.headers(), request.uri().query()).ok()?;
+    match presented.choose().ok()? {
+        Credentials::AccessToken(token) => Some(token),
+        Credentials::Keys { .. } => None,
     }
 }
 

@@ -61,17 +61,21 @@ where
     }
     let exchange = Exchange::open(&api, meter, &request);
     let address = Payer::Address(client_address(&request));
-    if let Some(token) = exchange.api.token_of_unknown_key(route, &request) {
-        exchange.api.look_for_key_of(&token).await;
-    }
-    let asked = freshness::asked(route.path, request.headers());
-    let known = match asked {
-        Ok(Some(revision)) => exchange.api.wait_until(revision).await,
-        Ok(None) => Ok(()),
-        Err(error) => Err(error),
+    let mut looked_up = exchange.api.look_up(route, &request, &exchange.id);
+    let (asked, mut known) = match freshness::asked(route.path, request.headers()) {
+        Ok(asked) => (asked, Ok(())),
+        Err(error) => (None, Err(error)),
     };
-    let looked_up = exchange.api.look_up(route, &request, &exchange.id);
-    let Admission { mut standing, outcome } = exchange.api.admit(looked_up, exchange.opened_at).await;
+    let mut paid = None;
+    if let Some(awaited) = exchange.api.awaited(&looked_up, &request, asked) {
+        let bill = looked_up.bill_of_a_wait(address);
+        let wait = paid.insert(exchange.api.charge(bill, exchange.opened_at).await);
+        if wait.is_admitted() {
+            known = known.and(exchange.api.wait_for(awaited).await);
+            looked_up = exchange.api.look_up(route, &request, &exchange.id);
+        }
+    }
+    let Admission { mut standing, outcome } = exchange.api.admit(looked_up, paid, exchange.opened_at).await;
     let mut tried = None;
     // Only now: whoever is nobody is told nothing else.
     let mut response = match outcome.and_then(|caller| known.map(|()| caller)) {

@@ -4,8 +4,8 @@
 //! `x-orgbridge-at-least` is answered from a state that holds it, whichever replica they reach: the replica waits until it
 //! has it, and refuses where that takes longer than anything may be decided by old knowledge.
 //!
-//! The wait comes before admission, since what is waited for may be the very key that the request shows. Strangers can
-//! make the server wait, too; they could as well be slow to send, and hold no more by it.
+//! What is waited for may be the very key that the request shows. So strangers can make the server wait, too, each wait at
+//! the cost of a failure to authenticate (`admission`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -6,9 +6,9 @@
 //! 1. `exchange`: a name for the request, a span, the answer's common headers, metrics, and 500 where
 //!    something panics;
 //! 2. `sites`: which site is asked; a host that is none of the deployment's gets no further;
-//! 3. `freshness`: who asks for a revision waits until it is known here;
-//! 4. `admission`: the credentials that the route asks for are looked up among those of that site, and the
+//! 3. `admission`: the credentials that the route asks for are looked up among those of that site, and the
 //!    caller's rate limit is charged;
+//! 4. `freshness`: who asks for a revision waits until it is known here, and is looked up anew;
 //! 5. `extract`: the caller's right is proven first, so that strangers learn nothing of our validation,
 //!    then the path and the query are read, and the body last;
 //! 6. `routes`: one function per call, which hands values to a rule of [`orgbridge_domain`] and shows the

@@ -95,6 +95,16 @@ fn of_http1(credentials: &str) -> Vec<Flood> {
             },
         },
         Flood {
+            name: "keys that nobody has, and a revision that never comes",
+            opening: Vec::new(),
+            piece: |number| {
+                let head = "GET /api/v1/validate HTTP/1.1\r\nHost: a\r\n";
+                let asked =
+                    format!("DD-API-KEY: {number:032x}\r\nX-Orgbridge-At-Least: {}\r\n\r\n", i64::MAX);
+                format!("{head}{asked}").into_bytes()
+            },
+        },
+        Flood {
             name: "paths that nothing has",
             opening: Vec::new(),
             piece: |number| format!("GET /{number} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes(),

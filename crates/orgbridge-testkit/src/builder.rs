@@ -48,6 +48,17 @@ pub struct TestServerBuilder {
     believed: Option<(IssuerOptions, SubjectClaim, ScopesClaim)>,
     asked_who_logs_in: Option<(LoginOptions, SubjectClaim)>,
     is_called_over_http2: bool,
+    places: Places,
+}
+
+/// How many connections a server takes at the same time.
+#[derive(Debug, Clone, Copy)]
+struct Places(usize);
+
+impl Default for Places {
+    fn default() -> Self {
+        Self(EdgeSettings::default().max_connections)
+    }
 }
 
 /// Among how many replicas a server shares its limits, if it is not alone.
@@ -133,14 +144,19 @@ impl TestServerBuilder {
         Self { is_called_over_http2: true, ..self }
     }
 
+    /// Takes no more than so many connections at the same time.
+    pub fn with_places(self, places: usize) -> Self {
+        Self { places: Places(places), ..self }
+    }
+
     /// Starts it, with the cast in its ledger.
     pub async fn start(self) -> TestServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let address = listener.local_addr().expect("a port");
-        let is_called_over_http2 = self.is_called_over_http2;
+        let (is_called_over_http2, Places(places)) = (self.is_called_over_http2, self.places);
         let TestApi { router, ledger, clock, ids, registry, folder } = self.furnish(address).await;
         let stop = CancellationToken::new();
-        let thread = Some(serve(listener, router, stop.clone()));
+        let thread = Some(serve(listener, router, places, stop.clone()));
 
         let client = reqwest::Client::builder()
             .no_proxy()
@@ -230,13 +246,18 @@ impl reqwest::dns::Resolve for EveryNameIsHere {
 }
 
 /// Serves `api` on a thread of its own, so that a panic of the server is not one of the test.
-fn serve(listener: TcpListener, api: axum::Router, stop: CancellationToken) -> thread::JoinHandle<()> {
+fn serve(
+    listener: TcpListener,
+    api: axum::Router,
+    max_connections: usize,
+    stop: CancellationToken,
+) -> thread::JoinHandle<()> {
     static SERVERS: AtomicU64 = AtomicU64::new(0);
     let name = panics::watched_name(SERVERS.fetch_add(1, Ordering::SeqCst));
     listener.set_nonblocking(true).expect("a socket that can wait");
     let run = async move {
         let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-        let settings = EdgeSettings { drain_timeout: DRAIN, ..EdgeSettings::default() };
+        let settings = EdgeSettings { max_connections, drain_timeout: DRAIN, ..EdgeSettings::default() };
         Edge::new(listener, None, settings).serve(api.map_request(with_client_address), stop).await;
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

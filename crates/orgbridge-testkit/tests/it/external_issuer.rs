@@ -1,11 +1,12 @@
 //! Access tokens of an issuer outside. Source: contract, section 2; RFC 7519, 8725 and 9068; hardening list, 3, 7 and 28.
 
+use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Method;
 use insta::assert_snapshot;
-use orgbridge_api::{Access, ScopesClaim, SubjectClaim, routes};
+use orgbridge_api::{Access, LimitName, ScopesClaim, SubjectClaim, routes};
 use orgbridge_domain::user::{self, CreatorDisabled};
 use orgbridge_issuer::{Issuer, WebClient};
 use orgbridge_ledger::audit::{AuditLog, Query};
@@ -18,6 +19,10 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 const WHOAMI: &str = "/api/v2/current_user";
+const FAILURES: LimitName = LimitName::FailedAuthentication;
+
+/// Less than an issuer is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// An issuer that the server believes, and what it signs with.
 struct Outside {
@@ -337,6 +342,49 @@ async fn a_key_that_is_new_is_fetched_and_one_that_is_withdrawn_ends() {
     outside.server.clock().advance(Duration::from_secs(10));
     assert_eq!(outside.whoami(&rotated).await, "200 Jane Doe");
     assert_eq!(outside.whoami(&first).await, unknown);
+}
+
+#[tokio::test]
+async fn who_has_failed_too_often_has_the_issuer_asked_for_no_key() {
+    let believing =
+        |builder: TestServerBuilder, options| builder.limiting(FAILURES, 2, 60).believing(options);
+    let outside = Outside::start_with(TestKey::ecdsa("first"), believing).await;
+    let (good, stray) = (outside.with(&json!({})), TestKey::ed25519("stray").sign(&outside.claims()));
+    assert_eq!(outside.whoami(&good).await, "200 Jane Doe", "who waits for the first keys is counted");
+    assert!(outside.whoami(&stray).await.starts_with("401"));
+    outside.server.clock().advance(Duration::from_secs(10));
+    let asked = outside.issuer.asked();
+    assert!(outside.whoami(&stray).await.starts_with("429"));
+    assert_eq!(outside.issuer.asked(), asked);
+    assert_eq!(outside.whoami(&good).await, "200 Jane Doe", "a known key is waited for by nobody");
+}
+
+/// The issuer takes connections and says nothing.
+#[tokio::test]
+async fn as_many_wait_for_an_issuer_that_is_silent_as_may_fail_and_the_others_are_told_at_once() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
+    let believing = |builder: TestServerBuilder, options| {
+        let options = orgbridge_issuer::IssuerOptions { url, ..options };
+        builder.limiting(FAILURES, 1, 60).believing(options)
+    };
+    let outside = Outside::start_with(TestKey::ecdsa("first"), believing).await;
+    let token = outside.with(&json!({}));
+    let whoami = || async {
+        let began = Instant::now();
+        let reply = outside.call(Method::GET, WHOAMI, &token).await;
+        (reply.to_string(), reply.header("x-ratelimit-name").unwrap().to_owned(), began.elapsed())
+    };
+    let (first, second) = tokio::join!(whoami(), whoami());
+    let (slow, quick) = if first.2 > second.2 { (first, second) } else { (second, first) };
+    assert_eq!((&slow.0, &slow.1), (&quick.0, &quick.1), "both are told the same");
+    assert!(
+        slow.0.starts_with(r#"503 {"errors":["Service Unavailable","the keys of the issuer"#),
+        "{}",
+        slow.0
+    );
+    assert_eq!(slow.1, "current_user");
+    assert!(slow.2 > PATIENCE && quick.2 < PATIENCE, "{:?} and {:?}", slow.2, quick.2);
 }
 
 #[tokio::test]

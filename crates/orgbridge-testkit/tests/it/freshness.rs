@@ -5,12 +5,16 @@ use std::time::{Duration, Instant};
 use http::Method;
 use insta::assert_snapshot;
 use orgbridge_api::{LimitName, routes};
-use orgbridge_domain::{Principal, Session, org};
+use orgbridge_domain::{Principal, Session, api_key, org};
 use orgbridge_ledger::{Ledger, LedgerOptions, MAX_STALENESS};
 use orgbridge_testkit::{Call, Persona, Reply, TestOrg, TestServer, path_of};
 
 const AT_LEAST: &str = "x-orgbridge-at-least";
 const ABSENT: &str = "0b1e55ed-0000-4000-8000-000000000000";
+const VALIDATE: &str = "/api/v1/validate";
+
+/// A revision that no ledger gets to.
+const NEVER: u64 = i64::MAX.unsigned_abs();
 
 /// The revision that an answer says that it was made from.
 fn revision(reply: &Reply) -> u64 {
@@ -82,13 +86,18 @@ async fn what_is_known_already_is_answered_at_once() {
     assert!(began.elapsed() < MAX_STALENESS);
 }
 
+/// Another process on the ledger of a server.
+fn elsewhere(server: &TestServer) -> Ledger {
+    let address = format!("sqlite:{}", server.folder().join("ledger.db").display()).parse().unwrap();
+    Ledger::open(&address, LedgerOptions::default()).unwrap()
+}
+
 /// Another process writes, and this one learns of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_elsewhere_is_waited_for() {
     let server = TestServer::start().await;
     let known = server.revision().get();
-    let address = format!("sqlite:{}", server.folder().join("ledger.db").display()).parse().unwrap();
-    let elsewhere = Ledger::open(&address, LedgerOptions::default()).unwrap();
+    let elsewhere = elsewhere(&server);
     let began = Instant::now();
     let waiting = knowing(server.source_admin().list(), known + 1).into_future();
     let rename_soon = async {
@@ -155,4 +164,85 @@ async fn who_asks_for_a_revision_is_limited_like_anybody() {
     let known = server.revision().get();
     assert_eq!(knowing(server.source_admin().list(), known).await.status(), 200);
     assert_eq!(knowing(server.source_admin().list(), known).await.status(), 429);
+}
+
+/// What is waited for may be the very key that is shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_made_elsewhere_is_found_when_its_revision_is_known() {
+    let secret = "5ec2e7".repeat(6)[..32].to_owned();
+    let server = TestServer::start().await;
+    let known = server.revision().get();
+    let elsewhere = elsewhere(&server);
+    let validate = server.anonymous().get(VALIDATE).header("dd-api-key", &secret);
+    let waiting = knowing(validate, known + 1).into_future();
+    let make_it_soon = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let secret = secret.parse().unwrap();
+        let make = move |session: &Session<'_>, now| {
+            let grant = session.authorize_in(TestOrg::Source.id())?;
+            let (id, name) = (ABSENT.parse().expect("an id"), "Elsewhere".parse().expect("a name"));
+            api_key::create(&grant, id, name, &secret, now)
+        };
+        elsewhere.commit(Principal::Operator, "elsewhere".parse().unwrap(), make).await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(waiting, make_it_soon);
+    assert_eq!((reply.status(), revision(&reply)), (200, known + 1));
+    assert_eq!(reply.header("x-ratelimit-name"), Some("validate"));
+    elsewhere.close();
+}
+
+#[tokio::test]
+async fn who_has_used_up_a_limit_is_told_before_the_wait_and_nobody_is_charged_twice() {
+    let server = TestServer::builder()
+        .limiting(LimitName::OrgConnectionsRead, 2, 60)
+        .limiting(LimitName::FailedAuthentication, 2, 60)
+        .start()
+        .await;
+    for (persona, status) in [(Persona::SourceAdmin, 503), (Persona::WrongApiKey, 401)] {
+        let never = || knowing(server.caller(persona).list(), NEVER);
+        let began = Instant::now();
+        let waited = never().await;
+        assert_eq!((waited.status(), waited.header("x-ratelimit-remaining")), (status, Some("1")));
+        assert!(began.elapsed() >= MAX_STALENESS, "{persona} waits");
+        assert_ne!(server.caller(persona).list().await.status(), 429);
+        let began = Instant::now();
+        assert_eq!(never().await.status(), 429);
+        assert!(began.elapsed() < MAX_STALENESS, "{persona} waited for a refusal");
+    }
+}
+
+#[tokio::test]
+async fn whom_no_revision_could_help_is_not_kept_waiting() {
+    let server = TestServer::builder().answering_for(["datadoghq.com"]).start().await;
+    let site = "api.datadoghq.com";
+    for (call, status) in [
+        (server.source_admin().list().at("api.example.com"), 421),
+        (server.anonymous().list().at(site), 401),
+        (server.anonymous().get(VALIDATE).at(site), 403),
+        (server.source_admin().get("/api/v2/org_connections?api_key=a").at(site), 401),
+    ] {
+        let began = Instant::now();
+        let reply = knowing(call, NEVER).await;
+        assert_eq!(reply.status(), status, "{reply}");
+        assert!(began.elapsed() < MAX_STALENESS, "{reply} came late");
+    }
+}
+
+/// All places of the edge are asked for by one who has no key, and has failed too often.
+#[tokio::test]
+async fn strangers_hold_no_place_by_asking_for_a_revision_once_their_failures_are_used_up() {
+    let server =
+        TestServer::builder().limiting(LimitName::FailedAuthentication, 1, 60).with_places(2).start().await;
+    let of_nobody = format!("GET {VALIDATE} HTTP/1.1\r\nHost: a\r\nDD-API-KEY: {}\r\n", "5".repeat(32));
+    server.exchange(format!("{of_nobody}Connection: close\r\n\r\n")).await;
+    let began = Instant::now();
+    let mut strangers = [server.raw().await, server.raw().await];
+    for stranger in &mut strangers {
+        stranger.send(format!("{of_nobody}{AT_LEAST}: {NEVER}\r\n\r\n")).await;
+    }
+    for stranger in &mut strangers {
+        assert_eq!(stranger.read_reply().await.status(), 429);
+    }
+    assert_eq!(server.source_admin().list().await.status(), 200);
+    assert!(began.elapsed() < MAX_STALENESS, "a live caller waited for strangers");
 }
