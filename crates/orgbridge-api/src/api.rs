@@ -10,7 +10,7 @@ use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{Decided, Principal, Refusal, Session, Timestamp};
 use orgbridge_ledger::{CommitError, Ledger, RequestId, Revision, View};
 
-use crate::audit::Searches;
+use crate::audit::Turns;
 use crate::error::ApiError;
 use crate::freshness::Known;
 use crate::rate_limit::Limiter;
@@ -104,7 +104,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<RequestMetrics>,
     pub(crate) clock: Arc<dyn MonotonicClock>,
     pub(crate) ids: Arc<dyn IdSource>,
-    pub(crate) searches: Searches,
+    pub(crate) searches: Turns,
 }
 
 impl Api {
@@ -186,7 +186,7 @@ impl From<ApiOptions> for Api {
             ids,
         } = options;
         let limiter = Limiter::new(rate_limits, rate_store);
-        let searches = Searches::default();
+        let searches = Turns::default();
         let known = Known::of(&ledger.view());
         let shared = Arc::new(Shared {
             ledger,

@@ -6,9 +6,11 @@ mod event;
 mod moment;
 mod query;
 mod search;
+mod turns;
 
 pub(crate) use cursor::NotACursor;
 pub(crate) use event::{AuditEvent, Outcome};
 pub(crate) use moment::NotAMoment;
 pub(crate) use query::MAX_CHARS;
-pub(crate) use search::{Asked, Found, Places, Search, Searches};
+pub(crate) use search::{Asked, Found, Places, Search};
+pub(crate) use turns::{PATIENCE, Turns};

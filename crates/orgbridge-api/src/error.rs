@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::attempt::Refused;
+use crate::audit::PATIENCE;
 use crate::dialect::Dialect;
 use crate::extract::{BodyProblem, CredentialProblem};
 use crate::rate_limit::Exhausted;
@@ -72,6 +73,9 @@ pub(crate) enum ApiError {
     /// The issuer outside at which users log in can't be asked now.
     #[error("Service Unavailable")]
     SilentIssuer,
+    /// A search has waited long enough for others.
+    #[error("Service Unavailable")]
+    SearchesUnderWay,
     /// A secret could not be made.
     #[error("{INTERNAL}")]
     NoRandomness(#[from] NoRandomness),
@@ -147,7 +151,7 @@ impl ApiError {
             | Self::NoRandomness(_)
             | Self::Panicked
             | Self::Unwritable(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable(_) | Self::NoKeysOfIssuer | Self::SilentIssuer => {
+            Self::Unavailable(_) | Self::NoKeysOfIssuer | Self::SilentIssuer | Self::SearchesUnderWay => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
@@ -185,6 +189,10 @@ impl ApiError {
                 "the issuer that you would sign in with can't be asked now".to_owned(),
                 format!("try again in {RETRY_SECONDS} seconds, or log in with an application key"),
             ],
+            Self::SearchesUnderWay => vec![
+                format!("the search has waited {} seconds for others that were under way", PATIENCE.as_secs()),
+                format!("try again in {RETRY_SECONDS} seconds; the searches of one organization wait for each other"),
+            ],
             Self::Unavailable(unavailable) => vec![
                 unavailable.to_string(),
                 format!(
@@ -206,7 +214,9 @@ impl ApiError {
         match self {
             Self::RateLimited(exhausted) => Some(exhausted.reset_seconds),
             Self::Unavailable(Unavailable::RulePanicked) => None,
-            Self::Unavailable(_) | Self::NoKeysOfIssuer | Self::SilentIssuer => Some(RETRY_SECONDS),
+            Self::Unavailable(_) | Self::NoKeysOfIssuer | Self::SilentIssuer | Self::SearchesUnderWay => {
+                Some(RETRY_SECONDS)
+            }
             _ => None,
         }
     }

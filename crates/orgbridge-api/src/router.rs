@@ -188,9 +188,13 @@ pub fn routes() -> impl ExactSizeIterator<Item = &'static RouteInfo> {
 ///
 /// Whoever serves it may put a [`ClientAddress`](crate::ClientAddress) into each request.
 pub fn router(options: ApiOptions) -> Router {
-    let api = Api::from(options);
+    of(&Api::from(options))
+}
+
+/// The router that calls `api`.
+pub(crate) fn of(api: &Api) -> Router {
     let turn_away = |error: fn(&Request) -> ApiError| {
-        let (api, meter) = (api.clone(), Meter::new(&api, "none"));
+        let (api, meter) = (api.clone(), Meter::new(api, "none"));
         async move |request: Request| {
             let error = error(&request);
             let answer = exchange::turn_away(&api, meter, &request, error);
@@ -200,7 +204,7 @@ pub fn router(options: ApiOptions) -> Router {
     };
     ROUTES
         .iter()
-        .fold(Router::new(), |router, route| (route.mount)(router, &api, &route.info))
+        .fold(Router::new(), |router, route| (route.mount)(router, api, &route.info))
         .fallback(turn_away(|_| ApiError::NoSuchPath))
         .method_not_allowed_fallback(turn_away(|request| {
             if is_nowhere(request) {

@@ -1,12 +1,10 @@
 //! Pages of a trail.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use orgbridge_domain::{Direction, OrgId, Timestamp};
 use orgbridge_ledger::trail::{Stretch, Wanted};
 use orgbridge_ledger::{Ledger, Unavailable, View};
-use tokio::sync::Semaphore;
 
 use super::cursor::{Bound, Cursor};
 use super::event::{AuditEvent, Outcome, Viewer};
@@ -16,9 +14,6 @@ use crate::error::ApiError;
 
 /// How many events one call looks at, whatever it finds: few enough to answer within a fraction of a second.
 const MAX_SEEN: usize = 3_000;
-
-/// How many searches read at the same time. The others wait for them.
-const AT_ONCE: usize = 2;
 
 /// What was asked, as it was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -107,7 +102,7 @@ impl Search {
     }
 
     /// Reads a page. It blocks.
-    fn run(self, ledger: &Ledger, view: &View) -> Result<Found, Unavailable> {
+    pub(super) fn run(self, ledger: &Ledger, view: &View) -> Result<Found, Unavailable> {
         let Self { asked, query, stretch } = self;
         let viewer = Viewer { org: stretch.org, state: &view.state };
         let (mut events, mut last, mut seen) = (Vec::new(), None, 0);
@@ -138,37 +133,5 @@ impl Asked {
     fn bound(&self, org: OrgId) -> Bound<'_> {
         let direction = if self.newest_first { Direction::Descending } else { Direction::Ascending };
         Bound { org, query: &self.query, from: &self.from, to: &self.to, direction }
-    }
-}
-
-/// Where searches wait for each other, so that they never take more than a part of the machine.
-#[derive(Debug)]
-pub(crate) struct Searches(Arc<Semaphore>);
-
-impl Default for Searches {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
-    }
-}
-
-impl Searches {
-    /// Reads a page beside the threads that serve.
-    pub(crate) async fn run(
-        &self,
-        search: Search,
-        ledger: Ledger,
-        view: Arc<View>,
-    ) -> Result<Found, ApiError> {
-        let place = Arc::clone(&self.0)
-            .acquire_owned()
-            .await
-            .map_err(|_| ApiError::Unavailable(Unavailable::Closed))?;
-        let read = tokio::task::spawn_blocking(move || {
-            let found = search.run(&ledger, &view);
-            drop(place);
-            found
-        });
-        // A search that panics is reported as any bug is.
-        read.await.map_err(|_| ApiError::Panicked)?.map_err(ApiError::Unavailable)
     }
 }

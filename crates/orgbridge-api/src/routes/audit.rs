@@ -22,7 +22,7 @@ pub(crate) const LIST: Prose = Prose {
     tag: Tag::Audit,
     summary: "List audit events",
     description: DESCRIPTION,
-    refusals: || vec![example::query("filter[query]")],
+    refusals: || vec![example::query("filter[query]"), ApiError::SearchesUnderWay],
 };
 
 /// Finds events by the parameters of the query string.
@@ -39,7 +39,7 @@ pub(crate) const SEARCH: Prose = Prose {
     tag: Tag::Audit,
     summary: "Search audit events",
     description: DESCRIPTION,
-    refusals: || vec![example::query("filter.query")],
+    refusals: || vec![example::query("filter.query"), ApiError::SearchesUnderWay],
 };
 
 /// Finds events by a body.
@@ -58,8 +58,11 @@ async fn find(
     places: &Places,
 ) -> Result<Reply<AuditEvents>, ApiError> {
     let began = api.clock.elapsed();
+    let turn = api.searches.turn().await?;
+    // Until then others were waited for, and what was known before is no longer to be gone by.
+    let granted = granted.again()?;
     let search = Search::understand(asked, places, granted.org(), granted.view(), api.ledger.now())?;
-    let found = api.searches.run(search, api.ledger.clone(), granted.view().clone()).await?;
+    let found = turn.take(search, api.ledger.clone(), granted.view().clone()).await?;
     let took = api.clock.elapsed().saturating_sub(began).as_millis();
     Reply::of(&AuditEvents::of(found, u64::try_from(took).unwrap_or(u64::MAX), granted.request()))
 }
