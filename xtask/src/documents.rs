@@ -52,8 +52,8 @@ of their org, so that no org is ever locked out. They neither use nor edit what 
 themselves, which the audit log tells. An org always has an enabled admin, so there is always somebody.
 
 Nobody else gives away what a policy keeps from them: neither by a role that they give to a service account, nor by a key \
-that they make for one. Permissions are asked for all the same. The audit trail \
-is not narrowed: `audit_logs_read` shows what was done with every connection of the org. An operator on the command line is bound by no policy.
+that they make for one, whatever its scopes, nor by an OAuth2 client that acts as one. Permissions are asked for all the \
+same. The audit trail is not narrowed: `audit_logs_read` shows what was done with every connection of the org. An operator on the command line is bound by no policy.
 ";
 
 /// The managed roles and what each allows.

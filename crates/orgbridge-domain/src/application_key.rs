@@ -83,7 +83,8 @@ pub enum OwnerFilter {
 /// # Errors
 /// [`Refusal::Taken`] if a key has this id or secret; [`Refusal::Absent`] if the owner is no user of the org.
 /// [`Refusal::BeyondOwnRights`] if the key could do what the principal may not;
-/// [`Refusal::OnlyTheOwnerMakesKeys`] if the owner is a person, and another one than the principal.
+/// [`Refusal::OnlyTheOwnerMakesKeys`] if the owner is a person, and another one than the principal;
+/// [`Refusal::BeyondOwnStanding`] if a restriction policy binds the owner more closely than the principal.
 pub fn create(
     grant: &Grant<'_, OrgAppKeysWrite>,
     new: NewApplicationKey,
@@ -105,6 +106,8 @@ pub(crate) fn create_for<R>(
     if owner.kind == UserKind::Person && !grant.speaks_for(owner.id) {
         return Err(Refusal::OnlyTheOwnerMakesKeys);
     }
+    // Whoever has a key is its owner to a service that asks who they are, whatever the key lets through.
+    restriction_policy::may_act_as(grant, owner)?;
     Ok(Decided::one(key.clone(), Change::ApplicationKey(Edit::Create(key))))
 }
 
@@ -174,7 +177,9 @@ pub fn list<'s, R: OverKeys>(
 ///
 /// # Errors
 /// [`Refusal::NoApplicationKey`] if it reaches no such key; [`Refusal::BeyondOwnRights`] if the key could do what the
-/// principal may not; [`Refusal::OnlyTheOwnerWidensKeys`] if a key of another person could do more than before.
+/// principal may not; [`Refusal::OnlyTheOwnerWidensKeys`] if a key of another person could do more than before;
+/// [`Refusal::BeyondOwnStanding`] if it comes to reach connections, and a restriction policy binds its owner more closely
+/// than the principal.
 pub fn edit<R: WritesKeys>(
     grant: &Grant<'_, R>,
     id: ApplicationKeyId,

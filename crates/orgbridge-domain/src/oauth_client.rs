@@ -6,7 +6,7 @@ use crate::right::OauthClientsWrite;
 use crate::{
     Change, Decided, Edit, Grant, KeyDigest, Name, OauthClientId, OauthProblem, OrgId, Permission,
     PermissionSet, RedirectUri, Refusal, SiteScope, State, Timestamp, User, UserId, UserKind,
-    application_key,
+    application_key, restriction_policy,
 };
 
 /// A program that an org has registered.
@@ -162,7 +162,8 @@ impl OauthClient {
 /// # Errors
 /// [`Refusal::BadClient`] if there can't be such a client; [`Refusal::Absent`] if the org has no such service account;
 /// [`Refusal::BeyondOwnRights`] if it acts as a service account, and the principal may not make those, or it could do by
-/// itself what the principal may not; [`Refusal::Taken`] if a client has this id.
+/// itself what the principal may not; [`Refusal::BeyondOwnStanding`] if a restriction policy binds that service account
+/// more closely than the principal; [`Refusal::Taken`] if a client has this id.
 pub fn register(
     grant: &Grant<'_, OauthClientsWrite>,
     new: NewOauthClient,
@@ -194,7 +195,9 @@ pub fn register(
 /// # Errors
 /// [`Refusal::Absent`] if the org has no such client; [`Refusal::BadClient`] if there can't be one as it would be;
 /// [`Refusal::BeyondOwnRights`] if it acts as a service account, and the principal may not make those, or it could do
-/// more by itself than before, and that is what the principal may not.
+/// more by itself than before, and that is what the principal may not; [`Refusal::BeyondOwnStanding`] if it did not act as
+/// that service account before, or comes to reach connections as it, and a restriction policy binds the account more
+/// closely than the principal.
 pub fn edit(
     grant: &Grant<'_, OauthClientsWrite>,
     id: OauthClientId,
@@ -252,6 +255,10 @@ fn may_widen(
         account.ok_or_else(|| Refusal::absent("service account", "of this organization with this id"))?;
     if account.kind != UserKind::ServiceAccount {
         return Err(ClientProblem::NoServiceAccount.into());
+    }
+    // With its first scope it comes by tokens, and with any token it is the account to whoever asks who it is.
+    if before == PermissionSet::EMPTY {
+        restriction_policy::may_act_as(grant, account)?;
     }
     application_key::may_widen(grant, account, Some(before), Some(client.scopes))
 }

@@ -310,8 +310,8 @@ const LOCKS_ITSELF_OUT: &str = "\
 
 /// What to do about [`Refusal::BeyondOwnStanding`].
 const BEYOND_OWN_STANDING: &str = "\
-    a restriction policy of your organization lets them see or edit a connection that it does not let you; nobody can \
-    give that away without user_access_manage";
+    a restriction policy of your organization lets them see, use or edit a connection that it does not let you; nobody \
+    can give that away without user_access_manage";
 
 /// Where a permission would have to stand, and who can put it there.
 fn lacking(permission: Permission, missing_from: MissingFrom) -> String {

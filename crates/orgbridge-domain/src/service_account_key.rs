@@ -14,7 +14,8 @@ use crate::{
 ///
 /// # Errors
 /// [`Refusal::Absent`] if the owner is no service account of the org; [`Refusal::Taken`] if a key has this id or secret;
-/// [`Refusal::BeyondOwnRights`] if the key could do what the principal may not.
+/// [`Refusal::BeyondOwnRights`] if the key could do what the principal may not; [`Refusal::BeyondOwnStanding`] if a
+/// restriction policy binds the owner more closely than the principal.
 pub fn create(
     grant: &Grant<'_, ServiceAccountWrite>,
     new: NewApplicationKey,

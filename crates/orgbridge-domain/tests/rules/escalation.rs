@@ -70,6 +70,11 @@ fn permissions() -> impl Strategy<Value = PermissionSet> {
     })
 }
 
+/// What a credential is cut down to. One that lets nothing through still says who its owner is.
+fn scopes() -> impl Strategy<Value = PermissionSet> {
+    prop_oneof![1 => Just(PermissionSet::EMPTY), 3 => permissions()]
+}
+
 fn cast() -> impl Strategy<Value = Cast> {
     proptest::collection::vec((permissions(), proptest::option::weighted(0.3, permissions())), 2..5)
 }
@@ -90,14 +95,13 @@ fn call() -> impl Strategy<Value = Call> {
         (one(), one()).prop_map(|(user, role)| Call::RemoveRole(user, role)),
         one().prop_map(Call::Rename),
         (one(), any::<bool>()).prop_map(|(user, disabled)| Call::SetDisabled(user, disabled)),
-        (one(), proptest::option::of(permissions()))
-            .prop_map(|(owner, scopes)| Call::CreateKey(owner, scopes)),
-        (one(), proptest::option::of(permissions()))
+        (one(), proptest::option::of(scopes())).prop_map(|(owner, scopes)| Call::CreateKey(owner, scopes)),
+        (one(), proptest::option::of(scopes()))
             .prop_map(|(owner, scopes)| Call::CreateKeyOfServiceAccount(owner, scopes)),
         (one(), proptest::option::of(permissions()))
             .prop_map(|(key, scopes)| Call::EditKeyOfServiceAccount(key, scopes)),
         one().prop_map(Call::RevokeKey),
-        (one(), permissions()).prop_map(|(account, scopes)| Call::ActAs(account, scopes)),
+        (one(), scopes()).prop_map(|(account, scopes)| Call::ActAs(account, scopes)),
         permissions().prop_map(Call::Allow),
         (roles(), roles()).prop_map(|(editors, viewers)| Call::Restrict(editors, viewers)),
         Just(Call::Unrestrict),
@@ -228,20 +232,23 @@ impl Org {
         policy.map_or(Some(Relation::Editor), |policy| policy.relation_of(state.user(user)?))
     }
 
-    /// Whether a user with these rights sees the connection, and whether they edit it.
-    fn stands(&self, user: UserId, may: PermissionSet) -> (bool, bool) {
+    /// How a user with these rights stands to the connection.
+    fn stands(&self, user: UserId, may: PermissionSet) -> Standing {
         let bound = self.bound(user);
-        let sees = bound.is_some() && may.contains(Permission::OrgConnectionsRead);
-        (sees, bound == Some(Relation::Editor) && may.contains(Permission::OrgConnectionsWrite))
+        Standing {
+            uses: bound.is_some() && self.world.state.user(user).is_some_and(|user| !user.disabled),
+            sees: bound.is_some() && may.contains(Permission::OrgConnectionsRead),
+            edits: bound == Some(Relation::Editor) && may.contains(Permission::OrgConnectionsWrite),
+        }
     }
 
-    fn key_stands(&self, by: By) -> (bool, bool) {
+    fn key_stands(&self, by: By) -> Standing {
         let state = &self.world.state;
         let owner = match by {
             By::Key(key) => state.application_key(key).map(|key| key.owner),
             By::Token(token) => state.token(token).map(|token| token.user),
         };
-        owner.map_or((false, false), |owner| self.stands(owner, self.key_may(by)))
+        owner.map_or_else(Standing::default, |owner| self.stands(owner, self.key_may(by)))
     }
 
     fn someone(&self, chosen: usize) -> UserId {
@@ -555,9 +562,34 @@ fn is_within(rights: PermissionSet, bounds: PermissionSet) -> bool {
     rights.without(bounds) == PermissionSet::EMPTY
 }
 
-/// Whether whoever saw sees, and whoever edited edits.
-fn no_less(before: (bool, bool), after: (bool, bool)) -> bool {
-    before.0 <= after.0 && before.1 <= after.1
+/// How somebody stands to the connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Standing {
+    /// Whether they may use it, in the sink: no permission is asked for that, and no scope.
+    uses: bool,
+    sees: bool,
+    edits: bool,
+}
+
+impl Standing {
+    /// Whether whoever uses it, sees it or edits it in this way does so in the other, too.
+    fn is_within(self, other: Self) -> bool {
+        self.uses <= other.uses && self.sees <= other.sees && self.edits <= other.edits
+    }
+
+    /// What either lets somebody do.
+    fn or(self, other: Self) -> Self {
+        Self {
+            uses: self.uses || other.uses,
+            sees: self.sees || other.sees,
+            edits: self.edits || other.edits,
+        }
+    }
+
+    /// What whoever stands like this may let others do: who sees may let a program see, and who edits says who sees.
+    fn reach(self) -> Self {
+        Self { sees: self.sees || self.edits, ..self }
+    }
 }
 
 proptest! {
@@ -590,19 +622,17 @@ proptest! {
             if !org.world.took_away {
                 for (id, before) in &may {
                     prop_assert!(is_within(*before, org.may(*id)), "{call:?} took from {id}");
-                    prop_assert!(no_less(stood[id], org.stands(*id, org.may(*id))), "{call:?} took from {id}");
+                    prop_assert!(stood[id].is_within(org.stands(*id, org.may(*id))), "{call:?} took from {id}");
                 }
                 for (key, before) in &keys_may {
                     prop_assert!(is_within(*before, org.key_may(*key)), "{call:?} took from {key:?}");
-                    prop_assert!(no_less(keys_stood[key], org.key_stands(*key)), "{call:?} took from {key:?}");
+                    prop_assert!(keys_stood[key].is_within(org.key_stands(*key)), "{call:?} took from {key:?}");
                 }
             }
             for id in org.users().into_keys() {
-                let (saw, edited) = stood.get(&id).copied().unwrap_or_default();
-                let (sees, edits) = org.stands(id, org.may(id));
-                // Who sees may let a program see, and who edits says who sees.
-                prop_assert!(!sees || saw || own.0 || own.1 || governs, "{call:?}: {id} sees");
-                prop_assert!(!edits || edited || own.1 || governs, "{call:?}: {id} edits");
+                let allowed = stood.get(&id).copied().unwrap_or_default().or(own.reach());
+                let stands = org.stands(id, org.may(id));
+                prop_assert!(stands.is_within(allowed) || governs, "{call:?}: {id} {stands:?}");
             }
             for (id, user) in org.users() {
                 let gained = org.may(id).without(may.get(&id).copied().unwrap_or_default());
@@ -616,9 +646,9 @@ proptest! {
             for key in org.credentials() {
                 let gained = org.key_may(key).without(keys_may.get(&key).copied().unwrap_or_default());
                 let is_new = !keys_may.contains_key(&key);
-                let (sees, edits) = org.key_stands(key);
-                prop_assert!(!is_new || !sees || own.0 || own.1 || governs, "{call:?}: {:?} sees", key);
-                prop_assert!(!is_new || !edits || own.1 || governs, "{call:?}: {:?} edits", key);
+                let stands = org.key_stands(key);
+                let is_allowed = stands.is_within(own.reach()) || governs;
+                prop_assert!(!is_new || is_allowed, "{call:?}: {key:?} {stands:?}");
                 prop_assert!(is_within(gained, held), "{call:?}: {:?} gained {gained:?}", key);
             }
             let is_admin = |user: &User| !user.disabled && user.roles.contains(&ManagedRole::Admin.id());
@@ -648,9 +678,8 @@ proptest! {
             prop_assert!(is_within(org.may(owner), may), "{call:?}");
             for key in &keys {
                 prop_assert!(is_within(org.key_may(*key), held), "{call:?}: {key:?}");
-                let (sees, edits) = org.key_stands(*key);
-                prop_assert!(!sees || began.0 || began.1 || governs, "{call:?}: {key:?} sees");
-                prop_assert!(!edits || began.1 || governs, "{call:?}: {key:?} edits");
+                let stands = org.key_stands(*key);
+                prop_assert!(stands.is_within(began.reach()) || governs, "{call:?}: {key:?} {stands:?}");
             }
         }
     }

@@ -4,8 +4,9 @@ use orgbridge_domain::org_connection::{self, Filter};
 use orgbridge_domain::restriction_policy::{self, Bindings, SelfLockout};
 use orgbridge_domain::right::OrgAppKeysWrite;
 use orgbridge_domain::{
-    ApplicationKeySecret, ConnectionType, CrossSite, Page, Principal, Refusal, RestrictionPolicyId, Session,
-    Verb, application_key, role, user,
+    ApplicationKeySecret, ClientAuthentication, ConnectionType, CrossSite, KeyDigest, NewOauthClient,
+    OauthClientEdit, OauthClientId, Page, Principal, Refusal, RestrictionPolicyId, Session, UserId, Verb,
+    application_key, oauth_client, role, user,
 };
 
 use crate::world::{Persona, World, connection_id, id, make_role, org_id, types, user_id, writer_role};
@@ -281,11 +282,9 @@ fn policies_of_both_sides_go_with_the_connection_whatever_ends_it() {
 /// A role that makes service accounts and their keys, and writes connections, for `Persona::Nobody` of org 0.
 fn with_a_maker_of_programs() -> World {
     let mut world = world();
-    let maker = make_role(
-        &mut world,
-        0x601,
-        "service_account_write,org_app_keys_write,org_connections_read,org_connections_write",
-    );
+    let allowed = "service_account_write,org_app_keys_write,oauth_clients_write,org_connections_read,\
+                   org_connections_write";
+    let maker = make_role(&mut world, 0x601, allowed);
     world.operate(|draft, now| {
         let nobody = user_id(0, Persona::Nobody);
         draft
@@ -293,6 +292,20 @@ fn with_a_maker_of_programs() -> World {
             .map(drop)
     });
     world
+}
+
+/// A service account of org 0 that writes connections.
+fn make_robot(world: &mut World, robot: UserId) {
+    world.operate(|draft, now| {
+        let new = user::NewUser {
+            id: robot,
+            name: "Robot".parse().unwrap(),
+            email: "robot@org0.example".parse().unwrap(),
+            kind: orgbridge_domain::UserKind::ServiceAccount,
+            roles: vec![writer_role(0)],
+        };
+        draft.run(|session| user::create(&session.authorize_in(org_id(0))?, new, now)).map(drop)
+    });
 }
 
 #[test]
@@ -327,16 +340,7 @@ fn nobody_gives_a_role_that_a_policy_binds_more_closely_than_themselves() {
 fn nobody_makes_a_key_of_somebody_whom_a_policy_binds_more_closely() {
     let mut world = with_a_maker_of_programs();
     let (robot, own) = (id(0x902), user_text(0, Persona::Nobody));
-    world.operate(|draft, now| {
-        let new = user::NewUser {
-            id: robot,
-            name: "Robot".parse().unwrap(),
-            email: "robot@org0.example".parse().unwrap(),
-            kind: orgbridge_domain::UserKind::ServiceAccount,
-            roles: vec![writer_role(0)],
-        };
-        draft.run(|session| user::create(&session.authorize_in(org_id(0))?, new, now)).map(drop)
-    });
+    make_robot(&mut world, robot);
     let mut number = 0;
     let mut make = |world: &mut World, scopes: Option<&str>| {
         number += 1;
@@ -352,10 +356,13 @@ fn nobody_makes_a_key_of_somebody_whom_a_policy_binds_more_closely() {
         })
     };
     say_where(SelfLockout::Allowed, &mut world, 0, Persona::Admin, &format!("editor=user:{robot}")).unwrap();
-    for scopes in [None, Some("org_connections_read")] {
+    // Whoever has a key that lets nothing through is its owner all the same, to whoever asks who that is.
+    for scopes in [None, Some("org_connections_read"), Some("service_account_write"), Some("")] {
         assert_eq!(make(&mut world, scopes), Err(Refusal::BeyondOwnStanding), "{scopes:?}");
     }
+    say(&mut world, 0, Persona::Admin, "").unwrap();
     let narrow = make(&mut world, Some("service_account_write")).unwrap();
+    say_where(SelfLockout::Allowed, &mut world, 0, Persona::Admin, &format!("editor=user:{robot}")).unwrap();
     let widened = world.run(0, Persona::Nobody, |session, _| {
         let scopes = application_key::ScopesEdit::Replace(Some("org_connections_write".parse().unwrap()));
         let edit = application_key::ApplicationKeyEdit { name: None, scopes };
@@ -370,6 +377,51 @@ fn nobody_makes_a_key_of_somebody_whom_a_policy_binds_more_closely() {
     )
     .unwrap();
     assert!(make(&mut world, None).is_ok());
+}
+
+#[test]
+fn nobody_registers_a_client_that_acts_as_somebody_whom_a_policy_binds_more_closely() {
+    let mut world = with_a_maker_of_programs();
+    let (robot, own) = (id(0x902), user_text(0, Persona::Nobody));
+    make_robot(&mut world, robot);
+    let mut number = 0;
+    let mut register = |world: &mut World, scopes: &str| {
+        number += 1;
+        let scopes = scopes.parse().unwrap();
+        let client = NewOauthClient {
+            id: id(0x920 + number),
+            name: format!("Client {number}").parse().unwrap(),
+            redirect_uris: Vec::new(),
+            refreshes: false,
+            service_account: Some(robot),
+            scopes,
+            authentication: ClientAuthentication::Post(KeyDigest::from_bytes([0xc5; 32])),
+        };
+        world.run(0, Persona::Nobody, |session, now| {
+            oauth_client::register(&session.authorize()?, client, now)
+        })
+    };
+    let widen = |world: &mut World, client: OauthClientId, scopes: &str| {
+        let edit = OauthClientEdit { scopes: Some(scopes.parse().unwrap()), ..OauthClientEdit::default() };
+        world.run(0, Persona::Nobody, |session, _| oauth_client::edit(&session.authorize()?, client, edit))
+    };
+    // It gets no token as long as it may ask for nothing.
+    let silent = register(&mut world, "").unwrap().id;
+    let narrow = register(&mut world, "service_account_write").unwrap().id;
+    let text = format!("editor=user:{robot}");
+    say_where(SelfLockout::Allowed, &mut world, 0, Persona::Admin, &text).unwrap();
+    for scopes in ["org_connections_read", "service_account_write", ""] {
+        assert_eq!(register(&mut world, scopes), Err(Refusal::BeyondOwnStanding), "{scopes:?}");
+    }
+    assert_eq!(widen(&mut world, silent, "service_account_write"), Err(Refusal::BeyondOwnStanding));
+    // What acts as the account already may be let do more there, as far as that is nothing about connections.
+    let more = "service_account_write,org_app_keys_write";
+    assert!(widen(&mut world, narrow, more).is_ok());
+    assert_eq!(widen(&mut world, narrow, "org_connections_read"), Err(Refusal::BeyondOwnStanding));
+    let text = format!("editor=user:{robot},{own},{}", user_text(0, Persona::Admin));
+    say(&mut world, 0, Persona::Admin, &text).unwrap();
+    assert!(register(&mut world, "org_connections_read").is_ok());
+    assert!(widen(&mut world, silent, "service_account_write").is_ok());
 }
 
 #[test]
