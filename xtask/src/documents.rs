@@ -54,6 +54,8 @@ themselves, which the audit log tells. An org always has an enabled admin, so th
 Nobody else gives away what a policy keeps from them: neither by a role that they give to a service account, nor by a key \
 that they make for one, whatever its scopes, nor by an OAuth2 client that acts as one. Permissions are asked for all the \
 same. The audit trail is not narrowed: `audit_logs_read` shows what was done with every connection of the org. An operator on the command line is bound by no policy.
+
+A user holds at most 100 roles, and a policy names at most 100 principals in all: every decision looks at each of them.
 ";
 
 /// The managed roles and what each allows.

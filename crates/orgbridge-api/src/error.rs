@@ -245,6 +245,7 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::Absent { .. } => StatusCode::NOT_FOUND,
         Refusal::NotAllowed { .. }
         | Refusal::TooManySinks { .. }
+        | Refusal::TooManyRoles
         | Refusal::LocksItselfOut
         | Refusal::UnknownSubject { .. }
         | Refusal::NoManagedOrg

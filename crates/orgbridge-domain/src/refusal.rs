@@ -5,7 +5,7 @@ use std::fmt;
 use crate::restriction_policy::Subject;
 use crate::{
     ClientProblem, ConnectionId, ManagedRole, MissingFrom, NotAuthenticated, OauthProblem, OrgId, Permission,
-    Site, TypesProblem,
+    Site, TypesProblem, User,
 };
 
 /// Why a rule said no. `Display` is the first error string that a client sees, word for word as the real
@@ -108,6 +108,9 @@ pub enum Refusal {
         /// How many sinks a source may have.
         limit: u32,
     },
+    /// A user would hold more roles than anybody may.
+    #[error("a user can hold at most {} roles", User::MAX_ROLES)]
+    TooManyRoles,
     /// The connection's creator would be no user of the source org.
     #[error("Forbidden")]
     CreatorIsNoUserOfTheSource,
@@ -280,6 +283,9 @@ impl Refusal {
                  limits.sinks_per_source"
                     .to_owned(),
             ],
+            Self::TooManyRoles => {
+                vec!["let one role allow what several do, or take another one from them first".to_owned()]
+            }
             Self::NoApiKey => vec!["the organization has no API key with this id".to_owned()],
             Self::NoApplicationKey => {
                 vec!["the organization has no application key with this id".to_owned()]
@@ -369,6 +375,7 @@ mod tests {
             Refusal::AlreadyConnected { source_org, sink_org },
             Refusal::NotAllowed { source_org, sink_org, why: WhyNotAllowed::SinkIsTheSource },
             Refusal::TooManySinks { source_org, limit: 1 },
+            Refusal::TooManyRoles,
             Refusal::CreatorIsNoUserOfTheSource,
             Refusal::OnlyTheOwnerMakesKeys,
             Refusal::OnlyTheOwnerWidensKeys,

@@ -112,9 +112,14 @@ pub enum Subject {
 
 impl Subject {
     fn includes(self, user: &User) -> bool {
+        self.includes_where(user, |role| user.roles.contains(&role))
+    }
+
+    /// The same by another way to tell whether they hold a role.
+    fn includes_where(self, user: &User, holds: impl Fn(RoleId) -> bool) -> bool {
         match self {
             Self::Org(id) => user.org == id,
-            Self::Role(id) => user.roles.contains(&id),
+            Self::Role(id) => holds(id),
             Self::User(id) => user.id == id,
         }
     }
@@ -184,11 +189,23 @@ pub struct Binding {
 pub struct Bindings(Vec<Binding>);
 
 impl Bindings {
+    /// The most that a policy may bind, by all of its bindings: each is looked at by every decision about the connection.
+    pub const MAX_SUBJECTS: usize = 100;
+
     /// Takes `bindings` for those of a policy.
     ///
     /// # Errors
-    /// [`BindingsProblem`] names what is given twice.
+    /// [`BindingsProblem`] names what is given twice, or says that there are too many.
     pub fn new(bindings: Vec<Binding>) -> Result<Self, BindingsProblem> {
+        let count = bindings.iter().map(|binding| binding.subjects.len()).sum();
+        if count > Self::MAX_SUBJECTS {
+            return Err(BindingsProblem::TooMany { count });
+        }
+        Self::kept(bindings)
+    }
+
+    /// The same of what is kept, which may be more than is taken now.
+    fn kept(bindings: Vec<Binding>) -> Result<Self, BindingsProblem> {
         for (position, Binding { relation, subjects }) in bindings.iter().enumerate() {
             if bindings[..position].iter().any(|before| before.relation == *relation) {
                 return Err(BindingsProblem::RelationRepeated { binding: position, relation: *relation });
@@ -228,9 +245,15 @@ impl Bindings {
     }
 }
 
-/// Something is given twice. The text goes behind the place of the bindings.
+/// Something is given twice, or too much. The text goes behind the place of the bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BindingsProblem {
+    /// More are named than a policy can bind.
+    #[error(": must name at most {} principals in all, and not {count}", Bindings::MAX_SUBJECTS)]
+    TooMany {
+        /// How many.
+        count: usize,
+    },
     /// A relation has two bindings.
     #[error("[{binding}].relation: {relation:?} is repeated; list all of its principals in one binding", relation = .relation.as_str())]
     RelationRepeated {
@@ -247,6 +270,20 @@ pub enum BindingsProblem {
         /// Which of those in it is the second, counted from 0.
         subject: usize,
     },
+}
+
+impl BindingsProblem {
+    /// The same for whoever gives no list of bindings.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::TooMany { count } => {
+                format!("a policy can bind at most {} in all, and not {count}", Bindings::MAX_SUBJECTS)
+            }
+            Self::RelationRepeated { .. } | Self::SubjectRepeated { .. } => {
+                "somebody is named twice for one relation".to_owned()
+            }
+        }
+    }
 }
 
 /// The text is not what storage holds.
@@ -279,7 +316,7 @@ impl FromStr for Bindings {
             Ok(Binding { relation, subjects: subjects.collect::<Result<_, _>>()? })
         };
         let bindings = text.split(';').filter(|binding| !binding.is_empty()).map(binding);
-        Self::new(bindings.collect::<Result<_, _>>()?).map_err(|_| NotBindings)
+        Self::kept(bindings.collect::<Result<_, _>>()?).map_err(|_| NotBindings)
     }
 }
 
@@ -398,12 +435,13 @@ fn is_editor<R>(grant: &Grant<'_, R>, policy: &RestrictionPolicy) -> bool {
     }
 }
 
-/// Nobody makes others holders of a role that a policy binds more closely than themselves.
+/// Nobody makes others holders of roles of which a policy binds one more closely than themselves.
 ///
 /// # Errors
 /// [`Refusal::BeyondOwnStanding`] if one does.
-pub(crate) fn may_give_role<R>(grant: &Grant<'_, R>, role: RoleId) -> Result<(), Refusal> {
-    is_within_own_standing(grant, |policy| policy.relation_where(|subject| subject == Subject::Role(role)))
+pub(crate) fn may_give_roles<R>(grant: &Grant<'_, R>, roles: &[RoleId]) -> Result<(), Refusal> {
+    let is_given = finder(roles);
+    is_within_own_standing(grant, |subject| matches!(subject, Subject::Role(role) if is_given(role)))
 }
 
 /// Nobody comes to act as somebody whom a policy binds more closely than themselves.
@@ -411,21 +449,35 @@ pub(crate) fn may_give_role<R>(grant: &Grant<'_, R>, role: RoleId) -> Result<(),
 /// # Errors
 /// [`Refusal::BeyondOwnStanding`] if one does.
 pub(crate) fn may_act_as<R>(grant: &Grant<'_, R>, user: &User) -> Result<(), Refusal> {
-    is_within_own_standing(grant, |policy| policy.relation_of(user))
+    let holds = finder(&user.roles);
+    is_within_own_standing(grant, |subject| subject.includes_where(user, &holds))
 }
 
+/// No policy may bind those whom the principal would give away more closely than the principal.
 fn is_within_own_standing<R>(
     grant: &Grant<'_, R>,
-    relation: impl Fn(&RestrictionPolicy) -> Option<Relation>,
+    is_given_away: impl Fn(Subject) -> bool,
 ) -> Result<(), Refusal> {
     let (state, Some(id)) = (grant.state(), grant.user()) else { return Ok(()) };
-    let is_beyond = |policy: &Arc<RestrictionPolicy>| {
-        relation(policy) > state.user(id).and_then(|user| policy.relation_of(user))
-    };
-    if !governs(grant) && state.restriction_policies_of(grant.org().id).any(is_beyond) {
-        return Err(Refusal::BeyondOwnStanding);
+    if governs(grant) {
+        return Ok(());
     }
-    Ok(())
+    let user = state.user(id).ok_or(Refusal::BeyondOwnStanding)?;
+    let holds = finder(&user.roles);
+    let is_beyond = |policy: &Arc<RestrictionPolicy>| {
+        let own = policy.relation_where(|subject| subject.includes_where(user, &holds));
+        policy.relation_where(&is_given_away) > own
+    };
+    let mut policies = state.restriction_policies_of(grant.org().id);
+    if policies.any(is_beyond) { Err(Refusal::BeyondOwnStanding) } else { Ok(()) }
+}
+
+/// Tells whether a role is one of `roles`. An org may have as many policies as it has connections, and each principal of
+/// each is asked about: so none is sought among all of the roles.
+fn finder(roles: &[RoleId]) -> impl Fn(RoleId) -> bool + use<> {
+    let mut roles = roles.to_vec();
+    roles.sort_unstable();
+    move |role| roles.binary_search(&role).is_ok()
 }
 
 /// Whether `user` may use what `connection` lets their org query.
@@ -534,6 +586,28 @@ mod tests {
             "[1].relation: \"editor\" is repeated; list all of its principals in one binding"
         );
         assert_eq!(problem(&[&[subject, subject]]), "[0].principals[1]: is repeated");
+    }
+
+    #[test]
+    fn a_policy_binds_so_many_and_no_more_but_what_is_kept_is_read() {
+        let subjects = |from: u128, count: usize| -> Vec<_> {
+            (from..)
+                .take(count)
+                .map(|number| Subject::User(UserId::new(uuid::Uuid::from_u128(number))))
+                .collect()
+        };
+        let binding = |relation, subjects| Binding { relation, subjects };
+        let both = |viewers, editors| {
+            let editors = binding(Relation::Editor, subjects(1000, editors));
+            vec![binding(Relation::Viewer, subjects(0, viewers)), editors]
+        };
+        assert!(Bindings::new(both(60, 40)).is_ok());
+        assert!(Bindings::new(both(0, 100)).is_ok());
+        let problem = Bindings::new(both(60, 41)).unwrap_err();
+        assert_eq!(problem.to_string(), ": must name at most 100 principals in all, and not 101");
+        assert_eq!(problem.in_words(), "a policy can bind at most 100 in all, and not 101");
+        let kept = Bindings(both(60, 41));
+        assert_eq!(kept.to_string().parse(), Ok(kept));
     }
 
     #[test]

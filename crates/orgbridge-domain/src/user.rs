@@ -31,6 +31,11 @@ pub struct User {
     pub modified_at: Timestamp,
 }
 
+impl User {
+    /// The most roles that somebody may hold: each is looked at by every decision about them.
+    pub const MAX_ROLES: usize = 100;
+}
+
 /// Whether a user is a person or a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserKind {
@@ -85,8 +90,9 @@ pub struct NewUser {
 ///
 /// # Errors
 /// [`Refusal::Taken`] if a user has this id, or one of the org this email address; [`Refusal::Absent`] if a
-/// role is not one of the org; [`Refusal::BeyondOwnRights`] if a role allows what the principal may not do;
-/// [`Refusal::BeyondOwnStanding`] if a restriction policy binds a role more closely than the principal.
+/// role is not one of the org; [`Refusal::TooManyRoles`] past [`User::MAX_ROLES`]; [`Refusal::BeyondOwnRights`] if a role
+/// allows what the principal may not do; [`Refusal::BeyondOwnStanding`] if a restriction policy binds a role more closely
+/// than the principal.
 pub fn create(
     grant: &Grant<'_, UserAccessManage>,
     new: NewUser,
@@ -209,9 +215,9 @@ pub fn set_disabled(
 /// Gives a user of the grant's org exactly `roles`.
 ///
 /// # Errors
-/// [`Refusal::Absent`] if the user or a role is not one of the org, [`Refusal::BeyondOwnRights`] if a role
-/// allows what the principal may not do, [`Refusal::BeyondReach`] if the user may do more than the principal,
-/// [`Refusal::LastAdmin`] if nobody would be left to undo it.
+/// [`Refusal::Absent`] if the user or a role is not one of the org, [`Refusal::TooManyRoles`] past [`User::MAX_ROLES`],
+/// [`Refusal::BeyondOwnRights`] if a role allows what the principal may not do, [`Refusal::BeyondReach`] if the user may do
+/// more than the principal, [`Refusal::LastAdmin`] if nobody would be left to undo it.
 pub fn set_roles(
     grant: &Grant<'_, UserAccessManage>,
     id: UserId,
@@ -237,9 +243,7 @@ pub fn add_role(
     let before = of_org(grant, id)?;
     grant.may_give(added.permissions())?;
     let mut roles = before.roles.clone();
-    if !roles.contains(&role) {
-        roles.push(role);
-    }
+    add(&mut roles, role)?;
     replace(grant, before, User { roles, ..before.clone() }, now)
 }
 
@@ -372,14 +376,25 @@ fn of_org<'s, R>(grant: &Grant<'s, R>, id: UserId) -> Result<&'s User, Refusal> 
 fn assignable<R>(grant: &Grant<'_, R>, wanted: Vec<RoleId>) -> Result<SmallVec<[RoleId; 1]>, Refusal> {
     let mut roles = SmallVec::new();
     for id in wanted {
-        let role = role::read(grant, id)?;
-        grant.may_give(role.permissions())?;
-        restriction_policy::may_give_role(grant, id)?;
-        if !roles.contains(&id) {
-            roles.push(id);
-        }
+        add(&mut roles, id)?;
     }
+    for id in &roles {
+        grant.may_give(role::read(grant, *id)?.permissions())?;
+    }
+    restriction_policy::may_give_roles(grant, &roles)?;
     Ok(roles)
+}
+
+/// Adds a role to those of a user, where it is not among them.
+fn add(roles: &mut SmallVec<[RoleId; 1]>, id: RoleId) -> Result<(), Refusal> {
+    if roles.contains(&id) {
+        return Ok(());
+    }
+    if roles.len() >= User::MAX_ROLES {
+        return Err(Refusal::TooManyRoles);
+    }
+    roles.push(id);
+    Ok(())
 }
 
 /// Changes a user. Whoever may do less than they may not do so, whatever the change.

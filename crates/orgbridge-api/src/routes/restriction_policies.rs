@@ -1,6 +1,6 @@
 //! Restriction policies: who of the caller's org may see, use and edit a connection.
 
-use orgbridge_domain::restriction_policy::{self, Bindings, Subject};
+use orgbridge_domain::restriction_policy::{self, Bindings, BindingsProblem, Subject};
 use orgbridge_domain::right::{OrgConnectionsRead, OrgConnectionsWrite};
 use orgbridge_domain::{Refusal, Verb};
 
@@ -47,6 +47,7 @@ pub(crate) const UPDATE: Prose = Prose {
         let other = RestrictedConnection(connections::connection());
         vec![
             ApiError::Invalid(format!("data.id: must be {other}, as in the path")),
+            ApiError::Invalid(format!("data.attributes.bindings{}", BindingsProblem::TooMany { count: 101 })),
             Refusal::UnknownSubject { binding: 0, place: 0, subject: Subject::Org(connections::sink()) }
                 .into(),
             Refusal::LocksItselfOut.into(),

@@ -223,7 +223,13 @@ pub(crate) const ADD_USER: Prose = Prose {
     description: "Gives a role to a user of the organization. The role can allow nothing that the caller may not do. \
                   Lists who holds it then, up to 100 users.",
     refusals: || {
-        vec![example::no_role(), example::beyond_own_rights(), example::beyond_reach(), example::FULL]
+        vec![
+            Refusal::TooManyRoles.into(),
+            example::no_role(),
+            example::beyond_own_rights(),
+            example::beyond_reach(),
+            example::FULL,
+        ]
     },
 };
 

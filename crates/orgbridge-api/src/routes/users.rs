@@ -151,7 +151,9 @@ pub(crate) async fn orgs(
 
 /// What making a user can be refused with.
 pub(super) fn creation_refusals() -> Vec<ApiError> {
+    let too_many = "data.relationships.roles.data: must be at most 100, and not 101";
     vec![
+        ApiError::Invalid(too_many.to_owned()),
         roles::beyond_own_rights(),
         Refusal::absent("role", user_id()).into(),
         Refusal::taken("email address", "jane@example.com").into(),

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use orgbridge_domain::{NotAnId, Permission, PermissionId, PermissionSet, RoleId};
+use orgbridge_domain::{NotAnId, Permission, PermissionId, PermissionSet, RoleId, User};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -77,11 +77,20 @@ struct NamedRole {
 pub(super) struct NamedRoles {
     /// The roles.
     #[serde(default)]
+    #[schemars(length(max = User::MAX_ROLES))]
     data: Vec<Object<NamedRole>>,
 }
 
 impl NamedRoles {
     pub(super) fn read(&self) -> Result<Vec<RoleId>, ApiError> {
+        let count = self.data.len();
+        if count > User::MAX_ROLES {
+            let problem = format!(
+                "data.relationships.roles.data: must be at most {}, and not {count}",
+                User::MAX_ROLES
+            );
+            return Err(ApiError::Invalid(problem));
+        }
         let named = self.data.iter().enumerate();
         named
             .map(|(position, Object(NamedRole { kind, id: named }))| {

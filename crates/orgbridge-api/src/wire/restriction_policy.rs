@@ -134,8 +134,8 @@ struct NamedBinding {
     /// In which.
     #[schemars(schema_with = "schema::relation")]
     relation: String,
-    /// Who they are, none twice: the org itself, or a role or user of it.
-    #[schemars(schema_with = "schema::principals")]
+    /// Who they are, none twice: the org itself, or a role or user of it. All bindings together name at most 100.
+    #[schemars(schema_with = "schema::new_principals")]
     principals: Vec<String>,
 }
 

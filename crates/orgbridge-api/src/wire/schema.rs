@@ -1,6 +1,6 @@
 //! What can be said of texts that have no type of their own here. Each bound is one that the domain keeps.
 
-use orgbridge_domain::restriction_policy::Relation;
+use orgbridge_domain::restriction_policy::{Bindings, Relation};
 use orgbridge_domain::{ConnectionId, ConnectionType, OauthClient, OrgId, Permission, RoleId, SecretUse};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -144,6 +144,13 @@ pub(super) fn principals(_: &mut SchemaGenerator) -> Schema {
         "uniqueItems": true,
         "examples": [[format!("role:{}", RoleId::EXAMPLE)]],
     })
+}
+
+/// The same of a policy that is to be: so many in all of its bindings.
+pub(super) fn new_principals(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = principals(generator);
+    schema.insert("maxItems".to_owned(), Bindings::MAX_SUBJECTS.into());
+    schema
 }
 
 /// What ids look like.

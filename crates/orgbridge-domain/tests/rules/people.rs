@@ -4,8 +4,8 @@ use orgbridge_domain::org_connection::{self, Limits, NewOrgConnection};
 use orgbridge_domain::right::OrgAppKeysWrite;
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{
-    ApplicationKeySecret, ManagedRole, PermissionSet, Principal, Refusal, Session, Site, UserKind, account,
-    api_key, application_key, org, role, user,
+    ApplicationKeySecret, Change, Edit, ManagedRole, PermissionSet, Principal, Refusal, RoleId, Session,
+    Site, User, UserKind, account, api_key, application_key, org, role, user,
 };
 
 use crate::world::{
@@ -101,6 +101,57 @@ fn nobody_gives_away_a_right_that_they_do_not_hold() {
             role::create(&session.authorize()?, id(0x502), "Reader".parse().unwrap(), read, now)
         })
         .unwrap();
+}
+
+#[test]
+fn a_user_holds_so_many_roles_and_no_more() {
+    let mut world = World::new();
+    let roles: Vec<RoleId> =
+        (0..=User::MAX_ROLES).map(|number| make_role(&mut world, 0x1000 + number as u128, "")).collect();
+    let (most, one_more) = (&roles[..User::MAX_ROLES], roles[User::MAX_ROLES]);
+    let mut number = 0;
+    let mut create = |world: &mut World, roles: &[RoleId]| {
+        number += 1;
+        let new = user::NewUser {
+            id: id(0x2000 + number),
+            name: "New".parse().unwrap(),
+            email: format!("{number}@org0.example").parse().unwrap(),
+            kind: UserKind::Person,
+            roles: roles.to_vec(),
+        };
+        world.run(0, Persona::Admin, |session, now| user::create(&session.authorize()?, new, now))
+    };
+    assert_eq!(create(&mut world, &roles), Err(Refusal::TooManyRoles));
+    // What is named again is no other role.
+    let repeated: Vec<RoleId> = [most, most].concat();
+    let full = create(&mut world, &repeated).unwrap();
+    assert_eq!(full.roles.as_slice(), most);
+    let add = |world: &mut World, user, role| {
+        world.run(0, Persona::Admin, |session, now| user::add_role(&session.authorize()?, user, role, now))
+    };
+    assert_eq!(add(&mut world, full.id, one_more), Err(Refusal::TooManyRoles));
+    assert_eq!(add(&mut world, full.id, most[0]), Ok(full.clone()));
+    let set = |world: &mut World, roles: &[RoleId]| {
+        let roles = roles.to_vec();
+        world.run(0, Persona::Admin, |session, now| {
+            user::set_roles(&session.authorize()?, full.id, roles, now)
+        })
+    };
+    assert_eq!(set(&mut world, &roles), Err(Refusal::TooManyRoles));
+
+    // Whoever held more before there was a bound keeps them, and may be changed and lose some.
+    let before = set(&mut world, most).unwrap();
+    let kept = User { roles: roles.iter().copied().collect(), ..before.clone() };
+    world.apply(&[Change::User(Edit::Replace { before, after: kept.clone() })]);
+    let renamed = world.run(0, Persona::Admin, |session, now| {
+        user::rename(&session.authorize()?, full.id, "Renamed".parse().unwrap(), now)
+    });
+    assert_eq!(renamed.unwrap().roles, kept.roles);
+    assert_eq!(add(&mut world, full.id, roles[0]).unwrap().roles, kept.roles);
+    let fewer = world.run(0, Persona::Admin, |session, now| {
+        user::remove_role(&session.authorize()?, full.id, one_more, now)
+    });
+    assert_eq!(fewer.unwrap().roles.as_slice(), most);
 }
 
 #[test]

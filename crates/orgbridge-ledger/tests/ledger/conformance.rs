@@ -15,8 +15,8 @@ use crate::story::{self, OPERATOR, Story, types};
 use orgbridge_domain::org_connection::{self, Limits};
 use orgbridge_domain::user::CreatorDisabled;
 use orgbridge_domain::{
-    ApiKeySecret, CrossSite, Decided, PermissionSet, Principal, Refusal, Session, Site, SiteScope, Timestamp,
-    api_key, org, role, user,
+    ApiKeySecret, Change, CrossSite, Decided, Draft, Edit, PermissionSet, Principal, Refusal, RoleId,
+    Session, Site, SiteScope, Timestamp, User, api_key, org, role, user,
 };
 use orgbridge_ledger::audit::{AuditLog, Query};
 use orgbridge_ledger::{
@@ -93,6 +93,42 @@ fn what_an_org_says_of_a_connection_is_kept_and_goes_with_it(backend: &impl Back
     elsewhere.wait_until(|view| view.state.connection_count() == 0);
     assert_eq!(said(&elsewhere), None);
     assert_eq!(findings(), []);
+}
+
+/// What a release kept that knew no bound is read by those that do.
+fn what_is_kept_beyond_a_bound_is_there_after_a_restart(backend: &impl Backend) {
+    let story = Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap());
+    let shared = story.connect(types("logs"));
+    let (source, jane) = (story.source.id, story.jane.clone());
+    let roles: Vec<RoleId> = (0..=User::MAX_ROLES).map(|number| story::id(0x4000 + number as u128)).collect();
+    let (made, before) = (roles.clone(), jane.clone());
+    story
+        .commit_as(OPERATOR, move |session, now| {
+            let mut draft = Draft::new(session);
+            for id in &made {
+                let name = format!("Role {id}").parse().unwrap();
+                draft.run(|session| {
+                    role::create(&session.authorize_in(source)?, *id, name, PermissionSet::EMPTY, now)
+                })?;
+            }
+            let after = User { roles: made.iter().chain(&before.roles).copied().collect(), ..before.clone() };
+            draft.run(|_| {
+                Ok(Decided::one((), Change::User(Edit::Replace { before: before.clone(), after })))
+            })?;
+            Ok(draft.finish(()))
+        })
+        .unwrap();
+    let bound: Vec<_> = roles.iter().map(|role| format!("role:{role}")).collect();
+    let text = format!("editor={}", bound.join(","));
+    story.restrict(shared.id, &text).unwrap();
+    story.ledger.close();
+
+    let reopened = Ledger::open(&backend.address(), LedgerOptions::default()).unwrap();
+    let state = &reopened.view().state;
+    assert_eq!(state.user(jane.id).unwrap().roles.len(), User::MAX_ROLES + 2);
+    let policy = state.restriction_policy_of(source, shared.id).unwrap();
+    assert_eq!(policy.bindings.to_string(), text);
+    assert_eq!(AuditLog::open(&backend.address()).unwrap().verify(None).unwrap().findings, []);
 }
 
 fn what_an_org_says_of_a_connection_is_in_a_backup(backend: &impl Backend) {
@@ -605,6 +641,7 @@ macro_rules! suites {
             suite! { $name on $backend:
                 what_was_committed_is_there_after_a_restart
                 what_an_org_says_of_a_connection_is_kept_and_goes_with_it
+                what_is_kept_beyond_a_bound_is_there_after_a_restart
                 every_change_has_an_entry_without_gaps
                 a_refused_command_changes_nothing
                 a_command_that_changes_nothing_leaves_no_entry

@@ -133,6 +133,19 @@ async fn whoever_manages_access_mends_what_locks_everybody_out() {
 }
 
 #[tokio::test]
+async fn a_policy_binds_no_more_than_every_decision_can_look_at() {
+    let server = server().await;
+    let admin = server.source_admin();
+    let absent = |count| vec![format!("user:{ABSENT}"); count];
+    let too_many = admin.restrict(CONNECTION, &[("viewer", &absent(60)), ("editor", &absent(41))]).await;
+    assert_snapshot!(too_many, @r#"400 {"errors":["Validation failed for input.","data.attributes.bindings: must name at most 100 principals in all, and not 101"]}"#);
+    assert_eq!(admin.policy(CONNECTION).await.to_string(), NOTHING_SAID);
+    // As many as may be are looked at one by one.
+    let named: Vec<_> = (0..100).map(|number| format!("user:0b1e55ed-0000-4000-8000-{number:012}")).collect();
+    assert_snapshot!(admin.restrict(CONNECTION, &[("viewer", &named)]).await, @r#"400 {"errors":["Validation failed for input.","data.attributes.bindings[0].principals[0]: user:0b1e55ed-0000-4000-8000-000000000000 is not of your organization"]}"#);
+}
+
+#[tokio::test]
 async fn the_sink_says_who_of_it_sees_and_ends_a_connection() {
     let server = server().await;
     let admin = server.sink_admin();

@@ -124,7 +124,6 @@ impl Set {
             Ok(Binding { relation, subjects: subjects.collect::<Result<Vec<Subject>, NotNamed>>()? })
         };
         let bindings = given.map(binding).collect::<Result<_, NotNamed>>()?;
-        Bindings::new(bindings)
-            .map_err(|_| Failure::Usage("somebody is named twice for one relation".to_owned()))
+        Bindings::new(bindings).map_err(|problem| Failure::Usage(problem.in_words()))
     }
 }

@@ -348,6 +348,24 @@ fn everything_that_is_wrong_with_a_policy_is_reported_with_its_place() {
     "#);
 }
 
+#[test]
+fn what_is_more_than_a_policy_binds_or_a_user_holds_is_reported_with_its_place() {
+    let names: Vec<_> = (0..101).map(|number| format!("Role {number}")).collect();
+    let roles = names.iter().map(|name| format!("\n    - {{name: {name}, permissions: []}}"));
+    let viewers: Vec<_> = names.iter().map(|name| format!("'role:{name}'")).collect();
+    let file = DEPLOYMENT
+        .replace("    roles:\n", &format!("    roles:{}\n", roles.collect::<String>()))
+        .replace("service_account: true", &format!("service_account: true, roles: [{}]", names.join(", ")))
+        .replace(
+            "created_by: jane@example.com",
+            &format!("created_by: jane@example.com, source_policy: {{viewers: [{}]}}", viewers.join(", ")),
+        );
+    insta::assert_snapshot!(Kept::default().problems(&file), @r"
+    122:7: accounts[0].orgs[0].users[1]: a user can hold at most 100 roles: let one role allow what several do, or take another one from them first
+    125:102: accounts[0].connections[0].source_policy: a policy can bind at most 100 in all, and not 101
+    ");
+}
+
 const CLIENTS: &str = "    oauth_clients:
     - name: Dashboards
       redirect_uris: ['https://app.example.com/callback', 'com.example.app:/']

@@ -111,6 +111,29 @@ async fn a_user_is_made_shown_changed_and_disabled() {
 }
 
 #[tokio::test]
+async fn a_user_holds_no_more_roles_than_every_decision_can_look_at() {
+    let server = TestServer::start().await;
+    let admin = server.source_admin();
+    let too_many = new_user("many@example.com", &[ManagedRole::ReadOnly; 101]).to_string();
+    let refused = admin.call(Method::POST, USERS).body(too_many).await;
+    assert_snapshot!(refused, @r#"400 {"errors":["Validation failed for input.","data.relationships.roles.data: must be at most 100, and not 101"]}"#);
+
+    let mut roles = Vec::new();
+    for number in 0..=100 {
+        let role = json!({"data": {"type": "roles", "attributes": {"name": format!("Role {number}")}}});
+        let made = admin.call(Method::POST, "/api/v2/roles").body(role.to_string()).await;
+        roles.push(json!({"type": "roles", "id": made.at("/data/id")}));
+    }
+    let mut body = new_user("many@example.com", &[]);
+    body["data"]["relationships"]["roles"]["data"] = json!(roles[..100]);
+    let user = admin.call(Method::POST, USERS).body(body.to_string()).await;
+    assert_eq!(user.status(), 201, "{user}");
+    let path = format!("/api/v2/roles/{}/users", roles[100]["id"].as_str().unwrap());
+    let body = json!({"data": {"type": "users", "id": user.at("/data/id")}});
+    assert_snapshot!(admin.call(Method::POST, path).body(body.to_string()).await, @r#"400 {"errors":["a user can hold at most 100 roles","let one role allow what several do, or take another one from them first"]}"#);
+}
+
+#[tokio::test]
 async fn connections_of_who_is_disabled_stay_unless_the_operator_wants_them_deleted() {
     for (deletes, left) in [(false, "1"), (true, "0")] {
         let server = TestServer::builder();

@@ -31,10 +31,9 @@ impl Applying<'_> {
     fn policy(&mut self, org: OrgId, connection: ConnectionId, wish: &PolicyWish) -> Option<()> {
         let editors = self.binding(org, Relation::Editor, wish.editors.as_deref());
         let viewers = self.binding(org, Relation::Viewer, wish.viewers.as_deref());
-        let Ok(bindings) = Bindings::new(editors.into_iter().chain(viewers).collect()) else {
-            self.outcome.problems.push(wish.at.problem("somebody is named twice for one relation"));
-            return None;
-        };
+        let bindings = Bindings::new(editors.into_iter().chain(viewers).collect())
+            .map_err(|problem| self.outcome.problems.push(wish.at.problem(problem.in_words())))
+            .ok()?;
         let before = self.state().restriction_policy_of(org, connection).cloned();
         let after = self.run(&wish.at, |session| {
             let grant = session.authorize_in(org)?;
