@@ -255,15 +255,19 @@ impl Values for AuditEvent {
         text.map(Cow::Borrowed)
     }
 
-    fn any(&self, is_such: &mut dyn FnMut(&str) -> bool) -> bool {
+    fn each(&self, see: &mut dyn FnMut(&str)) {
         // The sentence has the reason of a refusal in it.
-        is_such(&self.message)
-            || self.credential.as_deref().is_some_and(&mut *is_such)
-            || Field::ALL.iter().any(|field| self.value(*field).is_some_and(|value| is_such(&value)))
-            || [&self.before, &self.after].into_iter().flatten().flatten().any(|(_, value)| match value {
-                Value::String(text) => is_such(text),
-                Value::Null => false,
-                other => is_such(&other.to_string()),
-            })
+        see(&self.message);
+        self.credential.as_deref().into_iter().for_each(&mut *see);
+        for value in Field::ALL.iter().filter_map(|field| self.value(*field)) {
+            see(&value);
+        }
+        for value in [&self.before, &self.after].into_iter().flatten().flat_map(Map::values) {
+            match value {
+                Value::String(text) => see(text),
+                Value::Null => {}
+                other => see(&other.to_string()),
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod parser;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::Outcome;
 
@@ -89,8 +90,34 @@ pub(crate) trait Values {
     /// The value of a field, if there is one.
     fn value(&self, field: Field) -> Option<Cow<'_, str>>;
 
-    /// Whether any value of all that are shown is such.
-    fn any(&self, is_such: &mut dyn FnMut(&str) -> bool) -> bool;
+    /// Shows every value that is shown.
+    fn each(&self, see: &mut dyn FnMut(&str));
+}
+
+/// The values of one event in lower case. Each is made when it is first asked for, and once for all parts of a query.
+struct Lowered<'e, E> {
+    event: &'e E,
+    fields: [OnceCell<Option<String>>; Field::ALL.len()],
+    all: OnceCell<Vec<String>>,
+}
+
+impl<'e, E: Values> Lowered<'e, E> {
+    fn of(event: &'e E) -> Self {
+        Self { event, fields: [const { OnceCell::new() }; Field::ALL.len()], all: OnceCell::new() }
+    }
+
+    fn value(&self, field: Field) -> Option<&str> {
+        let lowered = || self.event.value(field).map(|value| value.to_lowercase());
+        self.fields.get(field as usize)?.get_or_init(lowered).as_deref()
+    }
+
+    fn all(&self) -> &[String] {
+        self.all.get_or_init(|| {
+            let mut all = Vec::new();
+            self.event.each(&mut |value| all.push(value.to_lowercase()));
+            all
+        })
+    }
 }
 
 impl Query {
@@ -101,14 +128,16 @@ impl Query {
 
     /// Whether an event is meant.
     pub(crate) fn admits(&self, event: &impl Values) -> bool {
+        self.is_true_of(&Lowered::of(event))
+    }
+
+    fn is_true_of(&self, event: &Lowered<'_, impl Values>) -> bool {
         match self {
-            Self::All(parts) => parts.iter().all(|part| part.admits(event)),
-            Self::Any(parts) => parts.iter().any(|part| part.admits(event)),
-            Self::Not(part) => !part.admits(event),
-            Self::Is(field, pattern) => {
-                event.value(*field).is_some_and(|value| pattern.is_like(&value.to_lowercase()))
-            }
-            Self::Contains(pattern) => event.any(&mut |value| pattern.is_in(&value.to_lowercase())),
+            Self::All(parts) => parts.iter().all(|part| part.is_true_of(event)),
+            Self::Any(parts) => parts.iter().any(|part| part.is_true_of(event)),
+            Self::Not(part) => !part.is_true_of(event),
+            Self::Is(field, pattern) => event.value(*field).is_some_and(|value| pattern.is_like(value)),
+            Self::Contains(pattern) => event.all().iter().any(|value| pattern.is_in(value)),
         }
     }
 
@@ -169,6 +198,8 @@ fn contains_in_order<'t>(text: &'t str, pieces: &[String]) -> Option<&'t str> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -178,15 +209,25 @@ mod tests {
     struct Sheet {
         fields: Vec<(Field, String)>,
         texts: Vec<String>,
+        /// How often something of it was shown.
+        shown: Cell<usize>,
+    }
+
+    impl Sheet {
+        fn of(fields: Vec<(Field, String)>, texts: Vec<String>) -> Self {
+            Self { fields, texts, shown: Cell::default() }
+        }
     }
 
     impl Values for Sheet {
         fn value(&self, field: Field) -> Option<Cow<'_, str>> {
+            self.shown.set(self.shown.get() + 1);
             self.fields.iter().find(|(known, _)| *known == field).map(|(_, value)| value.into())
         }
 
-        fn any(&self, is_such: &mut dyn FnMut(&str) -> bool) -> bool {
-            self.fields.iter().map(|(_, value)| value).chain(&self.texts).any(|value| is_such(value))
+        fn each(&self, see: &mut dyn FnMut(&str)) {
+            self.shown.set(self.shown.get() + 1);
+            self.fields.iter().map(|(_, value)| value).chain(&self.texts).for_each(|value| see(value));
         }
     }
 
@@ -270,7 +311,7 @@ mod tests {
 
     fn a_sheet() -> impl Strategy<Value = Sheet> {
         let fields = prop::collection::vec((a_field(), a_text()), 0..4);
-        (fields, prop::collection::vec(a_text(), 1..4)).prop_map(|(fields, texts)| Sheet { fields, texts })
+        (fields, prop::collection::vec(a_text(), 1..4)).prop_map(|(fields, texts)| Sheet::of(fields, texts))
     }
 
     fn a_question() -> impl Strategy<Value = Naive> {
@@ -306,7 +347,16 @@ mod tests {
 
     fn meant(query: &str, fields: &[(Field, &str)]) -> bool {
         let fields = fields.iter().map(|(field, value)| (*field, (*value).to_owned())).collect();
-        Query::read(query).unwrap().admits(&Sheet { fields, texts: vec!["Jane Doe did it".to_owned()] })
+        Query::read(query).unwrap().admits(&Sheet::of(fields, vec!["Jane Doe did it".to_owned()]))
+    }
+
+    #[test]
+    fn however_much_is_asked_of_an_event_it_is_shown_once() {
+        let sheet = Sheet::of(vec![(Field::Action, "Modified".to_owned())], vec!["Jane Doe".to_owned()]);
+        let words: Vec<_> = (0..25).map(|word| format!("word{word} OR action:word{word}")).collect();
+        let query = Query::read(&words.join(" OR ")).unwrap();
+        assert!(!query.admits(&sheet));
+        assert_eq!(sheet.shown.get(), 2, "the field, and all of it");
     }
 
     #[test]

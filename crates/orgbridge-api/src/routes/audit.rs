@@ -58,7 +58,7 @@ async fn find(
     places: &Places,
 ) -> Result<Reply<AuditEvents>, ApiError> {
     let began = api.clock.elapsed();
-    let turn = api.searches.turn().await?;
+    let turn = api.searches.turn(granted.org()).await?;
     // Until then others were waited for, and what was known before is no longer to be gone by.
     let granted = granted.again()?;
     let search = Search::understand(asked, places, granted.org(), granted.view(), api.ledger.now())?;

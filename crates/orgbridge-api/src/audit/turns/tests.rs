@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use orgbridge_domain::right::OrgAppKeysWrite;
 use orgbridge_domain::user::{self, NewUser};
 use orgbridge_domain::{
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use super::{AT_ONCE, Turns};
+use super::{AT_ONCE, Turn, Turns};
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::{ApiOptions, router};
@@ -114,14 +115,20 @@ fn revoke(
     }
 }
 
+/// Every turn there is, of orgs that are none of the server's.
+async fn all_of(turns: &Turns) -> Vec<Turn> {
+    let mut held = Vec::new();
+    for number in 0..AT_ONCE {
+        held.push(turns.turn(org_of(100 + number as u128)).await.unwrap());
+    }
+    held
+}
+
 #[tokio::test]
 async fn who_lost_their_right_while_their_search_waited_is_answered_so() {
     for search in &SEARCHES {
         let server = Server::start().await;
-        let mut turns = Vec::new();
-        for _ in 0..AT_ONCE {
-            turns.push(server.api.searches.turn().await.unwrap());
-        }
+        let turns = all_of(&server.api.searches).await;
         let (mut lost, mut kept) = (server.search(1, search), server.search(2, search));
         assert!(lost.as_mut().now_or_never().is_none(), "it waits");
         assert!(kept.as_mut().now_or_never().is_none(), "it waits");
@@ -134,11 +141,38 @@ async fn who_lost_their_right_while_their_search_waited_is_answered_so() {
 #[tokio::test]
 async fn nobody_waits_for_ever_and_who_gave_up_is_in_nobodys_way() {
     let turns = Turns::with_patience(Duration::from_millis(20));
-    let held = [turns.turn().await.unwrap(), turns.turn().await.unwrap()];
-    assert_eq!(held.len(), AT_ONCE);
-    let refused = turns.turn().await.unwrap_err();
+    let held = all_of(&turns).await;
+    let refused = turns.turn(org_of(1)).await.unwrap_err();
     assert!(matches!(refused, ApiError::SearchesUnderWay), "{refused:?}");
     assert_eq!((refused.status().as_u16(), refused.retry_seconds()), (503, Some(5)));
     drop(held);
-    turns.turn().await.unwrap();
+    turns.turn(org_of(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_org_that_searches_again_and_again_is_in_the_way_of_no_other() {
+    for search in &SEARCHES {
+        let server = Server::start().await;
+        let turn = server.api.searches.turn(org_of(1)).await.unwrap();
+        let mut waiting: Vec<_> = (0..3 * AT_ONCE).map(|_| server.search(1, search)).collect();
+        for answer in &mut waiting {
+            assert!(answer.now_or_never().is_none(), "an org waits for itself");
+        }
+        assert_eq!(server.search(2, search).await, 200, "{search:?}");
+        drop(turn);
+        assert_eq!(join_all(waiting).await, [200; 3 * AT_ONCE], "{search:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_kept_of_who_has_searched_or_gave_up() {
+    let turns = Turns::with_patience(Duration::from_millis(20));
+    let turn = turns.turn(org_of(1)).await.unwrap();
+    assert!(turns.turn(org_of(1)).now_or_never().is_none(), "it waits");
+    turns.turn(org_of(1)).await.unwrap_err();
+    turns.turn(org_of(2)).await.unwrap();
+    let orgs = || turns.lines.lock().unwrap().keys().copied().collect::<Vec<_>>();
+    assert_eq!(orgs(), [org_of(1)]);
+    drop(turn);
+    assert_eq!(orgs(), []);
 }
