@@ -82,9 +82,16 @@ pub(crate) fn read(
     visit: &mut Visit<'_>,
 ) -> Result<Horizon, Unavailable> {
     let org = stretch.org.to_string();
-    if source.position()?.epoch != view.position.epoch {
+    let position = source.position()?;
+    if position.epoch != view.position.epoch {
         // The writer will know of the other history in a moment.
         return Err(Unavailable::Stale);
+    }
+    // Whoever goes on may come from a replica that knew more, and more would be missing than what they have seen.
+    let asked = stretch.horizon.map_or(view.position.revision, |horizon| horizon.revision);
+    let known = position.revision.min(view.position.revision);
+    if asked > known {
+        return Err(Unavailable::Behind { asked, known });
     }
     let horizon = match stretch.horizon {
         Some(horizon) => horizon,

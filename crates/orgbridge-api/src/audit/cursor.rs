@@ -82,6 +82,8 @@ impl Cursor {
         let [epoch, revision, refusal, from, to, at, kind, number] =
             <[[u8; 8]; NUMBERS]>::try_from(numbers).map_err(|_| NotACursor)?;
         let time = |bytes| Timestamp::from_micros(i64::from_be_bytes(bytes));
+        // Ledgers count in 64 bits with a sign.
+        let count = |bytes| u64::try_from(i64::from_be_bytes(bytes)).map_err(|_| NotACursor);
         let kind = match u64::from_be_bytes(kind) {
             0 => Kind::Change,
             1 => Kind::Refusal,
@@ -89,13 +91,13 @@ impl Cursor {
         };
         Ok(Self {
             horizon: Horizon {
-                epoch: Epoch::new(u64::from_be_bytes(epoch)),
-                revision: Revision::new(u64::from_be_bytes(revision)),
-                refusal: u64::from_be_bytes(refusal),
+                epoch: Epoch::new(count(epoch)?),
+                revision: Revision::new(count(revision)?),
+                refusal: count(refusal)?,
             },
             from: time(from),
             to: time(to),
-            after: Mark { at: time(at), kind, number: u64::from_be_bytes(number) },
+            after: Mark { at: time(at), kind, number: count(number)? },
         })
     }
 }
@@ -156,6 +158,27 @@ mod tests {
             Bound { direction: Direction::Ascending, ..BOUND },
         ] {
             assert_eq!(Cursor::read(&text, &other), Err(NotACursor), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn it_counts_no_further_than_ledgers_do() {
+        const MOST: u64 = i64::MAX.unsigned_abs();
+        let with = |epoch, revision, refusal, number| Cursor {
+            horizon: Horizon { epoch: Epoch::new(epoch), revision: Revision::new(revision), refusal },
+            after: Mark { number, ..cursor().after },
+            ..cursor()
+        };
+        let read = |cursor: Cursor| Cursor::read(&cursor.write(&BOUND), &BOUND);
+        let greatest = with(MOST, MOST, MOST, MOST);
+        assert_eq!(read(greatest), Ok(greatest));
+        for forged in [
+            with(MOST + 1, 2, 3, 4),
+            with(1, MOST + 1, 3, 4),
+            with(1, 2, MOST + 1, 4),
+            with(1, 2, 3, u64::MAX),
+        ] {
+            assert_eq!(read(forged), Err(NotACursor), "{forged:?}");
         }
     }
 

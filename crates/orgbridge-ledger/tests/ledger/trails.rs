@@ -13,7 +13,8 @@ use orgbridge_domain::{ConnectionTypes, Direction, OrgId, Session, Timestamp, ap
 use orgbridge_ledger::audit::{AuditLog, Finding};
 use orgbridge_ledger::trail::{Event, Mark, Stretch, Wanted};
 use orgbridge_ledger::{
-    Action, Actor, Attempt, AttemptLimits, DatabaseAddress, Ledger, LedgerOptions, Noted, SystemClock, backup,
+    Action, Actor, Attempt, AttemptLimits, DatabaseAddress, Ledger, LedgerOptions, Noted, SystemClock,
+    Unavailable, backup,
 };
 
 fn open(place: &impl Backend) -> Ledger {
@@ -374,6 +375,37 @@ fn both_kinds_of_events_stand_in_one_order_and_a_horizon_ends_both<B: Backend>()
     }
 }
 
+fn what_is_not_known_yet_is_not_left_out<B: Backend>() {
+    let place = B::default();
+    let story = begin(&place);
+    let before = story.ledger.view();
+    go_on(&story, 1);
+    let after = story.ledger.view();
+    let whole = everything(story.source.id, Direction::Ascending);
+    let mut all = |_, _| ControlFlow::Continue(());
+    let horizon = story.ledger.read_trail(&after, &whole, &mut all).unwrap();
+    let goes_on = Stretch { horizon: Some(horizon), ..whole };
+    assert_eq!(story.ledger.read_trail(&after, &goes_on, &mut all), Ok(horizon));
+    let (asked, known) = (after.position.revision, before.position.revision);
+    let behind = Unavailable::Behind { asked, known };
+    assert_eq!(story.ledger.read_trail(&before, &goes_on, &mut all), Err(behind));
+}
+
+#[test]
+fn what_is_not_in_the_database_is_not_left_out() {
+    let place = Sqlite::default();
+    let story = begin(&place);
+    let copy = place.path().with_extension("copy");
+    backup::backup(&place.address(), &copy).unwrap();
+    let copy = Ledger::open(&DatabaseAddress::Sqlite(copy), LedgerOptions::default()).unwrap();
+    go_on(&story, 1);
+    let (view, known) = (story.ledger.view(), copy.view().position.revision);
+    let read = copy.read_trail(&view, &everything(story.source.id, Direction::Ascending), &mut |_, _| {
+        ControlFlow::Continue(())
+    });
+    assert_eq!(read, Err(Unavailable::Behind { asked: view.position.revision, known }));
+}
+
 crate::backend::on_each_database! {
     each_side_finds_what_concerns_it_before_and_after_it_is_in_the_index
     a_ledger_that_follows_another_finds_the_same
@@ -384,4 +416,5 @@ crate::backend::on_each_database! {
     refused_attempts_are_kept_in_bounded_number_for_their_own_org
     attempts_that_wait_are_kept_when_the_ledger_is_closed
     both_kinds_of_events_stand_in_one_order_and_a_horizon_ends_both
+    what_is_not_known_yet_is_not_left_out
 }
