@@ -1,6 +1,8 @@
 //! Time that only ever moves forward.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use orgbridge_ledger::uptime;
 
 /// Tells how much time has passed. Rate limits and latencies are measured with it and never with the wall
 /// clock, which jumps. Tests bring one that they can move.
@@ -9,20 +11,21 @@ pub trait MonotonicClock: Send + Sync + 'static {
     fn elapsed(&self) -> Duration;
 }
 
-/// The monotonic clock of the machine, since it was made.
+/// The [uptime] of the machine, since the clock was made. On Linux it goes on while the machine sleeps: keys of an issuer
+/// outside are no younger when it wakes up.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemMonotonicClock {
-    started: Instant,
+    made_at: Duration,
 }
 
 impl Default for SystemMonotonicClock {
     fn default() -> Self {
-        Self { started: Instant::now() }
+        Self { made_at: uptime() }
     }
 }
 
 impl MonotonicClock for SystemMonotonicClock {
     fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        uptime().saturating_sub(self.made_at)
     }
 }

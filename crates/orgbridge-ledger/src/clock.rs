@@ -23,8 +23,28 @@ impl Clock for SystemClock {
     }
 }
 
-/// A moment on a clock that nobody sets, for what must not be older than it seems. It can be compared with others of
-/// the same process alone.
+/// How long the machine has run, on a clock that nobody sets. It goes on while the machine sleeps: what was known before is
+/// old when it wakes up.
+#[cfg(target_os = "linux")]
+pub fn uptime() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// How long ago it was first asked for, on a clock that nobody sets. Elsewhere it is up to the system whether it goes on while
+/// the machine sleeps.
+#[cfg(not(target_os = "linux"))]
+pub fn uptime() -> Duration {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    // Later than `Moment::NEVER`, even for the first who asks.
+    BEGAN.elapsed() + Duration::from_micros(1)
+}
+
+/// A moment by the [`uptime`], for what must not be older than it seems. It can be compared with others of the same process
+/// alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(Duration);
 
@@ -32,22 +52,9 @@ impl Moment {
     /// Before any other.
     pub(crate) const NEVER: Self = Self(Duration::ZERO);
 
-    /// Now, on a clock that goes on while the machine sleeps: what was known before it slept is old when it wakes up.
-    #[cfg(target_os = "linux")]
+    /// Now.
     pub(crate) fn now() -> Self {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-        Self(Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default()))
-    }
-
-    /// Now. Elsewhere it is up to the system whether the clock goes on while the machine sleeps.
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn now() -> Self {
-        use std::sync::LazyLock;
-        use std::time::Instant;
-        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-        // Later than `NEVER`, even for the first who asks.
-        Self(BEGAN.elapsed() + Duration::from_micros(1))
+        Self(uptime())
     }
 
     /// The moment that was this long after the clock began.

@@ -42,7 +42,7 @@ mod writer;
 
 pub use address::DatabaseAddress;
 pub use attempt::{Action, Attempt, AttemptLimits, Noted, RefusedAttempt};
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SystemClock, uptime};
 pub use entry::{Actor, Entry};
 pub use error::{CommitError, OpenError, Unavailable};
 pub use last_use::{KeyId, LastUses};
