@@ -71,8 +71,8 @@ pub enum NotAuthenticated {
          stands for is disabled or of another site"
     )]
     Token,
-    /// The login is none, or over, or what was shown for it has ended.
-    #[error("the login is over; log in again")]
+    /// The login is none, or over, or what was shown for it has ended; or more is asked by it than who it is.
+    #[error("there is no login that is good for this; log in again")]
     Login,
 }
 
@@ -202,7 +202,7 @@ impl<'s> Session<'s> {
     ///
     /// # Errors
     /// [`Refusal::Unauthorized`] if the credential is no longer live, [`Refusal::Forbidden`] if its rights
-    /// don't include `R`. An operator belongs to no org and is refused: [`Self::authorize_in`] is theirs.
+    /// don't include `R`; the former, too, if it is a login, which gives no right. An operator belongs to no org and is refused: [`Self::authorize_in`] is theirs.
     pub fn authorize<R: Right>(&self) -> Result<Grant<'s, R>, Refusal> {
         match self.principal {
             Principal::User { org, .. } => self.authorize_in(org),
@@ -219,6 +219,10 @@ impl<'s> Session<'s> {
         let (rights, scopes) = match self.principal {
             Principal::Operator => (PermissionSet::all(), None),
             Principal::User { org: own, .. } if own != org => return Err(unknown()),
+            // It is for deciding about OAuth2 clients, which takes no right.
+            Principal::User { credential: Credential::Login(_), .. } => {
+                return Err(Refusal::Unauthorized(NotAuthenticated::Login));
+            }
             Principal::User { .. } => {
                 let (_, rights) = self.standing()?;
                 rights.require(R::PERMISSION)?;
@@ -275,7 +279,10 @@ impl<'s> Session<'s> {
     }
 
     /// What a user has shown to log in, if their login lasts.
-    pub(crate) fn shown(&self) -> Result<Shown, Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthorized`] if they are not logged in, or no longer.
+    pub fn shown(&self) -> Result<Shown, Refusal> {
         let login = match self.principal {
             Principal::User { credential: Credential::Login(id), .. } => self.state.login(id),
             _ => None,

@@ -576,6 +576,19 @@ fn a_client_itself_may_do_nothing() {
     assert!(session.client(&ClientProof { client: id(CLIENT + 1), ..proof() }).is_err());
 }
 
+#[test]
+fn a_login_itself_gives_no_right() {
+    let mut story = Story::begin();
+    let login = story.log_in(0, Persona::Admin).unwrap();
+    let session = Session::new(&story.world.state, login, story.world.now());
+    let refused = || Refusal::Unauthorized(NotAuthenticated::Login);
+    assert_eq!(session.authorize::<OrgConnectionsRead>().map(drop), Err(refused()));
+    assert_eq!(session.authorize_in::<OrgConnectionsRead>(org_id(0)).map(drop), Err(refused()));
+    // Who they are and what they can allow is asked by no right.
+    assert!(session.whoami().is_ok() && session.rights().unwrap().contains(Permission::OrgConnectionsRead));
+    assert_eq!(authorization::offer(&session, id(CLIENT), both()), Ok(both()));
+}
+
 /// A service account of org 0 with these permissions.
 fn service_account(world: &mut World, permissions: &str) -> orgbridge_domain::UserId {
     let role = make_role(world, 0xf800, permissions);
