@@ -146,5 +146,6 @@ mod tests {
         let email = "jane@example.com";
         assert_eq!(Subject::parse(email), Some(Subject::Email(email.parse().unwrap())));
         assert_eq!(Subject::parse("google-oauth2|1234"), None);
+        assert_eq!(Subject::parse("jac\u{212a}@example.com"), None, "nobody, and not jack");
     }
 }

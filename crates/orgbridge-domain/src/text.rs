@@ -19,6 +19,9 @@ pub enum TextProblem {
     /// Holds a control character, which could break a log line, or a NUL, which PostgreSQL can't keep.
     #[error("must not contain control characters")]
     ControlCharacter,
+    /// Holds a letter beyond ASCII whose lower case is one of ASCII: an address of somebody else would look the same.
+    #[error("must not contain letters that turn into others in lower case, such as the sign for kelvin")]
+    TurnsIntoAnother,
     /// Not of the form `somebody@somewhere`.
     #[error("must be an email address, such as jane@example.com")]
     NotAnEmail,
@@ -81,11 +84,19 @@ impl FromStr for Name {
     }
 }
 
+/// Whether the lower case of a letter beyond ASCII is ASCII, or begins with it. What is kept is in lower case, and holds none.
+fn turns_into_ascii(letter: char) -> bool {
+    !letter.is_ascii() && letter.to_lowercase().any(|letter| letter.is_ascii())
+}
+
 impl FromStr for Email {
     type Err = TextProblem;
 
     fn from_str(text: &str) -> Result<Self, TextProblem> {
         check(text)?;
+        if text.chars().any(turns_into_ascii) {
+            return Err(TextProblem::TurnsIntoAnother);
+        }
         match text.split_once('@') {
             Some((local, domain))
                 if !local.is_empty()
@@ -142,6 +153,21 @@ mod tests {
         for text in ["jane", "@example.com", "jane@", "a@b@c", "jane doe@example.com"] {
             assert_eq!(text.parse::<Email>(), Err(TextProblem::NotAnEmail), "{text}");
         }
+    }
+
+    #[test]
+    fn no_email_turns_into_that_of_somebody_else() {
+        for text in ["jac\u{212a}@example.com", "jack@\u{212a}.example", "\u{130}da@example.com"] {
+            assert_eq!(text.parse::<Email>(), Err(TextProblem::TurnsIntoAnother), "{text}");
+        }
+        let mut kept = 0;
+        for letter in ('\0'..=char::MAX).filter(|letter| !letter.is_ascii()) {
+            let Ok(email) = format!("a{letter}@example.com").parse::<Email>() else { continue };
+            assert!(email.as_str().chars().any(|letter| !letter.is_ascii()), "{letter:?}");
+            assert_eq!(email.as_str().parse(), Ok(email.clone()), "{letter:?}");
+            kept += 1;
+        }
+        assert!(kept > 100_000);
     }
 
     #[test]
