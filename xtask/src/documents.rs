@@ -49,7 +49,7 @@ it. Each side of a connection has a policy of its own, about its own users, of w
 
 Who has `user_access_manage`, by a credential whose scopes include it, sees every connection and may replace every policy \
 of their org, so that no org is ever locked out. They neither use nor edit what a policy keeps from them until they bind \
-themselves, which the audit log tells. An org always has an enabled admin, so there is always somebody.
+themselves, which the audit log tells. An org always keeps an enabled admin, who may be a service account or somebody without a key; an operator can help then.
 
 Nobody else gives away what a policy keeps from them: neither by a role that they give to a service account, nor by a key \
 that they make for one, whatever its scopes, nor by an OAuth2 client that acts as one. Permissions are asked for all the \

@@ -346,7 +346,7 @@ mod tests {
             (
                 Refusal::AlreadyConnected { source_org: org, sink_org: sink },
                 409,
-                format!(r#""connection between orgs {pair} already exists","update the connection that is there instead; the list of connections shows its id""#),
+                format!(r#""connection between orgs {pair} already exists","update the connection that is there instead; the list of connections shows its id to whoever may see it""#),
             ),
             (
                 Refusal::NotAllowed { source_org: org, sink_org: sink, why: WhyNotAllowed::SinkIsTheSource },

@@ -251,7 +251,7 @@ async fn a_connection_is_created_once() {
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
     create(SINK_ADMIN)
         .await
-        .is(409, &format!(r#"{{"errors":["connection between orgs {SINK} and {SOURCE} already exists","update the connection that is there instead; the list of connections shows its id"]}}"#));
+        .is(409, &format!(r#"{{"errors":["connection between orgs {SINK} and {SOURCE} already exists","update the connection that is there instead; the list of connections shows its id to whoever may see it"]}}"#));
     create(SOURCE_ADMIN).await.is(
         400,
         &format!(

@@ -275,7 +275,7 @@ impl Refusal {
                     .to_owned(),
             ],
             Self::AlreadyConnected { .. } => vec![
-                "update the connection that is there instead; the list of connections shows its id"
+                "update the connection that is there instead; the list of connections shows its id to whoever may see it"
                     .to_owned(),
             ],
             Self::TooManySinks { .. } => vec![

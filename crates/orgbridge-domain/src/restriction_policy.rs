@@ -7,7 +7,8 @@
 //!
 //! Whoever manages who may do what in an org (`user_access_manage`) is never locked out of its policies: they see its
 //! connections and may replace the policies, and so bind themselves. Until they do, they neither use nor edit what a
-//! policy keeps from them. An org always has an enabled admin, so that it can always mend its policies.
+//! policy keeps from them. An org always keeps an enabled admin. That may be a service account or somebody without a
+//! key: then an operator mends its policies, whom none binds.
 
 use std::fmt;
 use std::str::FromStr;

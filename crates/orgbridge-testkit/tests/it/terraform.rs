@@ -197,7 +197,7 @@ async fn a_second_resource_for_one_pair_is_a_conflict_that_no_retry_repeats() {
     let sink = TestOrg::Sink.id();
     let first = Resource::answered(&provider.create(sink, &["logs"]).await);
     let second = provider.create(sink, &["metrics"]).await;
-    assert_snapshot!(second, @r#"409 {"errors":["connection between orgs 4dee724d-00cc-11ea-a77b-570c9d03c6c5 and 83999dcd-7f97-11f0-8de1-1ecf66f1aa85 already exists","update the connection that is there instead; the list of connections shows its id"]}"#);
+    assert_snapshot!(second, @r#"409 {"errors":["connection between orgs 4dee724d-00cc-11ea-a77b-570c9d03c6c5 and 83999dcd-7f97-11f0-8de1-1ecf66f1aa85 already exists","update the connection that is there instead; the list of connections shows its id to whoever may see it"]}"#);
     assert_eq!(wait_after(&second), None);
     assert_eq!(provider.refresh(sink).await, Some(first));
 }

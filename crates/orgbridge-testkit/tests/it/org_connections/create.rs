@@ -115,7 +115,7 @@ async fn a_pair_is_connected_once() {
     let server = TestServer::start().await;
     server.connection().of(["logs"]).create().await;
     let reply = server.source_admin().create(SINK, ["metrics"]).await;
-    assert_snapshot!(reply, @r#"409 {"errors":["connection between orgs 4dee724d-00cc-11ea-a77b-570c9d03c6c5 and 83999dcd-7f97-11f0-8de1-1ecf66f1aa85 already exists","update the connection that is there instead; the list of connections shows its id"]}"#);
+    assert_snapshot!(reply, @r#"409 {"errors":["connection between orgs 4dee724d-00cc-11ea-a77b-570c9d03c6c5 and 83999dcd-7f97-11f0-8de1-1ecf66f1aa85 already exists","update the connection that is there instead; the list of connections shows its id to whoever may see it"]}"#);
 }
 
 #[tokio::test]
