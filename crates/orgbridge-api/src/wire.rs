@@ -44,7 +44,7 @@ pub(crate) use evaluation::{Asked, Decision, Decisions, EvaluationRequest, Evalu
 pub(crate) use evaluation_metadata::EvaluationMetadata;
 pub(crate) use key_input::{CreateApiKey, CreateApplicationKey, UpdateApiKey, UpdateApplicationKey};
 pub(crate) use managed_orgs::ManagedOrgs;
-pub(crate) use oauth_client::{RegisterOauthClient, RegisteredOauthClient, read_scope};
+pub(crate) use oauth_client::{RegisterOauthClient, RegisteredOauthClient, read_scope, to_scope};
 pub(crate) use oauth_metadata::OauthMetadata;
 pub(crate) use org_input::{CreateChildOrg, UpdateOrg};
 pub(crate) use org_v1::{ChildOrgV1, OrgDocumentV1, OrgListV1};

@@ -118,7 +118,9 @@ pub fn fitting_body(
             json!({"client_name": name, "redirect_uris": ["https://app.example.com/callback"]})
         }
         ("POST", "/oauth2/v1/login") => json!({"application_key": "none"}),
-        ("POST", "/oauth2/v1/authorize") => json!({"proof": "none", "decision": "allow"}),
+        ("POST", "/oauth2/v1/authorize") => {
+            json!({"proof": "none", "scope": "org_connections_read", "decision": "allow"})
+        }
         ("POST", "/oauth2/v1/token") => {
             json!({"grant_type": "client_credentials", "client_id": id.to_string()})
         }

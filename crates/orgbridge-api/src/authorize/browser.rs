@@ -115,14 +115,14 @@ impl LoginCookie {
         KeyDigest::of(self.0.as_bytes())
     }
 
-    /// What proves that a form was made for this browser and this request. Nobody else can make it.
-    pub(crate) fn proof_of(&self, query: &str) -> String {
-        derive("orgbridge consent", &[&self.0, query])
+    /// What proves that a form was made for this browser and this request, and showed this scope. Nobody else can make it.
+    pub(crate) fn proof_of(&self, query: &str, scope: &str) -> String {
+        derive("orgbridge consent", &[&self.0, query, scope])
     }
 
     /// Whether `shown` is that proof; in constant time.
-    pub(crate) fn proves(&self, query: &str, shown: &str) -> bool {
-        KeyDigest::of(shown.as_bytes()) == KeyDigest::of(self.proof_of(query).as_bytes())
+    pub(crate) fn proves(&self, (query, scope): (&str, &str), shown: &str) -> bool {
+        KeyDigest::of(shown.as_bytes()) == KeyDigest::of(self.proof_of(query, scope).as_bytes())
     }
 
     /// The header that gives a browser the secret of its login.
@@ -182,11 +182,16 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_is_of_one_browser_and_one_request() {
+    fn a_proof_is_of_one_browser_one_request_and_what_was_shown() {
         let (one, other) = (LoginCookie("one".to_owned()), LoginCookie("other".to_owned()));
-        let proof = one.proof_of("client_id=a");
-        assert!(one.proves("client_id=a", &proof));
-        assert!(!one.proves("client_id=b", &proof) && !other.proves("client_id=a", &proof));
-        assert!(!one.proves("client_id=a", ""));
+        let proof = one.proof_of("client_id=a", "read");
+        assert!(one.proves(("client_id=a", "read"), &proof));
+        assert!(
+            !one.proves(("client_id=b", "read"), &proof) && !other.proves(("client_id=a", "read"), &proof)
+        );
+        assert!(
+            !one.proves(("client_id=a", "read write"), &proof) && !one.proves(("client_id=a", ""), &proof)
+        );
+        assert!(!one.proves(("client_id=a", "read"), ""));
     }
 }

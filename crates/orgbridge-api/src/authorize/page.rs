@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use orgbridge_domain::login::Shown;
 use orgbridge_domain::{Org, PermissionSet, User};
 use schemars::json_schema;
 use sha2::{Digest as _, Sha256};
@@ -16,6 +17,7 @@ use crate::error::{ApiError, FailedAuthentication};
 use crate::html::Html;
 use crate::openapi::{Answers, Outline};
 use crate::router::{AUTHORIZE, LOGIN, LOGIN_ELSEWHERE};
+use crate::wire::to_scope;
 
 /// How the pages look.
 const STYLE: &str = include_str!("page.css");
@@ -275,10 +277,10 @@ fn elsewhere_form(asked: &AuthorizationRequest, elsewhere: &Elsewhere, problem: 
     Html::element("form", &[("method", "post"), ("action", &target)], form)
 }
 
-/// The page on which a user decides. `proof` shows that its form was made for them.
+/// The page on which a user decides. `proof` shows that its form was made for them, and what it says.
 pub(crate) fn consent_page(
     asked: &AuthorizationRequest,
-    offered: PermissionSet,
+    (offered, shown): (PermissionSet, Shown),
     client_org: &str,
     (user, org): (&User, &Org),
     proof: &str,
@@ -306,6 +308,7 @@ pub(crate) fn consent_page(
     });
     let form = [
         Html::void("input", &[("type", "hidden"), ("name", "proof"), ("value", proof)]),
+        Html::void("input", &[("type", "hidden"), ("name", "scope"), ("value", &to_scope(offered))]),
         button(&[("type", "submit"), ("name", "decision"), ("value", "allow")], "Allow"),
         button(
             &[("type", "submit"), ("name", "decision"), ("value", "deny"), ("class", "second")],
@@ -317,14 +320,7 @@ pub(crate) fn consent_page(
         Html::element("dl", &[], facts),
         Html::element("h2", &[], [Html::text("What it could do in your organization")]),
         Html::element("ul", &[], scopes),
-        Html::element(
-            "p",
-            &[],
-            [Html::text(
-                "Never more than you may do yourself, and no longer than the key that you logged in with lasts. Whoever \
-                 operates this server can revoke the application.",
-            )],
-        ),
+        Html::element("p", &[], [Html::text(bounds(shown))]),
         Html::element("form", &[("method", "post"), ("action", &target)], form),
         Html::element(
             "p",
@@ -337,6 +333,20 @@ pub(crate) fn consent_page(
         status: StatusCode::OK,
         text: page(&title, main),
         leads_to: vec![asked.redirect.uri().origin().to_owned()],
+    }
+}
+
+/// What bounds an application, by what its user has shown: tokens are bound to a key, and to no login elsewhere.
+const fn bounds(shown: Shown) -> &'static str {
+    match shown {
+        Shown::ApplicationKey(_) => {
+            "Never more than you may do yourself, and no longer than the key that you logged in with lasts. Whoever \
+             operates this server can revoke the application."
+        }
+        Shown::Issuer => {
+            "Never more than you may do yourself. It does not end when you log out where you signed in. Whoever operates \
+             this server can revoke the application."
+        }
     }
 }
 

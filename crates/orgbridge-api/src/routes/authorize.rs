@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::external::seconds;
 use crate::extract::{Anyone, FormBody};
 use crate::openapi::{Prose, Tag};
-use crate::wire::{DecisionForm, LoginForm};
+use crate::wire::{DecisionForm, LoginForm, read_scope, to_scope};
 
 /// What is shown for a key that is none. It doesn't say which of all that can be wrong is.
 const NO_SUCH_KEY: &str = "This is not a live application key here. Check it and try again.";
@@ -63,7 +63,8 @@ pub(crate) async fn page(
     match authorization::offer(&session, asked.client.id, asked.scopes) {
         Ok(offered) => {
             let (org, user) = session.whoami()?;
-            let proof = cookie.proof_of(&asked.query);
+            let proof = cookie.proof_of(&asked.query, &to_scope(offered));
+            let offered = (offered, session.shown()?);
             let page = consent_page(&asked, offered, owner(&view, &asked), (user, org), &proof);
             Ok(Begun(PageOrRedirect::Page(page)))
         }
@@ -227,8 +228,9 @@ pub(crate) async fn decide(
         Err(problem) => return told(problem).map(Decided),
     };
     let login = browser.login(&issuer).and_then(|cookie| who(&api, &view, cookie, anyone.asked));
+    let login = login.filter(|(cookie, _)| cookie.proves((&asked.query, &form.scope), &form.proof));
     // Whoever took too long, or comes from a page that was not made for them, begins again.
-    let Some((_, principal)) = login.filter(|(cookie, _)| cookie.proves(&asked.query, &form.proof)) else {
+    let Some(((_, principal), shown)) = login.zip(read_scope(&form.scope).ok()) else {
         return Ok(Decided(PageOrRedirect::Decide { query: asked.query, cookie: None }));
     };
     if !form.allows()? {
@@ -239,7 +241,8 @@ pub(crate) async fn decide(
     let new = NewAuthorization {
         id: AuthorizationId::new(api.ids.next()),
         client: asked.client.id,
-        scopes: asked.scopes,
+        // Nobody allows what they have not read, whatever they or the client may do since then.
+        scopes: asked.scopes.intersection(shown),
         code: code.digest(),
         redirect_uri: asked.redirect.uri().clone(),
         challenge: asked.challenge,

@@ -20,8 +20,11 @@ pub(crate) struct LoginForm {
 #[derive(JsonSchema)]
 #[schemars(rename = "OAuthDecision")]
 pub(crate) struct DecisionForm {
-    /// What the page holds to show that it was made for this browser and this request.
+    /// What the page holds to show that it was made for this browser, this request and these scopes.
     pub(crate) proof: String,
+    /// What the page has shown that the client could do: names of permissions, with spaces between.
+    #[schemars(schema_with = "schema::scope")]
+    pub(crate) scope: String,
     /// `allow` or `deny`.
     #[schemars(schema_with = "schema::decision")]
     decision: String,
@@ -37,7 +40,7 @@ impl FromForm for LoginForm {
 impl FromForm for DecisionForm {
     fn from_form(form: &Parameters<'_>) -> Result<Self, ApiError> {
         let text = |name| Ok::<_, ApiError>(form.text(name)?.unwrap_or_default().to_owned());
-        Ok(Self { proof: text("proof")?, decision: text("decision")? })
+        Ok(Self { proof: text("proof")?, scope: text("scope")?, decision: text("decision")? })
     }
 }
 

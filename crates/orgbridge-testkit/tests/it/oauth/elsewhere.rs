@@ -190,6 +190,7 @@ async fn a_user_signs_in_elsewhere_and_lets_a_client_act_for_them() {
     away.visitor.cookie = cookie(&back, 0);
     let page = away.visitor.get(back.header("location").unwrap().to_owned()).await;
     assert!(page.body().contains("<bdi>Jane Doe</bdi> (jane.doe@example.com)"), "{page}");
+    assert!(!page.body().contains("the key that you logged in with"), "they have shown none: {page}");
     let answer = answered(&away.visitor.decide(&asked, "allow").await);
     assert_eq!(value_of(&answer, "state"), "a state & more");
     let tokens = redeem(server, &elsewhere.client, &exchange(&value_of(&answer, "code"))).await;

@@ -7,7 +7,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::Method;
 use insta::assert_snapshot;
 use orgbridge_api::LimitName;
-use orgbridge_testkit::{Persona, Reply, TestServer};
+use orgbridge_domain::ManagedRole;
+use orgbridge_testkit::{Persona, Reply, TestServer, TestUser};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -97,8 +98,28 @@ impl<'s> Visitor<'s> {
 
     pub(crate) async fn decide(&self, asked: &Asked, decision: &str) -> Reply {
         let page = self.get(asked.at(AUTHORIZE)).await;
-        let (target, proof) = (attribute(&page, "action"), attribute(&page, "value"));
-        self.post(target, &[("proof", &proof), ("decision", decision)]).await
+        self.send(attribute(&page, "action"), &Held::by(&page), decision).await
+    }
+
+    async fn send(&self, target: String, held: &Held, decision: &str) -> Reply {
+        let form = [("proof", held.proof.as_str()), ("scope", &held.scope), ("decision", decision)];
+        self.post(target, &form).await
+    }
+}
+
+/// What the page on which one decides holds for its form.
+struct Held {
+    proof: String,
+    scope: String,
+}
+
+impl Held {
+    fn by(page: &Reply) -> Self {
+        let value = |name| {
+            let (_, rest) = page.body().split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+            rest.split('"').next().unwrap().to_owned()
+        };
+        Self { proof: value("proof"), scope: value("scope") }
     }
 }
 
@@ -401,24 +422,33 @@ async fn a_form_that_was_not_made_for_this_browser_and_this_request_decides_noth
         (Asked::by(&client), Visitor::before(&server), Visitor::before(&server));
     visitor.log_in(&asked, Persona::SourceAdmin).await;
     attacker.log_in(&asked, Persona::SinkAdmin).await;
-    let theirs = attribute(&attacker.get(asked.at(AUTHORIZE)).await, "value");
+    let theirs = Held::by(&attacker.get(asked.at(AUTHORIZE)).await);
     let narrow = Asked::by(&client).with("scope", "org_connections_read");
-    let of_another_request = attribute(&visitor.get(narrow.at(AUTHORIZE)).await, "value");
-    let own = attribute(&visitor.get(asked.at(AUTHORIZE)).await, "value");
+    let of_another_request = Held::by(&visitor.get(narrow.at(AUTHORIZE)).await);
+    let own = Held::by(&visitor.get(asked.at(AUTHORIZE)).await);
+    let with = |proof: &str, scope: &str| Held { proof: proof.to_owned(), scope: scope.to_owned() };
+    let none = [with("", &own.scope), with("0", &own.scope)];
+    let of_other_scopes = [with(&own.proof, ""), with(&own.proof, "org_connections_read")];
     let before = server.revision();
-    for proof in ["", "0", &theirs, &of_another_request] {
-        let reply = visitor.post(asked.at(AUTHORIZE), &[("proof", proof), ("decision", "allow")]).await;
+    for held in [&theirs, &of_another_request].into_iter().chain(&none).chain(&of_other_scopes) {
+        let reply = visitor.send(asked.at(AUTHORIZE), held, "allow").await;
         assert_eq!(reply.status(), 303);
-        assert!(reply.header("location").unwrap().starts_with(AUTHORIZE), "{proof}");
+        assert!(reply.header("location").unwrap().starts_with(AUTHORIZE), "{}", held.proof);
     }
     let from_elsewhere = server.anonymous().call(Method::POST, asked.at(AUTHORIZE));
     let from_elsewhere =
         from_elsewhere.header("cookie", &visitor.cookie).header("sec-fetch-site", "cross-site");
-    assert_eq!(from_elsewhere.form([("proof", own.as_str()), ("decision", "allow")]).await.status(), 400);
-    let undecided = visitor.post(asked.at(AUTHORIZE), &[("proof", &own), ("decision", "perhaps")]).await;
+    assert_eq!(
+        from_elsewhere
+            .form([("proof", own.proof.as_str()), ("scope", &own.scope), ("decision", "allow")])
+            .await
+            .status(),
+        400
+    );
+    let undecided = visitor.send(asked.at(AUTHORIZE), &own, "perhaps").await;
     assert_eq!(undecided.status(), 400);
     assert_eq!(server.revision(), before);
-    let allowed = visitor.post(asked.at(AUTHORIZE), &[("proof", &own), ("decision", "allow")]).await;
+    let allowed = visitor.send(asked.at(AUTHORIZE), &own, "allow").await;
     assert!(answered(&allowed).iter().any(|(name, _)| name == "code"));
 }
 
@@ -483,6 +513,27 @@ async fn nobody_allows_more_than_they_may() {
     let page = stranger.get(asked.at(AUTHORIZE)).await;
     assert_eq!(page.status(), 403);
     assert!(page.body().contains("it belongs to another account"), "{page}");
+}
+
+#[tokio::test]
+async fn nobody_allows_more_than_the_page_has_shown() {
+    let server = TestServer::start().await;
+    let client = dashboards(&server).await;
+    let (asked, mut visitor) = (Asked::by(&client), Visitor::before(&server));
+    visitor.log_in(&asked, Persona::ReadOnly).await;
+    let read = Held::by(&visitor.get(asked.at(AUTHORIZE)).await);
+    assert_eq!(read.scope, "org_connections_read");
+    // Meanwhile they come to do more.
+    let body = json!({"data": {"type": "users", "id": TestUser::Reader.id().to_string()}});
+    let admins = format!("/api/v2/roles/{}/users", ManagedRole::Admin.id());
+    let given = server.source_admin().call(Method::POST, admins).body(body.to_string()).await;
+    assert_eq!(given.status(), 200, "{given}");
+    let code = value_of(&answered(&visitor.send(asked.at(AUTHORIZE), &read, "allow").await), "code");
+    assert_eq!(redeem(&server, &client, &exchange(&code)).await.at("/scope"), "org_connections_read");
+    // Whoever reads that they would allow more allows it.
+    let code = value_of(&answered(&visitor.decide(&asked, "allow").await), "code");
+    let scope = redeem(&server, &client, &exchange(&code)).await.at("/scope");
+    assert_eq!(scope, "org_connections_read org_connections_write");
 }
 
 #[tokio::test]
