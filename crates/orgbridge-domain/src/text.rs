@@ -163,7 +163,7 @@ mod tests {
         let mut kept = 0;
         for letter in ('\0'..=char::MAX).filter(|letter| !letter.is_ascii()) {
             let Ok(email) = format!("a{letter}@example.com").parse::<Email>() else { continue };
-            assert!(email.as_str().chars().any(|letter| !letter.is_ascii()), "{letter:?}");
+            assert!(!email.as_str().is_ascii(), "{letter:?}");
             assert_eq!(email.as_str().parse(), Ok(email.clone()), "{letter:?}");
             kept += 1;
         }
