@@ -1,8 +1,10 @@
 //! All that a change must pass.
 
+use std::path::PathBuf;
+
 use crate::beside::Beside;
-use crate::shell::{Result, cargo, need, release_binary, run};
-use crate::{bench, browser, chaos, clients, conformance, documents, fuzz, hosts, readme, supply_chain};
+use crate::shell::{Result, cargo, need, release_binary, run, target};
+use crate::{bench, browser, chaos, clients, conformance, hosts, readme, supply_chain};
 
 /// Runs every suite, the quick ones first. Stops at the first that fails.
 pub(crate) fn everything() -> Result {
@@ -17,17 +19,17 @@ pub(crate) fn everything() -> Result {
     cargo(&["fmt", "--check", "--manifest-path", "clients/rust/Cargo.toml"])?;
     cargo(&["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
-    documents::check()?;
     cargo(&["test", "--workspace", "--locked", "--no-run"])?;
     let beside = Beside::begin();
     cargo(&["test", "--workspace", "--locked"])?;
     // Always the same inputs, so that a change is judged by itself; other seeds are for `cargo xtask fuzz`.
-    fuzz::run(&["--seconds", "30", "--seed", "1"])?;
+    run(built_with_tests("orgbridge-fuzz"), &["--seconds", "30", "--seed", "1"])?;
 
     cargo(&["build", "--release", "--locked", "--package", "orgbridge"])?;
     demo()?;
     // Each kind of fault comes first twice.
-    chaos::run(&["--runs", "24"])?;
+    let program = release_binary();
+    run(built_with_tests("orgbridge-chaos"), &["--program", &program.to_string_lossy(), "--runs", "24"])?;
     beside.end()?;
     supply_chain::check()?;
     clients::run(None)?;
@@ -39,6 +41,12 @@ pub(crate) fn everything() -> Result {
     bench::run(&["--quick"])?;
     println!("all suites passed");
     Ok(())
+}
+
+/// A program that has come of building its tests. By itself it would be built anew, since fewer features are asked of what
+/// it depends upon.
+fn built_with_tests(name: &str) -> PathBuf {
+    target().join("debug").join(name)
 }
 
 /// The demonstration, twice in the same folder: the second start finds what the first one left.
