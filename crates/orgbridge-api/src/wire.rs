@@ -42,6 +42,7 @@ pub(crate) use current_user::CurrentUser;
 pub(crate) use decision::{DecisionForm, LoginForm};
 pub(crate) use evaluation::{Asked, Decision, Decisions, EvaluationRequest, EvaluationsRequest, Until};
 pub(crate) use evaluation_metadata::EvaluationMetadata;
+pub(crate) use input::too_many_roles;
 pub(crate) use key_input::{CreateApiKey, CreateApplicationKey, UpdateApiKey, UpdateApplicationKey};
 pub(crate) use managed_orgs::ManagedOrgs;
 pub(crate) use oauth_client::{RegisterOauthClient, RegisteredOauthClient, read_scope, to_scope};

@@ -192,9 +192,7 @@ impl<'r> Client<'r> {
         let answer = self.changed(exchange, effects, Recorded::Always)?;
         if matches!(answer, Answer::Done | Answer::Refused) {
             self.world.known().disconnected(pair, &id);
-        }
-        // Who is told that it is not there was told that it is gone.
-        if matches!(answer, Answer::Done | Answer::Refused) {
+            // Who is told that it is not there was told that it is gone.
             self.check_elsewhere(replica, |client, other| client.look_at(other, id, pair.source))?;
             self.check_elsewhere(replica, |client, other| client.decide(other, pair, Kind::Logs))?;
         }

@@ -345,6 +345,18 @@ mod tests {
         })
     }
 
+    /// Has somebody else switch the org off, and returns when that is to be seen here, while they still wait for others.
+    fn begin_to_disable(ledger: &Ledger) -> thread::JoinHandle<Duration> {
+        let waiting = {
+            let ledger = ledger.clone();
+            thread::spawn(move || set_disabled(&ledger, true))
+        };
+        while !ledger.view().state.orgs().all(|org| org.disabled) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        waiting
+    }
+
     fn silent_process(folder: &TempDir) -> Seats {
         let mut seats = Seats::of(&folder.path().join("ledger.db"));
         seats.enter(&Seat::taken_by(ReplicaId::new(Uuid::from_u128(9)), LEASE)).unwrap();
@@ -370,14 +382,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ledger = serve(&folder);
         let _silent = silent_process(&folder);
-        let first = {
-            let ledger = ledger.clone();
-            thread::spawn(move || set_disabled(&ledger, true))
-        };
-        let disabled = || ledger.view().state.orgs().all(|org| org.disabled);
-        while !disabled() {
-            thread::sleep(Duration::from_millis(5));
-        }
+        let first = begin_to_disable(&ledger);
         let second = set_disabled(&ledger, true);
         assert!(second >= LEASE / 2, "{second:?}");
         assert!(first.join().unwrap() >= LEASE);
@@ -389,14 +394,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ledger = serve(&folder);
         let _silent = silent_process(&folder);
-        let first = {
-            let ledger = ledger.clone();
-            thread::spawn(move || set_disabled(&ledger, true))
-        };
-        let disabled = || ledger.view().state.orgs().all(|org| org.disabled);
-        while !disabled() {
-            thread::sleep(Duration::from_millis(5));
-        }
+        let first = begin_to_disable(&ledger);
         let began = Instant::now();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let refused =

@@ -104,3 +104,10 @@ pub struct Position {
     /// What vouches for it.
     pub digest: ChainDigest,
 }
+
+impl Position {
+    /// Whether whoever stands at `revision` of `epoch` has come as far.
+    pub(crate) fn is_reached_at(&self, epoch: Epoch, revision: Revision) -> bool {
+        (epoch, revision) >= (self.epoch, self.revision)
+    }
+}

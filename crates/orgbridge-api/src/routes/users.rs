@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use orgbridge_domain::right::{UserAccessManage, UserAccessRead};
-use orgbridge_domain::{Refusal, UserId, user};
+use orgbridge_domain::{Refusal, User, UserId, user};
 use uuid::Uuid;
 
 use super::roles::example as roles;
@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::extract::{Granted, IdPath, JsonBody, UsersQuery};
 use crate::openapi::{Prose, Tag};
 use crate::reply::{Created, NoContent, Reply};
-use crate::wire::{CreateUser, PermissionList, UpdateUser, UserDocument, UserList};
+use crate::wire::{CreateUser, PermissionList, UpdateUser, UserDocument, UserList, too_many_roles};
 
 pub(crate) const LIST: Prose = Prose {
     id: "ListUsers",
@@ -151,9 +151,8 @@ pub(crate) async fn orgs(
 
 /// What making a user can be refused with.
 pub(super) fn creation_refusals() -> Vec<ApiError> {
-    let too_many = "data.relationships.roles.data: must be at most 100, and not 101";
     vec![
-        ApiError::Invalid(too_many.to_owned()),
+        too_many_roles(User::MAX_ROLES + 1),
         roles::beyond_own_rights(),
         Refusal::absent("role", user_id()).into(),
         Refusal::taken("email address", "jane@example.com").into(),

@@ -85,11 +85,7 @@ impl NamedRoles {
     pub(super) fn read(&self) -> Result<Vec<RoleId>, ApiError> {
         let count = self.data.len();
         if count > User::MAX_ROLES {
-            let problem = format!(
-                "data.relationships.roles.data: must be at most {}, and not {count}",
-                User::MAX_ROLES
-            );
-            return Err(ApiError::Invalid(problem));
+            return Err(too_many_roles(count));
         }
         let named = self.data.iter().enumerate();
         named
@@ -100,6 +96,12 @@ impl NamedRoles {
             })
             .collect()
     }
+}
+
+/// What is said to whoever names so many roles.
+pub(crate) fn too_many_roles(count: usize) -> ApiError {
+    let most = User::MAX_ROLES;
+    ApiError::Invalid(format!("data.relationships.roles.data: must be at most {most}, and not {count}"))
 }
 
 /// Holds that the member `type` of what stands at `place` names an `R`.

@@ -28,8 +28,6 @@ struct Write<'h> {
     latest: Moment,
     /// Where it is in the log, if it is there.
     place: Option<usize>,
-    /// Whether its answer said so.
-    is_told: bool,
 }
 
 impl Write<'_> {
@@ -39,11 +37,11 @@ impl Write<'_> {
         in_log || self.latest < other.operation.span.begin
     }
 
-    /// From when on whoever looks at `replica` has to see it, if it is known to have been made.
+    /// From when on whoever looks at `replica` has to see it, if its answer said that it is so.
     fn binds_from(&self, look: &Operation, promises: Promises) -> Option<Moment> {
         let waits = self.holds && self.operation.replica.number != look.replica.number;
         let grace = if waits { promises.max_staleness } else { Duration::ZERO };
-        self.is_told.then(|| self.operation.span.end + grace)
+        (self.operation.answer != Answer::Unknown).then(|| self.operation.span.end + grace)
     }
 }
 
@@ -56,14 +54,13 @@ pub(super) fn check(operations: &[Operation], log: &Log<'_>, promises: Promises)
                 let place = log.place(operation);
                 for effect in effects {
                     let register = registers.entry(&effect.fact).or_default();
-                    let (holds, is_told) = (effect.holds, operation.is_acknowledged());
-                    register.writes.push(Write { operation, holds, latest, place, is_told });
+                    register.writes.push(Write { operation, holds: effect.holds, latest, place });
                 }
             }
             (Ask::Change { effects, .. }, Answer::Refused) => {
                 for Effect { fact, .. } in effects.iter().filter(|effect| effect.ends_for_good()) {
                     let latest = operation.span.end;
-                    let end = Write { operation, holds: false, latest, place: None, is_told: true };
+                    let end = Write { operation, holds: false, latest, place: None };
                     registers.entry(fact).or_default().writes.push(end);
                 }
             }

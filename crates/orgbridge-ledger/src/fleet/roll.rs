@@ -56,7 +56,7 @@ impl Roll {
 
     /// Whether the seats were read after the ledger was moved to `position`, which was known at `since`.
     pub(crate) fn was_called_after(&self, position: Position, since: Moment) -> bool {
-        let is_later = |after: Position| (after.epoch, after.revision) >= (position.epoch, position.revision);
+        let is_later = |after: Position| position.is_reached_at(after.epoch, after.revision);
         self.asked.is_some_and(|asked| asked >= since) || self.after.is_some_and(is_later)
     }
 

@@ -57,6 +57,6 @@ impl Seat {
 
     /// Whether whoever sits here knows the ledger as it was at `position`.
     pub(crate) fn has_applied(&self, position: Position) -> bool {
-        (self.epoch, self.revision) >= (position.epoch, position.revision)
+        position.is_reached_at(self.epoch, self.revision)
     }
 }
