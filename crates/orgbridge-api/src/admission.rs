@@ -1,6 +1,6 @@
 //! Who may come in: credentials are looked up and the rate limit is charged before a handler is called.
 //!
-//! Some may be somebody in a moment: when a revision is known here that holds their key, or the key of an issuer outside
+//! Some may be somebody in a moment: when it is known here that their key was made elsewhere, or the key of an issuer outside
 //! that signed their token. To wait for that holds a place as a request under way does. So a wait is charged before it
 //! begins, as the request is: to the org of whoever is known already, and to the address of everybody else, as the failure
 //! that it is so far. Where that is used up, nobody waits. Afterwards they are looked up anew, and nobody is charged twice
@@ -69,9 +69,18 @@ impl Paid {
 /// What may still come that decides how a request is answered.
 #[derive(Debug)]
 pub(crate) struct Awaited {
-    revision: Option<Revision>,
+    history: Option<More>,
     /// A token that names a key of its issuer that is not known.
     token: Option<Vec<u8>>,
+}
+
+/// How much more of history is awaited.
+#[derive(Debug)]
+enum More {
+    /// Up to this revision.
+    Until(Revision),
+    /// Whatever is there by now.
+    All,
 }
 
 impl LookedUp {
@@ -93,16 +102,19 @@ impl LookedUp {
         )
     }
 
+    /// Whether nobody is known here who has what was shown.
+    const fn is_unknown(&self) -> bool {
+        matches!(
+            &self.found,
+            Err(ApiError::ApiKeyNotLive | ApiError::Unauthorized(CredentialProblem::NotLive(_)))
+        )
+    }
+
     /// Whether more of the history may change what was found.
     const fn may_change(&self) -> bool {
         match &self.found {
-            Ok(_)
-            | Err(
-                ApiError::Unavailable(_)
-                | ApiError::ApiKeyNotLive
-                | ApiError::Unauthorized(CredentialProblem::NotLive(_)),
-            ) => true,
-            Err(_) => self.lacks_a_key_of_the_issuer(),
+            Ok(_) | Err(ApiError::Unavailable(_)) => true,
+            Err(_) => self.is_unknown() || self.lacks_a_key_of_the_issuer(),
         }
     }
 }
@@ -175,22 +187,24 @@ impl Api {
         asked: Option<Revision>,
     ) -> Option<Awaited> {
         let revision = asked.filter(|asked| *asked > self.known() && looked_up.may_change());
+        // Credentials are used as soon as they are made, and not always at the replica that made them.
+        let history = revision.map(More::Until).or_else(|| looked_up.is_unknown().then_some(More::All));
         let token = looked_up.lacks_a_key_of_the_issuer().then(|| access_token(request)).flatten();
-        (revision.is_some() || token.is_some())
-            .then(|| Awaited { revision, token: token.map(<[u8]>::to_vec) })
+        (history.is_some() || token.is_some()).then(|| Awaited { history, token: token.map(<[u8]>::to_vec) })
     }
 
     /// Waits for it, as long as may be.
     ///
     /// # Errors
-    /// [`ApiError::Unavailable`] if the revision does not come in time.
+    /// [`ApiError::Unavailable`] if it does not come in time.
     pub(crate) async fn wait_for(&self, awaited: Awaited) -> Result<(), ApiError> {
-        let Awaited { revision, token } = awaited;
+        let Awaited { history, token } = awaited;
         if let (Some(external), Some(token)) = (&self.external_issuer, token) {
             external.issuer.look_for_key_of(&token).await;
         }
-        match revision {
-            Some(revision) => self.wait_until(revision).await,
+        match history {
+            Some(More::Until(revision)) => self.wait_until(revision).await,
+            Some(More::All) => self.catch_up().await,
             None => Ok(()),
         }
     }

@@ -128,6 +128,30 @@ impl Api {
         outcome.map_err(ApiError::Unavailable)
     }
 
+    /// Waits until the latest view shows what was committed anywhere before now.
+    ///
+    /// # Errors
+    /// As [`Ledger::catch_up`].
+    pub(crate) async fn catch_up(&self) -> Result<(), ApiError> {
+        let outcome = self.ledger.catch_up().await;
+        self.known.note(&self.ledger.view());
+        outcome.map_err(ApiError::Unavailable)
+    }
+
+    /// Asks again where the rules refuse: what is not known here may have been made elsewhere a moment ago.
+    ///
+    /// # Errors
+    /// What is refused all the same, or [`ApiError::Unavailable`].
+    pub(crate) async fn ask_twice<T>(&self, ask: impl Fn() -> Result<T, ApiError>) -> Result<T, ApiError> {
+        match ask() {
+            Err(ApiError::Refused(_)) => {
+                self.catch_up().await?;
+                ask()
+            }
+            asked => asked,
+        }
+    }
+
     /// A view to answer the request from.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Notify, oneshot};
 
 use crate::attempt::Attempts;
+use crate::clock::Moment;
 use crate::fleet::MAX_LEASE;
 use crate::fleet_keeper::FleetKeeper;
 use crate::postgres::Postgres;
@@ -276,6 +277,18 @@ impl Ledger {
         tokio::time::timeout(patience, shown)
             .await
             .map_err(|_| Unavailable::Behind { asked: revision, known: known() })
+    }
+
+    /// Waits until [`Self::view`] shows whatever was committed by anybody before this call, as long as anything may be decided
+    /// by old knowledge. Those who call meanwhile share one look at the database.
+    ///
+    /// # Errors
+    /// [`Unavailable::Stale`] if the database could not be read by then, [`Unavailable::Closed`] if nobody reads it any more.
+    pub async fn catch_up(&self) -> Result<(), Unavailable> {
+        let called = Moment::now();
+        self.inbox.send(Message::Look).map_err(|_| Unavailable::Closed)?;
+        let looked = self.shared.freshness.later_than(called);
+        tokio::time::timeout(self.max_staleness, looked).await.map_err(|_| Unavailable::Stale)
     }
 
     /// Notes that these keys are being used. No request waits for that to be durable: a crash forgets the uses of the

@@ -135,33 +135,51 @@ pub(crate) struct Shared {
 }
 
 /// When the last look began that found the latest state to be the latest, and may be gone by.
-pub(crate) struct Freshness(AtomicU64);
+pub(crate) struct Freshness {
+    /// In microseconds.
+    seen: AtomicU64,
+    /// Tells those who wait for a look.
+    renewed: Notify,
+}
 
 impl Freshness {
     /// Nothing is known to be fresh.
     pub(crate) const fn never() -> Self {
-        Self(AtomicU64::new(0))
+        Self { seen: AtomicU64::new(0), renewed: Notify::const_new() }
     }
 
     /// The state was the latest at `moment`, or later.
     pub(crate) fn renew(&self, moment: Moment) {
-        self.0.fetch_max(moment.micros(), Ordering::AcqRel);
+        self.seen.fetch_max(moment.micros(), Ordering::AcqRel);
+        self.renewed.notify_waiters();
+    }
+
+    /// Waits for a look that begins after `moment`.
+    pub(crate) async fn later_than(&self, moment: Moment) {
+        loop {
+            // Before it is looked: what comes after that is not missed.
+            let renewed = self.renewed.notified();
+            if self.seen.load(Ordering::Acquire) > moment.micros() {
+                return;
+            }
+            renewed.await;
+        }
     }
 
     /// What is known is to be gone by no more.
     pub(crate) fn forget(&self) {
-        self.0.store(Moment::NEVER.micros(), Ordering::Release);
+        self.seen.store(Moment::NEVER.micros(), Ordering::Release);
     }
 
     /// Whether nothing is.
     pub(crate) fn is_never(&self) -> bool {
-        self.0.load(Ordering::Acquire) == Moment::NEVER.micros()
+        self.seen.load(Ordering::Acquire) == Moment::NEVER.micros()
     }
 
     /// How long ago that was.
     pub(crate) fn age(&self) -> Duration {
         // In this order: a later look makes it only fresher.
-        let seen = Moment::at(Duration::from_micros(self.0.load(Ordering::Acquire)));
+        let seen = Moment::at(Duration::from_micros(self.seen.load(Ordering::Acquire)));
         if seen == Moment::NEVER { Duration::MAX } else { Moment::now().since(seen) }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread;
@@ -49,6 +50,15 @@ pub struct TestServerBuilder {
     asked_who_logs_in: Option<(LoginOptions, SubjectClaim)>,
     is_called_over_http2: bool,
     places: Places,
+    beside: Option<Neighbour>,
+}
+
+/// A server whose ledger another serves, too.
+#[derive(Debug, Clone)]
+struct Neighbour {
+    database: DatabaseAddress,
+    clock: Arc<TestClock>,
+    ids: Arc<CountingIds>,
 }
 
 /// How many connections a server takes at the same time.
@@ -149,6 +159,13 @@ impl TestServerBuilder {
         Self { places: Places(places), ..self }
     }
 
+    /// Has it serve the ledger of `other`, as a replica that lives by the same clock.
+    pub fn beside(self, other: &TestServer) -> Self {
+        let database = DatabaseAddress::Sqlite(database_in(other.folder()));
+        let (clock, ids) = (Arc::clone(&other.clock), Arc::clone(&other.ids));
+        Self { beside: Some(Neighbour { database, clock, ids }), ..self }
+    }
+
     /// Starts it, with the cast in its ledger.
     pub async fn start(self) -> TestServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
@@ -175,15 +192,20 @@ impl TestServerBuilder {
     /// The API that would listen at `address`, with the cast in its ledger.
     async fn furnish(self, address: SocketAddr) -> TestApi {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (clock, ids) = (Arc::new(TestClock::default()), Arc::new(CountingIds::default()));
-        let database = DatabaseAddress::Sqlite(folder.path().join("ledger.db"));
+        let is_first = self.beside.is_none();
+        let Neighbour { database, clock, ids } = self.beside.unwrap_or_else(|| Neighbour {
+            database: DatabaseAddress::Sqlite(database_in(folder.path())),
+            clock: Arc::default(),
+            ids: Arc::default(),
+        });
         let options = LedgerOptions {
             clock: Arc::clone(&clock) as _,
             attempts: self.attempts,
             attendance: Attendance::Serves,
             ..LedgerOptions::default()
         };
-        let ledger = Ledger::create(&database, options).expect("a new ledger");
+        let open = if is_first { Ledger::create } else { Ledger::open };
+        let ledger = open(&database, options).expect("a ledger");
 
         let metrics = Arc::new(RequestMetrics::default());
         let mut registry = Registry::with_prefix("orgbridge");
@@ -203,16 +225,27 @@ impl TestServerBuilder {
             ids: Arc::clone(&ids) as _,
         });
         let api = TestApi { router, ledger, clock, ids, registry, folder };
-        api.operate(cast::enter).await;
-        tokens::register(&api).await;
-        tokens::issue(&api.ledger, Persona::ExpiredToken).await;
-        api.clock.advance(PROLOGUE);
-        for persona in [Persona::Token, Persona::RevokedToken] {
-            tokens::issue(&api.ledger, persona).await;
+        if is_first {
+            play_the_prologue(&api).await;
         }
-        tokens::revoke(&api.ledger, Persona::RevokedToken).await;
         api
     }
+}
+
+fn database_in(folder: &Path) -> PathBuf {
+    folder.join("ledger.db")
+}
+
+/// Has the cast enter.
+async fn play_the_prologue(api: &TestApi) {
+    api.operate(cast::enter).await;
+    tokens::register(api).await;
+    tokens::issue(&api.ledger, Persona::ExpiredToken).await;
+    api.clock.advance(PROLOGUE);
+    for persona in [Persona::Token, Persona::RevokedToken] {
+        tokens::issue(&api.ledger, persona).await;
+    }
+    tokens::revoke(&api.ledger, Persona::RevokedToken).await;
 }
 
 /// The issuer outside, whose keys grow old by the clock of the test, and are fetched when they are asked for.

@@ -1,5 +1,7 @@
 //! The pages on which users decide about OAuth2 clients.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use orgbridge_domain::login::{self, NewLogin, Shown};
 use orgbridge_domain::{
@@ -50,7 +52,8 @@ pub(crate) async fn page(
     browser: Browser,
     query: AuthorizeQuery,
 ) -> Result<Begun, ApiError> {
-    let (view, issuer) = (api.fresh_view()?, api.issuer.of(anyone.asked));
+    let issuer = api.issuer.of(anyone.asked);
+    let view = view_for(&api, &browser, &issuer, anyone.asked).await?;
     let asked = match query.read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
         Err(problem) => return told(problem).map(Begun),
@@ -222,7 +225,8 @@ pub(crate) async fn decide(
     FormBody(form): FormBody<DecisionForm>,
 ) -> Result<Decided, ApiError> {
     browser.check_origin()?;
-    let (view, issuer) = (api.fresh_view()?, api.issuer.of(anyone.asked));
+    let issuer = api.issuer.of(anyone.asked);
+    let view = view_for(&api, &browser, &issuer, anyone.asked).await?;
     let asked = match query.read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
         Err(problem) => return told(problem).map(Decided),
@@ -273,6 +277,23 @@ async fn start_session(
         Err(CommitError::Refused(Refusal::Unauthorized(_))) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A view that knows the login of a browser, wherever they have logged in.
+async fn view_for(
+    api: &Api,
+    browser: &Browser,
+    issuer: &str,
+    asked: SiteScope,
+) -> Result<Arc<View>, ApiError> {
+    let view = api.fresh_view()?;
+    let cookie = browser.login(issuer);
+    if cookie.is_none_or(|cookie| who(api, &view, cookie, asked).is_some()) {
+        return Ok(view);
+    }
+    // It may have been a moment ago, at another replica.
+    api.catch_up().await?;
+    api.fresh_view()
 }
 
 /// Who sits before the browser, if they have logged in.

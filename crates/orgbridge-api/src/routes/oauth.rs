@@ -58,11 +58,13 @@ pub(crate) async fn create_token(
     FormBody(form): FormBody<TokenForm>,
 ) -> Result<Reply<TokenReply<'static>>, ApiError> {
     let proof = form.client(&header)?;
-    let view = api.fresh_view()?;
-    let client = oauth_client::authenticate(&view.state, &proof, anyone.asked).map_err(Refusal::from)?;
     let presented = form.presented()?;
-    let principal =
-        token::acting_for(&view.state, client, &presented, anyone.asked).map_err(Refusal::from)?;
+    let acting = || {
+        let view = api.fresh_view()?;
+        let client = oauth_client::authenticate(&view.state, &proof, anyone.asked).map_err(Refusal::from)?;
+        Ok(token::acting_for(&view.state, client, &presented, anyone.asked).map_err(Refusal::from)?)
+    };
+    let principal = api.ask_twice(acting).await?;
     let access = TokenSecret::from_random(SecretUse::Access, api.secret()?);
     let refresh = TokenSecret::from_random(SecretUse::Refresh, api.secret()?);
     let new = NewTokens {

@@ -301,6 +301,23 @@ fn whoever_waits_for_a_revision_gets_it_or_learns_that_it_is_not_here(backend: &
     writer.join().unwrap();
 }
 
+fn whoever_catches_up_knows_all_that_was_committed_before(backend: &impl Backend) {
+    let served = served_by(backend, 2);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let shared = served[0].connect(types("logs"));
+    for turn in 0..20 {
+        let (here, there) = (&served[turn % 2], &served[(turn + 1) % 2]);
+        // It is only given, so nobody waits for the other to know.
+        here.update(shared.id, types("logs,metrics,audit")).unwrap();
+        runtime.block_on(there.ledger.catch_up()).unwrap();
+        let view = there.ledger.fresh_view().unwrap();
+        assert_eq!(view.position, here.ledger.view().position, "turn {turn}");
+        here.update(shared.id, types("logs")).unwrap();
+    }
+    served[0].ledger.close();
+    assert_eq!(runtime.block_on(served[0].ledger.catch_up()), Err(Unavailable::Closed));
+}
+
 fn two_writers_number_their_changes_without_gaps(backend: &impl Backend) {
     let here = Arc::new(Story::begin(Ledger::create(&backend.address(), LedgerOptions::default()).unwrap()));
     let shared = here.connect(types("logs"));
@@ -650,6 +667,7 @@ macro_rules! suites {
                 whoever_takes_away_is_answered_when_every_server_knows
                 of_parallel_creations_on_two_servers_one_succeeds
                 whoever_waits_for_a_revision_gets_it_or_learns_that_it_is_not_here
+                whoever_catches_up_knows_all_that_was_committed_before
                 two_writers_number_their_changes_without_gaps
                 tasks_of_one_runtime_write_side_by_side
                 a_lone_command_is_run_where_its_way_leads

@@ -114,6 +114,33 @@ async fn what_is_written_elsewhere_is_waited_for() {
     elsewhere.close();
 }
 
+/// How often something is made elsewhere and used here at once: often enough for it to be there before the next look that
+/// comes by itself.
+const AT_ONCE: usize = 20;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_made_elsewhere_is_good_at_once() {
+    let server = TestServer::start().await;
+    let elsewhere = elsewhere(&server);
+    for number in 0..AT_ONCE {
+        let (id, secret) = (format!("0b1e55ed-0000-4000-8000-{number:012}"), format!("{number:032}"));
+        make_key(&elsewhere, &id, &secret).await;
+        let reply = server.anonymous().get(VALIDATE).header("dd-api-key", &secret).await;
+        assert_eq!((reply.status(), revision(&reply)), (200, elsewhere.view().position.revision.get()));
+    }
+    elsewhere.close();
+}
+
+/// Makes an API key of the source at another process.
+async fn make_key(elsewhere: &Ledger, id: &str, secret: &str) {
+    let (id, secret) = (id.parse().unwrap(), secret.parse().unwrap());
+    let make = move |session: &Session<'_>, now| {
+        let grant = session.authorize_in(TestOrg::Source.id())?;
+        api_key::create(&grant, id, "Elsewhere".parse().expect("a name"), &secret, now)
+    };
+    elsewhere.commit(Principal::Operator, "elsewhere".parse().unwrap(), make).await.unwrap();
+}
+
 #[tokio::test]
 async fn what_does_not_come_in_time_is_refused() {
     let server = TestServer::start().await;
@@ -177,13 +204,7 @@ async fn a_key_that_is_made_elsewhere_is_found_when_its_revision_is_known() {
     let waiting = knowing(validate, known + 1).into_future();
     let make_it_soon = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let secret = secret.parse().unwrap();
-        let make = move |session: &Session<'_>, now| {
-            let grant = session.authorize_in(TestOrg::Source.id())?;
-            let (id, name) = (ABSENT.parse().expect("an id"), "Elsewhere".parse().expect("a name"));
-            api_key::create(&grant, id, name, &secret, now)
-        };
-        elsewhere.commit(Principal::Operator, "elsewhere".parse().unwrap(), make).await.unwrap();
+        make_key(&elsewhere, ABSENT, &secret).await;
     };
     let (reply, ()) = tokio::join!(waiting, make_it_soon);
     assert_eq!((reply.status(), revision(&reply)), (200, known + 1));

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 pub(crate) mod elsewhere;
 mod errors;
 pub(crate) mod pages;
+mod replicas;
 mod tokens;
 
 pub(crate) const REGISTER: &str = "/api/v2/oauth2/register";

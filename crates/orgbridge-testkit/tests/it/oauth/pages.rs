@@ -79,6 +79,11 @@ impl<'s> Visitor<'s> {
         Self { server, cookie: String::new() }
     }
 
+    /// The same one, who has come to another replica.
+    pub(super) fn at(self, other: &TestServer) -> Visitor<'_> {
+        Visitor { server: other, cookie: self.cookie }
+    }
+
     pub(crate) async fn get(&self, path: String) -> Reply {
         self.server.anonymous().get(path).header("cookie", &self.cookie).await
     }
