@@ -14,7 +14,7 @@ pub(crate) struct Row {
     pub(crate) peer: String,
     /// The figure over that of the peer.
     pub(crate) ratio: Option<f64>,
-    /// What is wanted; empty where nothing is.
+    /// What is wanted.
     pub(crate) target: String,
     /// Whether it is so.
     pub(crate) met: bool,
@@ -27,11 +27,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
     );
     for Row { measure, figure, peer, ratio, target, met } in rows {
         let ratio = ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
-        let met = match met {
-            _ if target.is_empty() => "",
-            true => "yes",
-            false => "**no**",
-        };
+        let met = if *met { "yes" } else { "**no**" };
         // Writing to a string can't fail.
         let _ = writeln!(text, "| {measure} | {figure} | {peer} | {ratio} | {target} | {met} |");
     }
