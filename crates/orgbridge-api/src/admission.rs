@@ -1,8 +1,8 @@
 //! Who may come in: credentials are looked up and the rate limit is charged before a handler is called.
 //!
-//! Some may be somebody in a moment: when it is known here that their key was made elsewhere, or the key of an issuer outside
-//! that signed their token. To wait for that holds a place as a request under way does. So a wait is charged before it
-//! begins, as the request is: to the org of whoever is known already, and to the address of everybody else, as the failure
+//! Some may be somebody in a moment: their key was made elsewhere a moment ago, or the key of the issuer outside that signed
+//! their token is still to be fetched. To wait for that holds a place as a request under way does. So a wait is charged
+//! before it begins, as the request is: to the org of whoever is known already, and to the address of everybody else, as the failure
 //! that it is so far. Where that is used up, nobody waits. Afterwards they are looked up anew, and nobody is charged twice
 //! in one window.
 
@@ -102,8 +102,8 @@ impl LookedUp {
         )
     }
 
-    /// Whether nobody is known here who has what was shown.
-    const fn is_unknown(&self) -> bool {
+    /// Whether what was shown is not known here to be live.
+    const fn is_nobody(&self) -> bool {
         matches!(
             &self.found,
             Err(ApiError::ApiKeyNotLive | ApiError::Unauthorized(CredentialProblem::NotLive(_)))
@@ -114,7 +114,7 @@ impl LookedUp {
     const fn may_change(&self) -> bool {
         match &self.found {
             Ok(_) | Err(ApiError::Unavailable(_)) => true,
-            Err(_) => self.is_unknown() || self.lacks_a_key_of_the_issuer(),
+            Err(_) => self.is_nobody() || self.lacks_a_key_of_the_issuer(),
         }
     }
 }
@@ -188,7 +188,7 @@ impl Api {
     ) -> Option<Awaited> {
         let revision = asked.filter(|asked| *asked > self.known() && looked_up.may_change());
         // Credentials are used as soon as they are made, and not always at the replica that made them.
-        let history = revision.map(More::Until).or_else(|| looked_up.is_unknown().then_some(More::All));
+        let history = revision.map(More::Until).or_else(|| looked_up.is_nobody().then_some(More::All));
         let token = looked_up.lacks_a_key_of_the_issuer().then(|| access_token(request)).flatten();
         (history.is_some() || token.is_some()).then(|| Awaited { history, token: token.map(<[u8]>::to_vec) })
     }

@@ -138,7 +138,7 @@ impl Api {
         outcome.map_err(ApiError::Unavailable)
     }
 
-    /// Asks again where the rules refuse: what is not known here may have been made elsewhere a moment ago.
+    /// Asks once more where the rules refuse: what is not known here may have been made elsewhere a moment ago.
     ///
     /// # Errors
     /// What is refused all the same, or [`ApiError::Unavailable`].
@@ -150,6 +150,20 @@ impl Api {
             }
             asked => asked,
         }
+    }
+
+    /// A view to answer the request from, which is the latest there is anywhere unless an earlier one `knows` what the
+    /// request is about.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`].
+    pub(crate) async fn view_that(&self, knows: impl Fn(&View) -> bool) -> Result<Arc<View>, ApiError> {
+        let view = self.fresh_view()?;
+        if knows(&view) {
+            return Ok(view);
+        }
+        self.catch_up().await?;
+        self.fresh_view()
     }
 
     /// A view to answer the request from.

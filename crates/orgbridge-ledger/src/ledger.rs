@@ -12,6 +12,7 @@ use orgbridge_domain::{Decided, Principal, Refusal, Session, State, Timestamp};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Notify, oneshot};
 
+use crate::asked_looks::AskedLooks;
 use crate::attempt::Attempts;
 use crate::clock::Moment;
 use crate::fleet::MAX_LEASE;
@@ -200,6 +201,7 @@ impl Ledger {
             uses,
             trouble: ArcSwapOption::empty(),
             freshness: Freshness::never(),
+            asked_looks: AskedLooks::none(),
             attempts: Attempts::new(attempts),
             replicas: ArcSwap::from_pointee(Replicas::ALONE),
         });
@@ -279,16 +281,23 @@ impl Ledger {
             .map_err(|_| Unavailable::Behind { asked: revision, known: known() })
     }
 
-    /// Waits until [`Self::view`] shows whatever was committed by anybody before this call, as long as anything may be decided
-    /// by old knowledge. Those who call meanwhile share one look at the database.
+    /// Waits until [`Self::view`] shows whatever was committed by anybody before this call, as long as anything may be
+    /// decided by old knowledge. However many call, the database is looked at for them a hundred times a second at the most.
     ///
     /// # Errors
-    /// [`Unavailable::Stale`] if the database could not be read by then, [`Unavailable::Closed`] if nobody reads it any more.
+    /// [`Unavailable::Stale`] if the database could not be read by then, [`Unavailable::Closed`] if nobody reads it any
+    /// more.
     pub async fn catch_up(&self) -> Result<(), Unavailable> {
         let called = Moment::now();
-        self.inbox.send(Message::Look).map_err(|_| Unavailable::Closed)?;
-        let looked = self.shared.freshness.later_than(called);
-        tokio::time::timeout(self.max_staleness, looked).await.map_err(|_| Unavailable::Stale)
+        let caught_up = async {
+            if let Some(turn) = self.shared.asked_looks.turn(called) {
+                tokio::time::sleep(turn.since(called)).await;
+                self.inbox.send(Message::Look).map_err(|_| Unavailable::Closed)?;
+            }
+            self.shared.freshness.wait_for_later_than(called).await;
+            Ok(())
+        };
+        tokio::time::timeout(self.max_staleness, caught_up).await.unwrap_or(Err(Unavailable::Stale))
     }
 
     /// Notes that these keys are being used. No request waits for that to be durable: a crash forgets the uses of the

@@ -8,6 +8,7 @@
 //! others appended before it decides anything.
 
 mod address;
+mod asked_looks;
 mod attempt;
 pub mod audit;
 pub mod backup;

@@ -19,6 +19,7 @@ use orgbridge_domain::{Change, Decided, OrgId, Principal, Refusal, Session, Stat
 use smallvec::SmallVec;
 use tokio::sync::{Notify, oneshot};
 
+use crate::asked_looks::AskedLooks;
 use crate::attempt::Attempts;
 use crate::audit::RESTORED;
 use crate::clock::Moment;
@@ -49,7 +50,7 @@ const MAX_LOOKS: usize = 3;
 const MAX_LOSSES_LISTED: usize = 1000;
 
 /// How many entries of others are followed one by one. Past that, reading everything anew takes less.
-const MAX_CATCH_UP: u64 = 20_000;
+const MAX_REPLAY: u64 = 20_000;
 
 /// What the writer is told.
 pub(crate) enum Message {
@@ -128,6 +129,8 @@ pub(crate) struct Shared {
     pub(crate) trouble: ArcSwapOption<Unavailable>,
     /// Since when the latest state is known to be the latest.
     pub(crate) freshness: Freshness,
+    /// When the writer looks for those who catch up.
+    pub(crate) asked_looks: AskedLooks,
     /// Refused attempts that wait to be kept.
     pub(crate) attempts: Attempts,
     /// Who serves the ledger, as it was known with the last look.
@@ -154,10 +157,10 @@ impl Freshness {
         self.renewed.notify_waiters();
     }
 
-    /// Waits for a look that begins after `moment`.
-    pub(crate) async fn later_than(&self, moment: Moment) {
+    /// Waits until a look has ended well that began after `moment`.
+    pub(crate) async fn wait_for_later_than(&self, moment: Moment) {
         loop {
-            // Before it is looked: what comes after that is not missed.
+            // Before the look at it: what comes after that is not missed.
             let renewed = self.renewed.notified();
             if self.seen.load(Ordering::Acquire) > moment.micros() {
                 return;
@@ -501,10 +504,10 @@ impl<S: Storage> Writer<S> {
         }
         let ahead = position.revision.get().checked_sub(known.position.revision.get());
         if known.position.epoch == position.epoch
-            && ahead.is_some_and(|ahead| (1..=MAX_CATCH_UP).contains(&ahead))
+            && ahead.is_some_and(|ahead| (1..=MAX_REPLAY).contains(&ahead))
         {
             let mut view = View::clone(&known);
-            if self.catch_up(&mut view)? && view.position == position {
+            if self.replay(&mut view)? && view.position == position {
                 return Ok(view);
             }
         }
@@ -561,8 +564,8 @@ impl<S: Storage> Writer<S> {
 
     /// Applies the entries that others appended; `false` if they don't continue what is known. The chain vouches that a program
     /// wrote those that do: one that is not understood is refused, since nobody can say what follows from it.
-    fn catch_up(&mut self, view: &mut View) -> Result<bool, Unavailable> {
-        for entry in self.storage.entries_after(view.position.revision, MAX_CATCH_UP)? {
+    fn replay(&mut self, view: &mut View) -> Result<bool, Unavailable> {
+        for entry in self.storage.entries_after(view.position.revision, MAX_REPLAY)? {
             let follows = entry.revision == view.position.revision.next()
                 && entry.digest == entry.digest_after(view.position.digest);
             match record::change_of(&entry, &view.state) {

@@ -118,6 +118,11 @@ impl AuthorizeQuery {
         Self(trip.query.clone())
     }
 
+    /// Whether it comes of a client that is known.
+    pub(crate) fn is_of_a_client(&self, state: &State, asked: SiteScope, issuer: &str) -> bool {
+        !matches!(self.read(state, asked, issuer), Err(Problem::OfThePage(_)))
+    }
+
     /// Reads it, for a client of the site that is `asked`.
     ///
     /// # Errors

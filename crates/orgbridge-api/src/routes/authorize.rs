@@ -1,7 +1,5 @@
 //! The pages on which users decide about OAuth2 clients.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use orgbridge_domain::login::{self, NewLogin, Shown};
 use orgbridge_domain::{
@@ -53,7 +51,12 @@ pub(crate) async fn page(
     query: AuthorizeQuery,
 ) -> Result<Begun, ApiError> {
     let issuer = api.issuer.of(anyone.asked);
-    let view = view_for(&api, &browser, &issuer, anyone.asked).await?;
+    let knows = |view: &View| {
+        let login = browser.login(&issuer);
+        query.is_of_a_client(&view.state, anyone.asked, &issuer)
+            && login.is_none_or(|cookie| who(&api, view, cookie, anyone.asked).is_some())
+    };
+    let view = api.view_that(knows).await?;
     let asked = match query.read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
         Err(problem) => return told(problem).map(Begun),
@@ -96,12 +99,17 @@ pub(crate) async fn log_in(
     FormBody(form): FormBody<LoginForm>,
 ) -> Result<LoggedIn, ApiError> {
     browser.check_origin()?;
-    let (view, issuer) = (api.fresh_view()?, api.issuer.of(anyone.asked));
+    let (issuer, digest) = (api.issuer.of(anyone.asked), form.application_key());
+    let knows = |view: &View| {
+        query.is_of_a_client(&view.state, anyone.asked, &issuer)
+            && view.state.application_key_by_digest(&digest).is_some()
+    };
+    let view = api.view_that(knows).await?;
     let asked = match query.read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
         Err(problem) => return told(problem).map(LoggedIn),
     };
-    let key = view.state.application_key_by_digest(&form.application_key());
+    let key = view.state.application_key_by_digest(&digest);
     let logged_in = match key {
         None => None,
         Some(key) => {
@@ -226,7 +234,12 @@ pub(crate) async fn decide(
 ) -> Result<Decided, ApiError> {
     browser.check_origin()?;
     let issuer = api.issuer.of(anyone.asked);
-    let view = view_for(&api, &browser, &issuer, anyone.asked).await?;
+    let knows = |view: &View| {
+        let login = browser.login(&issuer);
+        query.is_of_a_client(&view.state, anyone.asked, &issuer)
+            && login.is_none_or(|cookie| who(&api, view, cookie, anyone.asked).is_some())
+    };
+    let view = api.view_that(knows).await?;
     let asked = match query.read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
         Err(problem) => return told(problem).map(Decided),
@@ -277,23 +290,6 @@ async fn start_session(
         Err(CommitError::Refused(Refusal::Unauthorized(_))) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-/// A view that knows the login of a browser, wherever they have logged in.
-async fn view_for(
-    api: &Api,
-    browser: &Browser,
-    issuer: &str,
-    asked: SiteScope,
-) -> Result<Arc<View>, ApiError> {
-    let view = api.fresh_view()?;
-    let cookie = browser.login(issuer);
-    if cookie.is_none_or(|cookie| who(api, &view, cookie, asked).is_some()) {
-        return Ok(view);
-    }
-    // It may have been a moment ago, at another replica.
-    api.catch_up().await?;
-    api.fresh_view()
 }
 
 /// Who sits before the browser, if they have logged in.

@@ -58,13 +58,16 @@ pub(crate) async fn create_token(
     FormBody(form): FormBody<TokenForm>,
 ) -> Result<Reply<TokenReply<'static>>, ApiError> {
     let proof = form.client(&header)?;
-    let presented = form.presented()?;
     let acting = || {
         let view = api.fresh_view()?;
         let client = oauth_client::authenticate(&view.state, &proof, anyone.asked).map_err(Refusal::from)?;
-        Ok(token::acting_for(&view.state, client, &presented, anyone.asked).map_err(Refusal::from)?)
+        // Only now: whoever is no client is told nothing else.
+        let presented = form.presented()?;
+        let principal =
+            token::acting_for(&view.state, client, &presented, anyone.asked).map_err(Refusal::from)?;
+        Ok((principal, presented))
     };
-    let principal = api.ask_twice(acting).await?;
+    let (principal, presented) = api.ask_twice(acting).await?;
     let access = TokenSecret::from_random(SecretUse::Access, api.secret()?);
     let refresh = TokenSecret::from_random(SecretUse::Refresh, api.secret()?);
     let new = NewTokens {
@@ -102,7 +105,7 @@ pub(crate) async fn revoke_token(
         let client = oauth_client::authenticate(&view.state, &proof, anyone.asked).map_err(Refusal::from)?;
         Ok(token::acting_by(&view.state, client, &token, anyone.asked))
     };
-    let mut principal = acting()?;
+    let mut principal = api.ask_twice(acting).await?;
     if principal.is_none() {
         // It may have been made elsewhere a moment ago, or be ended by somebody who still waits until everybody knows.
         let look = |_: &Session<'_>, _| Ok(Decided::unchanged(()));

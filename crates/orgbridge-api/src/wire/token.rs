@@ -81,22 +81,23 @@ impl TokenForm {
     ///
     /// # Errors
     /// [`ApiError::Oauth`] with what is wrong and where.
-    pub(crate) fn presented(self) -> Result<Presented, ApiError> {
+    pub(crate) fn presented(&self) -> Result<Presented, ApiError> {
         let Self { grant_type, code, redirect_uri, code_verifier, refresh_token, scope, client: _ } = self;
         match grant_type.as_str() {
             "authorization_code" => {
-                let digest = digest_of("code", code)?;
-                let redirect_uri = required("redirect_uri", redirect_uri)?;
-                let verifier = required("code_verifier", code_verifier)?;
-                let answer = CodeChallenge::of(&verifier).ok_or_else(|| {
+                let digest = digest_of("code", code.as_deref())?;
+                let redirect_uri = required("redirect_uri", redirect_uri.clone())?;
+                let verifier = required("code_verifier", code_verifier.as_deref())?;
+                let answer = CodeChallenge::of(verifier).ok_or_else(|| {
                     invalid("code_verifier: expected 43 to 128 letters, digits, hyphens, dots, underscores and tildes")
                 })?;
                 Ok(Presented::Code { digest, redirect_uri, answer })
             }
-            "refresh_token" => {
-                Ok(Presented::Refresh(digest_of("refresh_token", refresh_token)?, wanted(scope)?))
-            }
-            "client_credentials" => Ok(Presented::Nothing(wanted(scope)?)),
+            "refresh_token" => Ok(Presented::Refresh(
+                digest_of("refresh_token", refresh_token.as_deref())?,
+                wanted(scope.as_deref())?,
+            )),
+            "client_credentials" => Ok(Presented::Nothing(wanted(scope.as_deref())?)),
             _ => Err(ApiError::Oauth {
                 code: "unsupported_grant_type",
                 problem: "grant_type: must be one of authorization_code, refresh_token, client_credentials"
@@ -161,17 +162,17 @@ fn optional(form: &Parameters<'_>, name: &str) -> Result<Option<String>, ApiErro
     Ok(form.text(name)?.map(str::to_owned))
 }
 
-fn required(name: &str, value: Option<String>) -> Result<String, ApiError> {
+fn required<T>(name: &str, value: Option<T>) -> Result<T, ApiError> {
     value.ok_or_else(|| invalid(&format!("{name}: is missing")))
 }
 
-fn digest_of(name: &str, value: Option<String>) -> Result<KeyDigest, ApiError> {
+fn digest_of(name: &str, value: Option<&str>) -> Result<KeyDigest, ApiError> {
     required(name, value).map(|value| KeyDigest::of(value.as_bytes()))
 }
 
-fn wanted(scope: Option<String>) -> Result<Option<PermissionSet>, ApiError> {
+fn wanted(scope: Option<&str>) -> Result<Option<PermissionSet>, ApiError> {
     let Some(scope) = scope else { return Ok(None) };
-    let scopes = read_scope(&scope);
+    let scopes = read_scope(scope);
     scopes
         .map(Some)
         .map_err(|problem| ApiError::Oauth { code: "invalid_scope", problem: format!("scope: {problem}") })
@@ -231,7 +232,7 @@ mod tests {
 
     fn presented(body: &str) -> Result<Presented, String> {
         let form = TokenForm::from_form(&Parameters::read(Some(body)));
-        form.and_then(TokenForm::presented).map_err(|error| match error {
+        form.and_then(|form| form.presented()).map_err(|error| match error {
             ApiError::Oauth { code, problem } => format!("{code} {problem}"),
             other => format!("{other:?}"),
         })
