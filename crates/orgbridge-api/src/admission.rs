@@ -2,9 +2,9 @@
 //!
 //! Some may be somebody in a moment: their key was made elsewhere a moment ago, or the key of the issuer outside that signed
 //! their token is still to be fetched. To wait for that holds a place as a request under way does. So a wait is charged
-//! before it begins, as the request is: to the org of whoever is known already, and to the address of everybody else, as the failure
-//! that it is so far. Where that is used up, nobody waits. Afterwards they are looked up anew, and nobody is charged twice
-//! in one window.
+//! before it begins, as the request is: to the org of whoever is known already, and to the address of everybody else, as
+//! the failure that it is so far. Where that is used up, nobody waits. Afterwards they are looked up anew, and nobody is
+//! charged twice in one window.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The pages on which users decide about OAuth2 clients.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use orgbridge_domain::login::{self, NewLogin, Shown};
 use orgbridge_domain::{
@@ -51,12 +53,7 @@ pub(crate) async fn page(
     query: AuthorizeQuery,
 ) -> Result<Begun, ApiError> {
     let issuer = api.issuer.of(anyone.asked);
-    let knows = |view: &View| {
-        let login = browser.login(&issuer);
-        query.is_of_a_client(&view.state, anyone.asked, &issuer)
-            && login.is_none_or(|cookie| who(&api, view, cookie, anyone.asked).is_some())
-    };
-    let view = api.view_that(knows).await?;
+    let view = view_for(&api, (&browser, &query), anyone.asked, &issuer).await?;
     let asked = match query.read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
         Err(problem) => return told(problem).map(Begun),
@@ -234,12 +231,7 @@ pub(crate) async fn decide(
 ) -> Result<Decided, ApiError> {
     browser.check_origin()?;
     let issuer = api.issuer.of(anyone.asked);
-    let knows = |view: &View| {
-        let login = browser.login(&issuer);
-        query.is_of_a_client(&view.state, anyone.asked, &issuer)
-            && login.is_none_or(|cookie| who(&api, view, cookie, anyone.asked).is_some())
-    };
-    let view = api.view_that(knows).await?;
+    let view = view_for(&api, (&browser, &query), anyone.asked, &issuer).await?;
     let asked = match query.read(&view.state, anyone.asked, &issuer) {
         Ok(asked) => asked,
         Err(problem) => return told(problem).map(Decided),
@@ -290,6 +282,21 @@ async fn start_session(
         Err(CommitError::Refused(Refusal::Unauthorized(_))) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A view that knows the client that asks and who sits before the browser, wherever those were made.
+async fn view_for(
+    api: &Api,
+    (browser, query): (&Browser, &AuthorizeQuery),
+    asked: SiteScope,
+    issuer: &str,
+) -> Result<Arc<View>, ApiError> {
+    let knows = |view: &View| {
+        let login = browser.login(issuer);
+        query.is_of_a_client(&view.state, asked, issuer)
+            && login.is_none_or(|cookie| who(api, view, cookie, asked).is_some())
+    };
+    api.view_that(knows).await
 }
 
 /// Who sits before the browser, if they have logged in.
