@@ -19,6 +19,7 @@ use crate::dialect::Dialect;
 use crate::error::{ApiError, Cause, FailedAuthentication, Told};
 use crate::freshness;
 use crate::rate_limit::{Payer, Standing};
+use crate::reply::USUAL_HEADERS;
 use crate::request_id;
 use crate::router::is_nowhere;
 use crate::{LimitName, RouteInfo};
@@ -26,9 +27,6 @@ use crate::{LimitName, RouteInfo};
 const NOSNIFF: (HeaderName, HeaderValue) =
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 const NO_STORE: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-
-/// How many headers an answer has at the most, so that the map grows once.
-const USUAL_HEADERS: usize = 16;
 
 /// Where the requests of one route, or of none, are counted.
 #[derive(Debug, Clone)]
@@ -149,7 +147,7 @@ impl Exchange {
 
     fn close(self, mut response: Response, standing: &Standing) -> Response {
         let headers = response.headers_mut();
-        headers.reserve(USUAL_HEADERS);
+        headers.reserve(USUAL_HEADERS.saturating_sub(headers.len()));
         self.api.limiter.describe(standing, headers);
         headers.insert(request_id::X_REQUEST_ID, request_id::to_header(&self.id));
         headers.insert(freshness::X_ORGBRIDGE_REVISION, self.api.known().get().into());

@@ -20,6 +20,10 @@ use crate::settings::EdgeSettings;
 /// wait for as long as it takes; HTTP/1 needs no acknowledgement.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How many bytes are copied into one piece rather than written in several: the head and the content of a small answer, for
+/// which the system takes longer to gather them.
+const SMALL_PIECE: usize = 2048;
+
 /// A stream that passes [`Verdict`]s on its client.
 ///
 /// It never fails for them: hyper would answer an error in its own way. Instead it stays pending, and the
@@ -188,7 +192,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_writing(cx, |stream, cx| stream.poll_write_vectored(cx, slices))
+        let mut piece = [0; SMALL_PIECE];
+        self.get_mut().poll_writing(cx, |stream, cx| match gathered(slices, &mut piece) {
+            Some(bytes) => stream.poll_write(cx, bytes),
+            None => stream.poll_write_vectored(cx, slices),
+        })
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -204,5 +212,36 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.get_mut().poll_writing(cx, T::poll_shutdown)
+    }
+}
+
+/// All `slices` in one piece, if they fit.
+fn gathered<'p>(slices: &[IoSlice<'_>], piece: &'p mut [u8]) -> Option<&'p [u8]> {
+    let mut length = 0;
+    for slice in slices {
+        let end = length + slice.len();
+        piece.get_mut(length..end)?.copy_from_slice(slice);
+        length = end;
+    }
+    piece.get(..length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_that_fit_are_one_piece() {
+        for (texts, expected) in [
+            (&[][..], Some("")),
+            (&["head"], Some("head")),
+            (&["head", "", "content"], Some("headcontent")),
+            (&["head", "content!"], None),
+            (&["head and content"], None),
+        ] {
+            let slices: Vec<_> = texts.iter().map(|text| IoSlice::new(text.as_bytes())).collect();
+            let mut piece = [0; "headcontent".len()];
+            assert_eq!(gathered(&slices, &mut piece), expected.map(str::as_bytes), "{texts:?}");
+        }
     }
 }
