@@ -194,10 +194,10 @@ impl PostgresDestination {
 
 impl Destination for PostgresDestination {
     fn put(&mut self, table: &Table, rows: Vec<Cells>) -> Result<(), Unavailable> {
-        let insertion = self
-            .insertions
-            .entry(table.name)
-            .or_insert_with(|| Insertion::of(table.width, |rows| table.insert(rows)));
+        let insertion = self.insertions.entry(table.name).or_insert_with(|| {
+            let table = table.clone();
+            Insertion::of(table.width, move |rows| table.insert(rows))
+        });
         let params: Vec<Param> = rows.into_iter().flatten().map(Param::from).collect();
         let parts = insertion.parts(params).into_iter();
         let requests = parts.map(|(words, params)| Request { params, ..Request::long(words) }).collect();

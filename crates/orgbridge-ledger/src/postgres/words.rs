@@ -3,6 +3,8 @@
 //! PostgreSQL is not the only one: CockroachDB, YugabyteDB and Citus take this, too. A test looks for whatever they lack.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::mem;
 use std::sync::Arc;
 
 use crate::record::Record;
@@ -112,33 +114,52 @@ fn guarded(statement: &str, rows: usize) -> String {
     format!("WITH kept AS ({statement}) SELECT 1 / CASE count(*) WHEN {rows} THEN 1 ELSE 0 END FROM kept")
 }
 
-/// Statements that change many rows of a table at once, in a few sizes.
-pub(super) struct Updates(HashMap<&'static str, Vec<(usize, Arc<str>)>>);
+/// How many of so many rows go into the next statement, of which none takes more than `most`.
+///
+/// The server makes something of each statement once, and takes longer to begin one than to alter a row. So every number
+/// that a usual batch may have is a statement of its own, and of the greater numbers only few are.
+fn next_size(rows: usize, most: usize) -> usize {
+    const EACH: usize = 32;
+    let rows = rows.min(most);
+    if rows <= EACH { rows } else { 1 << rows.ilog2() }
+}
+
+/// Statements that change many rows of a table at once, each worded when it is first wanted.
+pub(super) struct Updates {
+    words: HashMap<&'static str, fn(usize) -> Option<String>>,
+    worded: HashMap<(&'static str, usize), Arc<str>>,
+}
 
 impl Updates {
     /// How many rows a statement changes at the most.
     pub(super) const MOST: usize = 64;
 
-    const SIZES: [usize; 6] = [Self::MOST, 32, 16, 8, 4, 2];
-
-    /// Of every table that there are such statements for.
+    /// Of every table.
     pub(super) fn of_all() -> Self {
         let mut words = HashMap::new();
         macro_rules! each {
-            ($($record:ty),+) => { $(words.insert(<$record>::TABLE, Self::of::<$record>());)+ };
+            ($($record:ty),+) => { $(words.insert(<$record>::TABLE, Self::words::<$record> as fn(_) -> _);)+ };
         }
         record_tables!(each);
-        Self(words)
+        Self { words, worded: HashMap::new() }
     }
 
-    fn of<R: Record>() -> Vec<(usize, Arc<str>)> {
-        let words = |size| Some((size, Arc::from(guarded(&sql::update_of_many::<R>(size)?, size))));
-        Self::SIZES.into_iter().filter_map(words).collect()
+    fn words<R: Record>(rows: usize) -> Option<String> {
+        sql::update_of_many::<R>(rows).map(|statement| guarded(&statement, rows))
     }
 
-    /// The greatest statement that changes no more than so many rows of a table, and how many it does change.
-    pub(super) fn within(&self, table: &str, rows: usize) -> Option<(usize, Arc<str>)> {
-        self.0.get(table)?.iter().find(|(size, _)| *size <= rows).cloned()
+    /// The statement that changes the first of so many rows of a table, and how many it does change. `None` where each has
+    /// to be changed by itself.
+    pub(super) fn within(&mut self, table: &'static str, rows: usize) -> Option<(usize, Arc<str>)> {
+        let size = next_size(rows, Self::MOST);
+        if size < 2 {
+            return None;
+        }
+        let words = match self.worded.entry((table, size)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(self.words.get(table)?(size)?.into()),
+        };
+        Some((size, Arc::clone(words)))
     }
 }
 
@@ -150,13 +171,17 @@ pub(super) fn empty(tables: &[&str]) -> String {
     format!("TRUNCATE {}", tables.join(", "))
 }
 
-/// One statement that writes many rows, in a few sizes: the server makes something of each of them once.
+/// Statements that write many rows of one table, each worded when it is first wanted.
 pub(super) struct Insertion {
     width: usize,
-    sizes: Vec<(usize, Arc<str>)>,
+    words: Box<dyn Fn(usize) -> String + Send>,
+    worded: HashMap<usize, Arc<str>>,
 }
 
 impl Insertion {
+    /// How many rows a statement writes at the most.
+    const MOST: usize = 256;
+
     /// Of audit entries.
     pub(super) fn of_entries() -> Self {
         Self::of(sql::ENTRY_WIDTH, sql::insert_entries)
@@ -168,20 +193,18 @@ impl Insertion {
     }
 
     /// Of rows of so many columns.
-    pub(super) fn of(width: usize, words: impl Fn(usize) -> String) -> Self {
-        let sizes = [256, 128, 64, 32, 16, 8, 4, 2, 1];
-        Self { width, sizes: sizes.map(|size| (size, Arc::from(words(size)))).into() }
+    pub(super) fn of(width: usize, words: impl Fn(usize) -> String + Send + 'static) -> Self {
+        Self { width, words: Box::new(words), worded: HashMap::new() }
     }
 
     /// How values are to be parted, and what to say with each part.
-    pub(super) fn parts<V>(&self, mut values: Vec<V>) -> Vec<(Arc<str>, Vec<V>)> {
+    pub(super) fn parts<V>(&mut self, mut values: Vec<V>) -> Vec<(Arc<str>, Vec<V>)> {
         let mut parts = Vec::new();
-        for (size, words) in &self.sizes {
-            let length = size * self.width;
-            while values.len() >= length {
-                let rest = values.split_off(length);
-                parts.push((Arc::clone(words), std::mem::replace(&mut values, rest)));
-            }
+        while values.len() >= self.width {
+            let size = next_size(values.len() / self.width, Self::MOST);
+            let words = self.worded.entry(size).or_insert_with(|| (self.words)(size).into());
+            let rest = values.split_off(size * self.width);
+            parts.push((Arc::clone(words), mem::replace(&mut values, rest)));
         }
         parts
     }
