@@ -8,6 +8,7 @@
 //! finds nobody under way may sit down instead and commit on their own thread, which spares a lone call two
 //! hand-overs between threads: they cost as much as the rest of its way.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -36,6 +37,9 @@ use crate::{
 
 /// How many commands are committed together at the most: few enough to keep a batch within milliseconds.
 const MAX_BATCH: usize = 1024;
+
+/// Up to how many commands are committed together whatever was before: to part so few spares nobody anything.
+const SMALL_BATCH: usize = 8;
 
 /// How long a batch waits for another process that is committing.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
@@ -244,10 +248,10 @@ impl Desk {
     /// Serves `inbox` until it is told to close or nobody is left who could tell it anything. Then it leaves
     /// the desk empty: the database is closed with its writer.
     pub(crate) fn run(&self, inbox: &Receiver<Message>) {
-        let mut batch: Vec<Given> = Vec::new();
-        let mut open = true;
+        let (mut waiting, mut batch) = (VecDeque::<Given>::new(), Vec::new());
+        let (mut open, mut served) = (true, 0);
         let (mut patience, mut looked_at) = (Duration::ZERO, Instant::now());
-        while open {
+        loop {
             let mut next = inbox.recv_timeout(patience).map_err(|error| match error {
                 RecvTimeoutError::Timeout => TryRecvError::Empty,
                 RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
@@ -260,21 +264,27 @@ impl Desk {
             let mut look = false;
             loop {
                 match next {
-                    Ok(Message::Run(command)) => batch.push(command.into()),
+                    Ok(Message::Run(command)) => waiting.push_back(command.into()),
                     Ok(Message::Look) => look = true,
                     Ok(Message::Close) | Err(TryRecvError::Disconnected) => open = false,
                     Err(TryRecvError::Empty) => break,
                 }
-                if !open || batch.len() >= MAX_BATCH {
+                if !open || waiting.len() >= MAX_BATCH {
                     break;
                 }
                 // More came while somebody else sat here.
                 next = inbox.try_recv();
             }
-            if !batch.is_empty() {
+            served = next_batch(waiting.len(), served);
+            if served > 0 {
+                batch.extend(waiting.drain(..served));
                 writer.serve(&mut batch);
             }
             if !open {
+                batch.extend(waiting);
+                if !batch.is_empty() {
+                    writer.serve(&mut batch);
+                }
                 writer.leave();
                 return;
             }
@@ -287,6 +297,9 @@ impl Desk {
             writer.keep_house();
             patience = writer.patience().saturating_sub(looked_at.elapsed());
             patience = writer.urgency().map_or(patience, |urgency| patience.min(urgency));
+            if !waiting.is_empty() {
+                patience = Duration::ZERO;
+            }
             *desk = Some(writer);
         }
     }
@@ -300,6 +313,17 @@ impl Desk {
         *desk = Some(writer);
         Ok(served)
     }
+}
+
+/// How many of those who wait are served together, after so many were served before.
+///
+/// Clients who are answered together come again together. Whoever of them is first would be served alone, all others after
+/// that at once, and so on: they would wait for each other in turns, and what lies between an answer and the next request
+/// would stand still while a batch is committed. Half of both goes on at the same time as the other half, in as many
+/// commits.
+fn next_batch(waiting: usize, served: usize) -> usize {
+    let half = (waiting + served).div_ceil(2);
+    waiting.min(half.max(SMALL_BATCH))
 }
 
 /// What became of a command that was committed.
@@ -651,4 +675,38 @@ fn entry_of(
     };
     entry.digest = entry.digest_after(position.digest);
     entry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_are_served_together() {
+        for waiting in 0..=SMALL_BATCH {
+            for served in [0, 1, 32] {
+                assert_eq!(next_batch(waiting, served), waiting);
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_waits_is_served_in_two_batches_at_the_most() {
+        for (waiting, served) in (1..100).flat_map(|waiting| (0..100).map(move |served| (waiting, served))) {
+            let first = next_batch(waiting, served);
+            assert!((1..=waiting).contains(&first), "{waiting} after {served}");
+            assert_eq!(next_batch(waiting - first, first), waiting - first, "{waiting} after {served}");
+        }
+    }
+
+    #[test]
+    fn clients_who_come_again_when_they_are_answered_are_served_in_halves() {
+        let (mut waiting, mut served) = (31, 1);
+        for _ in 0..2 {
+            let next = next_batch(waiting, served);
+            // Those who were served before have come again meanwhile.
+            (waiting, served) = (waiting - next + served, next);
+        }
+        assert_eq!((waiting, served), (16, 16));
+    }
 }
