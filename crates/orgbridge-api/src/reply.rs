@@ -23,8 +23,7 @@ pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 /// Enough for one resource, so that most answers are written without growing.
 const USUAL_BYTES: usize = 1024;
 
-/// How many headers most answers have, so that the map of them is made once: it holds no more without growing than it is
-/// made for.
+/// How many headers most answers have: a map that is made for so many need not grow.
 pub(crate) const USUAL_HEADERS: usize = 12;
 
 /// An answer of 200 with a JSON body that shows a `T`, already written: what a `T` borrows may be let go.
