@@ -275,16 +275,12 @@ impl Desk {
                 // More came while somebody else sat here.
                 next = inbox.try_recv();
             }
-            served = next_batch(waiting.len(), served);
+            served = if open { next_batch(waiting.len(), served) } else { waiting.len() };
             if served > 0 {
                 batch.extend(waiting.drain(..served));
                 writer.serve(&mut batch);
             }
             if !open {
-                batch.extend(waiting);
-                if !batch.is_empty() {
-                    writer.serve(&mut batch);
-                }
                 writer.leave();
                 return;
             }
