@@ -16,13 +16,27 @@ pub(crate) fn revision(fleet: &Fleet<'_>) -> Result<u64, Failure> {
     revision.ok_or_else(|| "an entry of the audit log has no revision".into())
 }
 
-/// Everything after a revision, oldest first.
+/// Everything after a revision, oldest first. What a call did in several entries, one behind the other, it did at once.
 pub(crate) fn entries(fleet: &Fleet<'_>, world: &World, after: u64) -> Result<Vec<Entry>, Failure> {
-    let records = records(fleet, after)?;
-    let entries = records.iter().map(|record| {
-        entry(record, world).ok_or_else(|| format!("what is this in the audit log: {record}").into())
-    });
-    entries.collect()
+    let mut entries: Vec<Entry> = Vec::new();
+    for record in records(fleet, after)? {
+        let entry = entry(&record, world);
+        let entry = entry.ok_or_else(|| format!("what is this in the audit log: {record}"))?;
+        match entries.last_mut().filter(|before| before.request == entry.request) {
+            Some(before) => before.go_on(entry),
+            None => entries.push(entry),
+        }
+    }
+    Ok(entries)
+}
+
+impl Entry {
+    /// `next` tells what the same call did next: what it says of a fact counts.
+    fn go_on(&mut self, next: Self) {
+        self.revision = next.revision;
+        self.effects.retain(|effect| next.effects.iter().all(|later| later.fact != effect.fact));
+        self.effects.extend(next.effects);
+    }
 }
 
 fn records(fleet: &Fleet<'_>, after: u64) -> Result<Vec<Value>, Failure> {
@@ -34,36 +48,67 @@ fn records(fleet: &Fleet<'_>, after: u64) -> Result<Vec<Value>, Failure> {
 
 fn entry(record: &Value, world: &World) -> Option<Entry> {
     let revision = record.get("revision")?.as_u64()?;
-    let by_operator = record.get("actor")?.get("kind")?.as_str()? == "operator";
-    let request = if by_operator {
-        operator::request(record.get("entity_id")?.as_str()?)
-    } else {
-        record.get("request_id")?.as_str()?.to_owned()
-    };
     let after = record.get("after").filter(|after| !after.is_null());
+    let before = record.get("before").filter(|before| !before.is_null());
     let id = || Some(record.get("entity_id")?.as_str()?.to_owned());
-    let effects = match record.get("entity")?.as_str()? {
+    let connection_of_policy = || Some(after.or(before)?.get("connection_id")?.as_str()?.to_owned());
+    let is_on = || Some(after?.get("disabled")?.as_i64()? == 0);
+    let entity = record.get("entity")?.as_str()?;
+    let by_operator = record.get("actor")?.get("kind")?.as_str()? == "operator";
+    let request = match entity {
+        _ if !by_operator => record.get("request_id")?.as_str()?.to_owned(),
+        "org" => operator::switch(&id()?, is_on()?),
+        "restriction_policy" => operator::deletion(&connection_of_policy()?),
+        _ => operator::deletion(&id()?),
+    };
+    let effects = match entity {
         "org_connection" => {
-            let row = after.or_else(|| record.get("before"))?;
+            let row = after.or(before)?;
             let org = |column| row.get(column)?.as_str();
             let pair = world.pair_of(org("source_org_id")?, org("sink_org_id")?)?;
             let types = after.and_then(|after| after.get("connection_types")?.as_str()).unwrap_or_default();
             let kinds = Kind::ALL.into_iter().filter(|kind| types.split(',').any(|name| name == kind.name()));
             let connection = Effect { fact: Fact::Connection(id()?), holds: after.is_some() };
-            Effect::of_sharing(pair, &kinds.collect::<Vec<_>>()).chain([connection]).collect()
+            let comes_or_goes = before.is_none() || after.is_none();
+            let open = Effect { fact: Fact::Open(id()?), holds: after.is_some() };
+            let kinds: Vec<_> = kinds.collect();
+            let sharing = Effect::of_sharing(pair, &kinds);
+            sharing.chain([connection]).chain(comes_or_goes.then_some(open)).collect()
         }
+        "restriction_policy" => {
+            let is_open = match after {
+                Some(policy) => policy.get("bindings")?.as_str()?.contains("viewer=org:"),
+                None => true,
+            };
+            vec![Effect { fact: Fact::Open(connection_of_policy()?), holds: is_open }]
+        }
+        "org" => vec![Effect { fact: Fact::Guest(world.guest(&id()?)?), holds: is_on()? }],
         "application_key" => vec![Effect { fact: Fact::Key(id()?), holds: after.is_some() }],
         "app_user" => {
             let org = world.org_of(&id()?)?;
             let user = after?;
-            let is_on = user.get("disabled")?.as_i64()? == 0;
             let has_role = user.get("role_ids")?.as_str()?.split(',').any(|role| role == ROLE);
             vec![
-                Effect { fact: Fact::User(org), holds: is_on },
+                Effect { fact: Fact::User(org), holds: is_on()? },
                 Effect { fact: Fact::Role(org), holds: has_role },
             ]
         }
         _ => vec![],
     };
     Some(Entry { revision, request, effects })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_a_call_did_in_several_entries_the_last_word_counts() {
+        let entry = |revision, effects| Entry { revision, request: "request".to_owned(), effects };
+        let (open, there) = (Fact::Open("id".to_owned()), Fact::Connection("id".to_owned()));
+        let mut whole = entry(1, vec![Effect::makes(open.clone())]);
+        let rest = vec![Effect::ends(there), Effect::ends(open)];
+        whole.go_on(entry(2, rest.clone()));
+        assert_eq!(whole, entry(2, rest));
+    }
 }

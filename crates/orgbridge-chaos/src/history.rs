@@ -120,12 +120,16 @@ pub enum Fact {
     Shares(Pair, Kind),
     /// There is a connection with this id.
     Connection(String),
+    /// There is, and the restriction policy of its source lets the source's users who are no admins see it.
+    Open(String),
     /// The application key with this id authenticates.
     Key(String),
     /// The user of this org who is no admin is switched on.
     User(usize),
     /// That user has the role.
     Role(usize),
+    /// This guest is switched on.
+    Guest(usize),
 }
 
 /// Two orgs, by their numbers.
@@ -185,6 +189,12 @@ impl Effect {
     /// Whether something ends that never comes back, so that it is refused only where it has ended.
     pub(crate) const fn ends_for_good(&self) -> bool {
         !self.holds && matches!(self.fact, Fact::Connection(_) | Fact::Key(_))
+    }
+
+    /// The effects of removing the connection with this id, by which `pair` shares.
+    pub(crate) fn of_disconnecting(pair: Pair, id: &str) -> Vec<Self> {
+        let gone = [Fact::Connection(id.to_owned()), Fact::Open(id.to_owned())];
+        Self::of_sharing(pair, &[]).chain(gone.map(Self::ends)).collect()
     }
 
     /// The effects of having `pair` share `kinds` and no others.
@@ -248,9 +258,11 @@ impl fmt::Display for Fact {
                 write!(formatter, "{source} shares {} with {sink}", kind.name())
             }
             Self::Connection(id) => write!(formatter, "connection {id}"),
+            Self::Open(id) => write!(formatter, "open connection {id}"),
             Self::Key(id) => write!(formatter, "key {id}"),
             Self::User(org) => write!(formatter, "user of {org}"),
             Self::Role(org) => write!(formatter, "role of the user of {org}"),
+            Self::Guest(guest) => write!(formatter, "guest {guest}"),
         }
     }
 }

@@ -11,6 +11,7 @@ use fastrand::Rng;
 use orgbridge_postgres_server::PostgresServer;
 
 use crate::fleet::{Equipment, Fleet};
+use crate::operator::Operator;
 use crate::process::Signal;
 use crate::store::Store;
 use crate::workload::Client;
@@ -19,7 +20,7 @@ use crate::{
     Answer, Engine, Failure, Fault, History, Moment, Operation, Plan, Promises, Rule, Step, Violation,
     Weather,
 };
-use crate::{audit, check, operator};
+use crate::{audit, check};
 
 /// How long clients go on when everything is mended.
 const AFTERWARDS: Duration = Duration::from_millis(1200);
@@ -168,8 +169,9 @@ impl Setting<'_> {
                     scope.spawn(move || client.work(stop))
                 })
                 .collect();
-            let operator = Client::new(self.clients, world, fleet, random.fork());
-            clients.push(scope.spawn(move || operator::work(operator, world, fleet, stop)));
+            let client = Client::new(self.clients, world, fleet, random.fork());
+            let operator = Operator::new(client, world, fleet);
+            clients.push(scope.spawn(move || operator.work(stop)));
             let steps = plan.0.iter().map(|step| scope.spawn(move || self.play(*step, began, world, fleet)));
             let steps: Vec<_> = steps.collect();
             let played: Result<Vec<()>, Failure> = steps.into_iter().map(joined).collect();

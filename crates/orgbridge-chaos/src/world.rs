@@ -11,18 +11,33 @@ use crate::{Moment, Pair};
 /// How many orgs there are. So few that clients get into each other's way.
 const ORGS: usize = 4;
 
+/// How many orgs there are beside these which are switched on and off: each once, so that no two such changes are taken
+/// for each other.
+const GUESTS: usize = 6;
+
 /// How many connections are remembered that may be gone.
 const REMEMBERED: usize = 12;
 
 /// The role that is given and taken: `Read Only`, which allows to see connections.
 pub(crate) const ROLE: &str = "0b1d6e00-0000-4000-8000-000000000003";
 
+/// The role of admins.
+pub(crate) const ADMIN: &str = "0b1d6e00-0000-4000-8000-000000000001";
+
 /// What all clients share.
 #[derive(Debug)]
 pub(crate) struct World {
     began: Instant,
     pub(crate) orgs: Vec<Org>,
+    pub(crate) guests: Vec<Guest>,
     known: Mutex<Known>,
+}
+
+/// An org that shares logs with the first, and begins switched off.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) id: String,
+    pub(crate) keys: Keys,
 }
 
 /// An org, its admin, from whom nothing is ever taken, and its user, who begins switched off and without a role.
@@ -65,7 +80,12 @@ impl World {
             user: format!("00000000-0000-4000-8001-{number:012}"),
             keys_of_user: keys(number, ORGS + number),
         });
-        Self { began: Instant::now(), orgs: orgs.collect(), known: Mutex::default() }
+        let guests = (0..GUESTS).map(|number| Guest {
+            id: format!("00000000-0000-4000-8002-{number:012}"),
+            keys: keys(ORGS + number, 2 * ORGS + number),
+        });
+        let (orgs, guests) = (orgs.collect(), guests.collect());
+        Self { began: Instant::now(), orgs, guests, known: Mutex::default() }
     }
 
     /// Now, on the clock of the run.
@@ -90,6 +110,11 @@ impl World {
     /// The org whose user has this id.
     pub(crate) fn org_of(&self, user: &str) -> Option<usize> {
         self.orgs.iter().position(|org| org.user == user)
+    }
+
+    /// The guest that has this id.
+    pub(crate) fn guest(&self, id: &str) -> Option<usize> {
+        self.guests.iter().position(|guest| guest.id == id)
     }
 
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
@@ -123,6 +148,31 @@ impl World {
       application_keys:
       - {{name: key, key: '{key_of_user}'}}
 "
+            );
+        }
+        for (number, Guest { id, keys: Keys { api_key, application_key } }) in self.guests.iter().enumerate()
+        {
+            let _ = write!(
+                text,
+                "  - id: {id}
+    name: Guest {number}
+    disabled: true
+    api_keys:
+    - {{name: key, key: '{api_key}'}}
+    users:
+    - name: Jane Doe
+      email: jane@guest-{number}.example.com
+      roles: [Admin]
+      application_keys:
+      - {{name: key, key: '{application_key}'}}
+"
+            );
+        }
+        text.push_str("  connections:\n");
+        for number in 0..self.guests.len() {
+            let _ = writeln!(
+                text,
+                "  - {{source: Guest {number}, sink: Org 0, types: [logs], created_by: jane@guest-{number}.example.com}}"
             );
         }
         text
