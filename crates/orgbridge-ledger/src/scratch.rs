@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use uuid::Uuid;
+
 use crate::backup::BackupError;
 use crate::sqlite;
 
@@ -10,10 +12,11 @@ use crate::sqlite;
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// A name that no other process uses, in the folder of `path`.
+    /// A name in the folder of `path` that nobody else uses, nor has used before: what was killed may have left something
+    /// behind, and in a container the next process can have its number.
     pub(crate) fn beside(path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Self(path.with_file_name(format!(".{name}.{}.partial", std::process::id())))
+        Self(path.with_file_name(format!(".{name}.{}.partial", Uuid::new_v4().simple())))
     }
 
     /// Where it is.
@@ -53,4 +56,17 @@ impl Drop for Scratch {
 fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
     let path = path.to_owned();
     move |cause| BackupError::File { path, cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_one_left_behind_is_in_nobodys_way() {
+        let beside = || Scratch::beside(Path::new("folder/ledger.db"));
+        let (one, other) = (beside(), beside());
+        assert_ne!(one.path(), other.path());
+        assert_eq!(one.path().parent(), Some(Path::new("folder")));
+    }
 }

@@ -6,6 +6,7 @@
 mod crash;
 mod floods;
 mod logs;
+mod moving;
 mod process;
 mod secrets;
 mod stopped;
