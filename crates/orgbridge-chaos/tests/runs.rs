@@ -126,6 +126,14 @@ fn a_copy_that_takes_the_place_of_the_database_breaks_no_promise_where_it_was_wa
 }
 
 #[test]
+fn a_replica_that_is_alone_with_an_operator_keeps_its_promises() {
+    let setting = Setting { replicas: 1, clients: 24, ..on_a_server(PostgresServer::shared()) };
+    for fault in [Fault::Pause(0), Fault::Line(0, Weather::Cut), Fault::Kill(0)] {
+        assert_kept(&run(&setting, &[fault], LONG, 1));
+    }
+}
+
+#[test]
 fn replicas_of_a_file_that_are_killed_or_stopped_keep_their_promises() {
     for fault in [Fault::Kill(0), Fault::Pause(0)] {
         assert_kept(&run(&on_a_file(3), &[fault], SHORT, 1));

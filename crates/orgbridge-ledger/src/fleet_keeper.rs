@@ -126,9 +126,14 @@ impl FleetKeeper {
 
     /// Hints to the others that something was committed, where there were any at the last look.
     pub(crate) fn hint(&self, storage: &mut impl Storage) {
-        if self.roll.live().next().is_some() {
+        if !self.is_alone() {
             storage.hint();
         }
+    }
+
+    /// Whether there were no others at the last look.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.roll.live().next().is_none()
     }
 
     /// Whether somebody waits for the others.

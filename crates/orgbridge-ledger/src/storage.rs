@@ -23,6 +23,9 @@ pub(crate) trait Storage: Send + 'static {
     /// Writes a change and its audit entry.
     fn write(&mut self, entry: &Entry, change: &Change) -> Result<(), Unavailable>;
 
+    /// Says that another transaction follows the one that is open, so that it may begin with this one's commit.
+    fn expect_another(&mut self) {}
+
     /// Moves the ledger to `position` and makes the transaction durable.
     fn commit(&mut self, position: Position) -> Result<(), Unavailable>;
 
@@ -34,6 +37,12 @@ pub(crate) trait Storage: Send + 'static {
 
     /// Ends the transaction, if one is open, as if it had never begun.
     fn rollback(&mut self);
+
+    /// Ends a transaction in which nothing was written. After an error somebody else may have committed since it began.
+    fn end_unchanged(&mut self) -> Result<(), Unavailable> {
+        self.rollback();
+        Ok(())
+    }
 
     /// Where the ledger stands now. Cheap: it is asked many times a second.
     fn position(&mut self) -> Result<Position, Unavailable>;

@@ -487,8 +487,13 @@ impl<S: Storage> Writer<S> {
             }
         }
         let changes = next.position.revision.get() - before.get();
+        // Others are not kept waiting for the sake of those who wait here.
+        if self.shared.under_way.load(Ordering::Relaxed) > batch.len() && self.fleet.is_alone() {
+            self.storage.expect_another();
+        }
         if changes == 0 {
-            self.storage.rollback();
+            // What was refused, too, was refused by the latest state.
+            self.storage.end_unchanged()?;
         } else if batch.iter().any(|given| given.is_told_when_known) {
             if let Some(call) = self.storage.commit_and_call(next.position)? {
                 self.fleet.see_seats(&mut self.storage, call);

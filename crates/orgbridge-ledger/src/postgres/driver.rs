@@ -39,12 +39,8 @@ impl Driver {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Outcome<T> {
-        let (sender, outcome) = sync_channel(1);
-        self.handle.spawn(async move {
-            // Whoever wanted to know may have gone away.
-            let _ = sender.send(work.await);
-        });
-        Outcome(outcome)
+        let _here = self.handle.enter();
+        Outcome::of(work)
     }
 
     /// Has `work` done there until what is returned is dropped.
@@ -74,7 +70,17 @@ impl Drop for Driver {
 /// What work will have come to.
 pub(super) struct Outcome<T>(Receiver<T>);
 
-impl<T> Outcome<T> {
+impl<T: Send + 'static> Outcome<T> {
+    /// Has `work` go on in the runtime of whoever calls.
+    pub(super) fn of(work: impl Future<Output = T> + Send + 'static) -> Self {
+        let (sender, outcome) = sync_channel(1);
+        tokio::spawn(async move {
+            // Whoever wanted to know may have gone away.
+            let _ = sender.send(work.await);
+        });
+        Self(outcome)
+    }
+
     /// Waits for it; `None` if the work panicked.
     pub(super) fn wait(self) -> Option<T> {
         self.0.recv().ok()

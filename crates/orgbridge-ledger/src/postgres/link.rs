@@ -27,20 +27,36 @@ pub(super) struct Link {
     /// What keeps the server from taking us for frozen in the midst of a transaction. A transaction is bound to its
     /// connection: what is asked in it is never asked elsewhere.
     transaction: Option<Beside>,
+    /// A transaction that was begun with the commit of the one before, and that nobody has wanted yet.
+    begun: Option<Begun>,
+}
+
+/// By which words a transaction was begun, and what was asked first in it.
+struct Begun {
+    words: &'static str,
+    first: Outcome<Result<Row, Trouble>>,
+}
+
+/// How a transaction is to begin that follows another.
+pub(super) struct Next {
+    pub(super) words: &'static str,
+    /// What is asked first in it.
+    pub(super) first: Request,
 }
 
 impl Link {
     pub(super) const fn new(driver: Arc<Driver>, address: Arc<PostgresAddress>) -> Self {
-        Self { driver, address, session: None, number: 0, transaction: None }
+        Self { driver, address, session: None, number: 0, transaction: None, begun: None }
     }
 
     /// The connection, made now if there is none.
     fn session(&mut self) -> Result<Arc<Session>, Trouble> {
+        if self.begun.take().is_some() {
+            // What is asked now is not to be asked in it.
+            self.end();
+        }
         if self.transaction.is_some() {
-            return self
-                .session
-                .clone()
-                .ok_or_else(|| Trouble::lost("it was lost in the midst of a transaction"));
+            return self.session.clone().ok_or_else(lost_in_transaction);
         }
         if let Some(session) = self.session.as_ref().filter(|session| !session.is_closed()) {
             return Ok(Arc::clone(session));
@@ -94,10 +110,13 @@ impl Link {
 
     /// Begins a transaction and asks something in it.
     pub(super) fn begin(&mut self, words: &'static str, first: &Request) -> Result<Row, Trouble> {
-        let begun = self.ask_again(|session| {
-            let first = first.clone();
-            async move { session.begin(words, &first).await }
-        });
+        let begun = match self.begun.take_if(|begun| begun.words == words) {
+            Some(begun) => begun.first.wait().unwrap_or_else(|| Err(stopped())),
+            None => self.ask_again(|session| {
+                let first = first.clone();
+                async move { session.begin(words, &first).await }
+            }),
+        };
         match (&begun, &self.session) {
             (Ok(_), Some(session)) => {
                 self.transaction = Some(self.driver.beside(Arc::clone(session).stay_awake()));
@@ -110,30 +129,58 @@ impl Link {
 
     /// Ends the transaction as if it had never begun.
     pub(super) fn end(&mut self) {
-        self.transaction = None;
-        if self.session.is_some()
-            && let Err(trouble) = self.ask(|session| async move { session.command(words::ROLLBACK).await })
-        {
+        if let Err(trouble) = self.roll_back() {
             tracing::debug!(cause = trouble.cause(), "a transaction ends with its connection");
-            self.session = None;
         }
     }
 
+    /// The same. Where it comes to nothing, the transaction may have been over for a while: whatever it kept others from
+    /// may have been done.
+    pub(super) fn roll_back(&mut self) -> Result<(), Trouble> {
+        let ended = if self.session.is_some() {
+            self.ask(|session| async move { session.command(words::ROLLBACK).await })
+        } else {
+            Err(lost_in_transaction())
+        };
+        self.transaction = None;
+        if ended.is_err() {
+            self.session = None;
+        }
+        ended
+    }
+
     /// Runs what is left of the transaction, which is over then: kept, or as if it had never begun. Where the connection is
-    /// lost meanwhile, nobody knows. Once it is kept, `question` is asked, on the same way there and back.
+    /// lost meanwhile, nobody knows. Once it is kept, `question` is asked and the next transaction begun, on the same way
+    /// there and back.
+    ///
+    /// Whoever begins such a transaction then has the one that there is. Whatever else is asked first ends it.
     pub(super) fn commit(
         &mut self,
         requests: Vec<Request>,
         question: Option<Request>,
+        next: Option<Next>,
     ) -> Result<Answer, Trouble> {
-        let committed =
-            self.ask(|session| async move { session.end(&requests, words::COMMIT, question.as_ref()).await });
-        match &committed {
-            Ok(_) => self.transaction = None,
-            // It may not have come to its last statement.
-            Err(_) => self.end(),
+        let next_words = next.as_ref().map(|next| next.words);
+        let committed = self.ask(|session| async move {
+            let beginning = next.map(|Next { words, first }| {
+                let session = Arc::clone(&session);
+                Box::pin(async move { session.begin(words, &first).await })
+            });
+            let (answer, begun) = session.end(&requests, words::COMMIT, question.as_ref(), beginning).await?;
+            Ok((answer, begun.map(Outcome::of)))
+        });
+        match committed {
+            Ok((answer, begun)) => {
+                self.transaction = None;
+                self.begun = next_words.zip(begun).map(|(words, first)| Begun { words, first });
+                Ok(answer)
+            }
+            Err(trouble) => {
+                // It may not have come to its last statement.
+                self.end();
+                Err(trouble)
+            }
         }
-        committed
     }
 
     /// From here on the server hears nothing from us until we want something, as if the process stood still.
@@ -169,6 +216,11 @@ impl Link {
 /// The thread that does the work has ended, which it never does while anybody is there who asks.
 fn stopped() -> Trouble {
     Trouble::lost("the thread of the connections has ended")
+}
+
+/// What was asked in a transaction is not asked outside of it.
+fn lost_in_transaction() -> Trouble {
+    Trouble::lost("it was lost in the midst of a transaction")
 }
 
 type Stream = Pin<Box<RowStream>>;

@@ -45,7 +45,7 @@ use orgbridge_domain::{Change, Timestamp};
 use self::alterations::Alterations;
 use self::driver::Driver;
 use self::hints::Hints;
-use self::link::Link;
+use self::link::{Link, Next};
 use self::row::Param;
 use self::session::{Answer, Request};
 use self::trouble::Trouble;
@@ -65,6 +65,10 @@ const MAX_QUEUED: usize = 4096;
 /// How often to look whether another process has written, where no hint says so before.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
+/// How many transactions in a row begin with the commit of the one before. Then the lock is free for as long as the way
+/// there and back takes: whoever else waits for it, such as a command, would not come to it in between.
+const MAX_IN_A_ROW: usize = 16;
+
 /// How long it is tried to find out whether a commit was kept.
 const UNCERTAINTY: Duration = Duration::from_secs(5);
 
@@ -82,6 +86,10 @@ pub(crate) struct Postgres {
     /// On which connection it was last read where the ledger stands.
     looked_on: u64,
     queue: Queue,
+    /// Whether another transaction follows the one that is open.
+    is_followed: bool,
+    /// How many have begun with the commit of the one before, without a pause.
+    in_a_row: usize,
 }
 
 /// What a transaction has not sent yet.
@@ -129,6 +137,8 @@ impl Postgres {
             began_at: None,
             looked_on: 0,
             queue: Queue::empty(),
+            is_followed: false,
+            in_a_row: 0,
         };
         // A copy that takes no writes is found out here.
         database.stand().map_err(|trouble| schema::not_opened(database.link.address(), &trouble))?;
@@ -154,6 +164,7 @@ impl Postgres {
 
     fn begin_by(&mut self, words: &'static str, position: &'static str) -> Result<Position, Unavailable> {
         self.queue.clear();
+        self.is_followed = false;
         let begun = self.link.begin(words, &Request::new(position, []));
         match begun.and_then(|found| schema::position_in(&found)) {
             Ok(position) => {
@@ -198,11 +209,19 @@ impl Postgres {
         if moves {
             requests.push(Request::new(sql::MOVE, row::of_position(position)));
         }
-        match self.link.commit(requests, question) {
+        let next = self.next_in_a_row();
+        match self.link.commit(requests, question, next) {
             Ok(answer) => Ok(answer),
             Err(trouble) if trouble.is_lost() && moves => self.find_out(trouble, position).map(|()| None),
             Err(trouble) => Err(trouble.unavailable),
         }
+    }
+
+    /// How the next transaction begins, if it is to begin at once.
+    fn next_in_a_row(&mut self) -> Option<Next> {
+        let goes_on = mem::take(&mut self.is_followed) && self.in_a_row < MAX_IN_A_ROW;
+        self.in_a_row = if goes_on { self.in_a_row + 1 } else { 0 };
+        goes_on.then(|| Next { words: words::BEGIN, first: Request::new(words::LOCKED_STANDING, []) })
     }
 
     /// Finds out whether the commit to `position` was kept, of which nothing is known since the connection was lost.
@@ -225,7 +244,7 @@ impl Postgres {
         self.began_at = None;
         let at = Request::new(sql::DIGEST_AT, [position.revision.get().into()]);
         let found = self.link.ask(|session| async move { session.rows(&at).await });
-        let ended = self.link.commit(vec![Request::new(sql::PROBE, [])], None);
+        let ended = self.link.commit(vec![Request::new(sql::PROBE, [])], None, None);
         let digests = found
             .and_then(|rows| rows.iter().map(|found| row::text(found, 0)).collect::<Result<Vec<_>, _>>());
         ended
@@ -290,6 +309,10 @@ impl Storage for Postgres {
         if self.queue.alterations.count() < MAX_QUEUED { Ok(()) } else { self.flush() }
     }
 
+    fn expect_another(&mut self) {
+        self.is_followed = true;
+    }
+
     fn commit(&mut self, position: Position) -> Result<(), Unavailable> {
         self.commit_and_ask(position, None).map(drop)
     }
@@ -312,6 +335,11 @@ impl Storage for Postgres {
         if self.began_at.take().is_some() {
             self.link.end();
         }
+    }
+
+    fn end_unchanged(&mut self) -> Result<(), Unavailable> {
+        self.began_at = None;
+        self.link.roll_back().map_err(|trouble| trouble.unavailable)
     }
 
     fn position(&mut self) -> Result<Position, Unavailable> {

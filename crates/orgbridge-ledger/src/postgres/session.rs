@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::{TryStreamExt, future, poll};
+use futures_util::future::{self, Either, Ready};
+use futures_util::{TryStreamExt, poll};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Client, Row, RowStream, Statement};
 
@@ -179,38 +180,38 @@ impl Session {
     }
 
     /// Runs statements one after the other and ends their transaction with `last`, without waiting in between. Then asks
-    /// `question`, in the same breath; the transaction is over whatever becomes of that.
+    /// `question` and hands over `next`, in the same breath; the transaction is over whatever becomes of these, and nobody
+    /// waits for `next`.
     ///
     /// Where the connection is lost, nobody knows what was done of the statements. After any other trouble the transaction
     /// comes to nothing, whatever `last` says.
-    pub(super) async fn end(
+    pub(super) async fn end<N: Future + Unpin>(
         &self,
         requests: &[Request],
         last: &str,
         question: Option<&Request>,
-    ) -> Result<Answer, Trouble> {
+        next: Option<N>,
+    ) -> Result<(Answer, Option<HandedOver<N>>), Trouble> {
         self.learn(question.as_slice()).await?;
         let statements = self.statements_of(requests).await?;
         // Each is handed to the connection before the next, so the server takes them in this order.
         let running = self.start_all(&statements, requests).await?;
-        let mut ending = Box::pin(self.client.batch_execute(last));
-        let ended = poll!(&mut ending);
-        let mut asking = question.map(|question| Box::pin(self.rows(question)));
-        let mut answer = None;
-        if let Some(asking) = &mut asking
-            && let Poll::Ready(answered) = poll!(asking)
-        {
-            answer = Some(answered);
-        }
+        let ending = handed_over(Box::pin(self.client.batch_execute(last))).await;
+        let asking = match question {
+            Some(question) => Some(handed_over(Box::pin(self.rows(question))).await),
+            None => None,
+        };
+        let next = match next {
+            Some(next) => Some(handed_over(next).await),
+            None => None,
+        };
         self.await_all(running).await?;
-        match ended {
-            Poll::Ready(ended) => ended?,
-            Poll::Pending => limited(async { Ok(ending.await?) }).await?,
-        }
-        match asking {
-            Some(asking) if answer.is_none() => Ok(Some(asking.await)),
-            _ => Ok(answer),
-        }
+        limited(async { Ok(ending.await?) }).await?;
+        let answer = match asking {
+            Some(asking) => Some(asking.await),
+            None => None,
+        };
+        Ok((answer, next))
     }
 
     async fn statements_of(&self, requests: &[Request]) -> Result<Vec<Statement>, Trouble> {
@@ -227,17 +228,12 @@ impl Session {
         statements: &'r [Statement],
         requests: &'r [Request],
     ) -> Result<Vec<Running<'r>>, Trouble> {
-        let mut waiting = Vec::with_capacity(requests.len());
+        let mut all = Vec::with_capacity(requests.len());
         for (statement, request) in statements.iter().zip(requests) {
-            let mut running: Pin<Box<dyn Future<Output = _> + Send + 'r>> =
-                Box::pin(self.client.execute_raw(statement, &request.params));
-            // What was polled once has been handed over.
-            match poll!(&mut running) {
-                Poll::Ready(done) => drop(done?),
-                Poll::Pending => waiting.push(Running { running, request }),
-            }
+            let work: Work<'r, _> = Box::pin(self.client.execute_raw(statement, &request.params));
+            all.push(Running { running: handed_over(work).await, request });
         }
-        Ok(waiting)
+        Ok(all)
     }
 
     async fn await_all(&self, all: Vec<Running<'_>>) -> Result<(), Trouble> {
@@ -252,10 +248,24 @@ impl Session {
 /// What was answered to a question, if one was asked.
 pub(super) type Answer = Option<Result<Vec<Row>, Trouble>>;
 
-/// A statement that the server has not answered yet.
+/// A statement that the server has been given.
 struct Running<'r> {
-    running: Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'r>>,
+    running: HandedOver<Work<'r, Result<u64, tokio_postgres::Error>>>,
     request: &'r Request,
+}
+
+/// Something that is asked of a connection.
+pub(super) type Work<'r, T> = Pin<Box<dyn Future<Output = T> + Send + 'r>>;
+
+/// The same once the connection has it, behind all that it was given before.
+pub(super) type HandedOver<W> = Either<Ready<<W as Future>::Output>, W>;
+
+/// Hands `work` over to the connection, which has it when it was polled once.
+async fn handed_over<W: Future + Unpin>(mut work: W) -> HandedOver<W> {
+    match poll!(&mut work) {
+        Poll::Ready(done) => Either::Left(future::ready(done)),
+        Poll::Pending => Either::Right(work),
+    }
 }
 
 /// Waits for the server as long as it may take to say something.

@@ -221,6 +221,91 @@ fn a_process_that_stands_still_in_a_transaction_does_not_keep_the_lock() {
     assert_eq!(frozen.position(), Ok(kept));
 }
 
+/// Makes an account in a transaction that another is to follow.
+fn commit_and_go_on(storage: &mut Postgres, number: u128) -> Position {
+    let position = storage.begin().unwrap();
+    let position = write(storage, number, position);
+    storage.expect_another();
+    storage.commit(position).unwrap();
+    position
+}
+
+#[test]
+fn a_transaction_that_begins_with_the_commit_of_another_stands_where_that_led_and_keeps_others_out() {
+    let database = database();
+    let address = address_of(&database);
+    let (mut storage, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    for number in 1..=3 {
+        let kept = commit_and_go_on(&mut storage, number);
+        assert_eq!(other.position(), Ok(kept), "others see it");
+        assert_eq!(other.begin(), Err(Unavailable::Locked));
+        assert_eq!(storage.begin(), Ok(kept));
+        storage.end_unchanged().unwrap();
+    }
+    other.begin().unwrap();
+}
+
+/// Something that is asked outside of a transaction.
+type Asked = fn(&mut Postgres) -> Result<(), Unavailable>;
+
+#[test]
+fn a_transaction_that_nobody_wanted_is_over_with_whatever_else_is_asked() {
+    let database = database();
+    let address = address_of(&database);
+    let (mut storage, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let asked: [Asked; 4] = [
+        |storage| storage.position().map(|_| ()),
+        |storage| storage.seats().map(drop),
+        |storage| storage.indexed().map(|_| ()),
+        |storage| {
+            storage.begin_to_read()?;
+            storage.end_unchanged()
+        },
+    ];
+    for (ask, number) in asked.iter().zip(1..) {
+        let kept = commit_and_go_on(&mut storage, number);
+        ask(&mut storage).unwrap();
+        assert_eq!(other.begin(), Ok(kept));
+        other.end_unchanged().unwrap();
+    }
+}
+
+#[test]
+fn the_lock_is_free_from_time_to_time_however_many_transactions_follow_each_other() {
+    let database = database();
+    let address = address_of(&database);
+    let (mut storage, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    for number in 0..=MAX_IN_A_ROW {
+        commit_and_go_on(&mut storage, number as u128 + 1);
+    }
+    other.begin().unwrap();
+}
+
+#[test]
+fn nothing_is_said_of_what_was_so_under_a_lock_that_was_lost() {
+    let database = database();
+    let address = address_of(&database);
+    let (mut storage, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE state = 'idle in transaction' AND datname = current_database()";
+    for number in 1..=2 {
+        if number == 1 {
+            storage.begin().unwrap();
+        } else {
+            commit_and_go_on(&mut storage, number);
+        }
+        database.sql(end).unwrap();
+        let began = other.begin().unwrap();
+        let kept = write(&mut other, number + 10, began);
+        other.commit(kept).unwrap();
+        if storage.began_at.is_some() || storage.begin() != Ok(kept) {
+            assert!(matches!(storage.end_unchanged(), Err(Unavailable::Unreachable { .. })));
+        }
+        assert_eq!(storage.begin(), Ok(kept), "by another connection");
+        storage.end_unchanged().unwrap();
+    }
+}
+
 #[test]
 fn a_transaction_greater_than_the_queue_is_kept_whole() {
     let database = database();
