@@ -16,27 +16,27 @@ pub(crate) fn revision(fleet: &Fleet<'_>) -> Result<u64, Failure> {
     revision.ok_or_else(|| "an entry of the audit log has no revision".into())
 }
 
-/// Everything after a revision, oldest first. What a call did in several entries, one behind the other, it did at once.
+/// Everything after a revision, oldest first. The policy of a connection goes with it, as one entry.
 pub(crate) fn entries(fleet: &Fleet<'_>, world: &World, after: u64) -> Result<Vec<Entry>, Failure> {
     let mut entries: Vec<Entry> = Vec::new();
     for record in records(fleet, after)? {
         let entry = entry(&record, world);
         let entry = entry.ok_or_else(|| format!("what is this in the audit log: {record}"))?;
-        match entries.last_mut().filter(|before| before.request == entry.request) {
-            Some(before) => before.go_on(entry),
-            None => entries.push(entry),
+        // That it closes again what its policy had opened is all that counts.
+        if entries.last().is_some_and(|policy| goes_with(policy, &entry)) {
+            entries.pop();
         }
+        entries.push(entry);
     }
     Ok(entries)
 }
 
-impl Entry {
-    /// `next` tells what the same call did next: what it says of a fact counts.
-    fn go_on(&mut self, next: Self) {
-        self.revision = next.revision;
-        self.effects.retain(|effect| next.effects.iter().all(|later| later.fact != effect.fact));
-        self.effects.extend(next.effects);
-    }
+/// Whether this is the end of a policy, and that of its connection by the same call.
+fn goes_with(policy: &Entry, connection: &Entry) -> bool {
+    let [Effect { fact: Fact::Open(id), holds: true }] = policy.effects.as_slice() else { return false };
+    policy.request == connection.request
+        && connection.effects.contains(&Effect::ends(Fact::Connection(id.clone())))
+        && connection.effects.contains(&Effect::ends(Fact::Open(id.clone())))
 }
 
 fn records(fleet: &Fleet<'_>, after: u64) -> Result<Vec<Value>, Failure> {
@@ -102,13 +102,28 @@ fn entry(record: &Value, world: &World) -> Option<Entry> {
 mod tests {
     use super::*;
 
+    fn entry(request: &str, effects: Vec<Effect>) -> Entry {
+        Entry { revision: 1, request: request.to_owned(), effects }
+    }
+
     #[test]
-    fn of_what_a_call_did_in_several_entries_the_last_word_counts() {
-        let entry = |revision, effects| Entry { revision, request: "request".to_owned(), effects };
+    fn a_policy_goes_with_its_connection_and_nothing_else_with_anything() {
         let (open, there) = (Fact::Open("id".to_owned()), Fact::Connection("id".to_owned()));
-        let mut whole = entry(1, vec![Effect::makes(open.clone())]);
-        let rest = vec![Effect::ends(there), Effect::ends(open)];
-        whole.go_on(entry(2, rest.clone()));
-        assert_eq!(whole, entry(2, rest));
+        let policy = |request| entry(request, vec![Effect::makes(open.clone())]);
+        let deletion = |id: &str| {
+            let facts = [Fact::Connection(id.to_owned()), Fact::Open(id.to_owned())];
+            entry("one", facts.map(Effect::ends).into())
+        };
+        assert!(goes_with(&policy("one"), &deletion("id")));
+        assert!(!goes_with(&policy("another"), &deletion("id")));
+        assert!(!goes_with(&policy("one"), &deletion("other")));
+        assert!(!goes_with(&policy("one"), &entry("one", vec![Effect::ends(there)])));
+        // A call that was made twice is found out.
+        let key = |id: &str| entry("one", vec![Effect::makes(Fact::Key(id.to_owned()))]);
+        for (first, second) in
+            [(key("1"), key("2")), (policy("one"), policy("one")), (deletion("id"), deletion("id"))]
+        {
+            assert!(!goes_with(&first, &second));
+        }
     }
 }

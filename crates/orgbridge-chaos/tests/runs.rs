@@ -11,6 +11,9 @@ use orgbridge_postgres_server::PostgresServer;
 /// Longer than a lease lasts.
 const LONG: u64 = 3200;
 
+/// Longer than the server lets a transaction be that says nothing, so that others commit meanwhile.
+const VERY_LONG: u64 = 5500;
+
 /// Not that long.
 const SHORT: u64 = 700;
 
@@ -128,8 +131,8 @@ fn a_copy_that_takes_the_place_of_the_database_breaks_no_promise_where_it_was_wa
 #[test]
 fn a_replica_that_is_alone_with_an_operator_keeps_its_promises() {
     let setting = Setting { replicas: 1, clients: 24, ..on_a_server(PostgresServer::shared()) };
-    for fault in [Fault::Pause(0), Fault::Line(0, Weather::Cut), Fault::Kill(0)] {
-        assert_kept(&run(&setting, &[fault], LONG, 1));
+    for (fault, lasts) in [(Fault::Pause(0), VERY_LONG), (Fault::Kill(0), SHORT)] {
+        assert_kept(&run(&setting, &[fault], lasts, 1));
     }
 }
 
@@ -144,17 +147,17 @@ fn replicas_of_a_file_that_are_killed_or_stopped_keep_their_promises() {
 fn replicas_that_wait_for_nobody_are_found_to_break_their_promises() {
     for setting in [on_a_server(PostgresServer::shared()), on_a_file(3)] {
         let setting = Setting { variables: vec![("ORGBRIDGE_CHAOS_WITHOUT_BARRIER", "1")], ..setting };
-        let mut missed = Vec::from(TAKEN);
-        for seed in 0..4 {
+        // Some are found in each run, others only where somebody looks at the right moment.
+        let (mut missed, mut is_stale) = (Vec::from(TAKEN), false);
+        for seed in 0..20 {
             let outcome = run(&setting, &DEAF, LONG, seed);
-            let is_stale = outcome.violations.iter().any(|violation| violation.rule == Rule::AnswersAreFresh);
-            assert!(is_stale, "{outcome}");
+            is_stale |= outcome.violations.iter().any(|violation| violation.rule == Rule::AnswersAreFresh);
             let found: Vec<_> = found(&outcome).collect();
             missed.retain(|fact| !found.contains(fact));
-            if missed.is_empty() {
+            if missed.is_empty() && is_stale {
                 break;
             }
         }
-        assert!(missed.is_empty(), "four runs went well by chance: {missed:?}");
+        assert!(missed.is_empty() && is_stale, "twenty runs went well by chance: {missed:?}");
     }
 }

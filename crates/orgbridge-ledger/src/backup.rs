@@ -130,22 +130,18 @@ pub fn restore(address: &DatabaseAddress, from: &Path, clock: &dyn Clock) -> Res
 }
 
 fn restore_into_file(path: &Path, from: &Path, clock: &dyn Clock) -> Result<Restored, BackupError> {
-    let made = !path.exists();
-    let mut database = if made { Sqlite::create(path)? } else { Sqlite::open(path)? };
-    let restored = database.replace_by(from, clock.now(), MAX_LOST_LISTED);
-    match restored {
-        Ok(restored) => {
-            wait_for(database.fleet(), restored.position);
-            Ok(restored)
-        }
-        Err(error) => {
-            drop(database);
-            if made {
-                sqlite::remove(path);
-            }
-            Err(error)
-        }
+    if path.exists() {
+        let mut database = Sqlite::open(path)?;
+        let restored = database.replace_by(from, clock.now(), MAX_LOST_LISTED)?;
+        wait_for(database.fleet(), restored.position);
+        return Ok(restored);
     }
+    let partial = Scratch::beside(path);
+    let database = Sqlite::create(partial.path())?;
+    let restored = database.replace_by(from, clock.now(), MAX_LOST_LISTED)?;
+    database.into_single_file()?;
+    partial.become_known_as(path)?;
+    Ok(restored)
 }
 
 fn restore_into_server(

@@ -12,7 +12,7 @@ use crate::{Entry, Position, RefusedAttempt, Revision, Unavailable, View};
 /// A database that holds a ledger. The writer owns it, and calls it from its own thread or from that of a caller
 /// who sits down at its desk.
 ///
-/// A transaction is open from [`Storage::begin`] to [`Storage::commit`] or [`Storage::rollback`].
+/// A transaction is open from [`Storage::begin`] to [`Storage::commit`], [`Storage::rollback`] or [`Storage::end_unchanged`].
 pub(crate) trait Storage: Send + 'static {
     /// Begins a transaction that nobody else can commit beside, and says where the ledger stands in it.
     fn begin(&mut self) -> Result<Position, Unavailable>;
@@ -23,7 +23,8 @@ pub(crate) trait Storage: Send + 'static {
     /// Writes a change and its audit entry.
     fn write(&mut self, entry: &Entry, change: &Change) -> Result<(), Unavailable>;
 
-    /// Says that another transaction follows the one that is open, so that it may begin with this one's commit.
+    /// Says that another transaction follows the one that is open, so that it may begin with this one's commit: what it sees is
+    /// sure when it ends well. Whatever else is asked first gives it up.
     fn expect_another(&mut self) {}
 
     /// Moves the ledger to `position` and makes the transaction durable.

@@ -487,8 +487,7 @@ impl<S: Storage> Writer<S> {
             }
         }
         let changes = next.position.revision.get() - before.get();
-        // Others are not kept waiting for the sake of those who wait here.
-        if self.shared.under_way.load(Ordering::Relaxed) > batch.len() && self.fleet.is_alone() {
+        if changes > 0 && self.goes_on_after(batch.len()) {
             self.storage.expect_another();
         }
         if changes == 0 {
@@ -504,6 +503,12 @@ impl<S: Storage> Writer<S> {
         self.publish(next);
         self.fleet.see_as_visitor(&self.shared, looked_at);
         Ok(usize::try_from(changes).unwrap_or(usize::MAX))
+    }
+
+    /// Whether there are more commands than the `served` ones, for which no other process is kept waiting.
+    fn goes_on_after(&self, served: usize) -> bool {
+        let more_wait = self.shared.under_way.load(Ordering::Relaxed) > served;
+        more_wait && self.fleet.is_alone() && !self.fleet.is_waited_for()
     }
 
     /// Makes the latest state that of the database.

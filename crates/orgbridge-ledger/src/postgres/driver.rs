@@ -5,8 +5,9 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
@@ -84,6 +85,14 @@ impl<T: Send + 'static> Outcome<T> {
     /// Waits for it; `None` if the work panicked.
     pub(super) fn wait(self) -> Option<T> {
         self.0.recv().ok()
+    }
+
+    /// The same for no longer than `patience`.
+    ///
+    /// # Errors
+    /// [`RecvTimeoutError`] if it is not done by then, or the work panicked.
+    pub(super) fn wait_for(self, patience: Duration) -> Result<T, RecvTimeoutError> {
+        self.0.recv_timeout(patience)
     }
 }
 

@@ -32,6 +32,7 @@ impl Fleet for Postgres {
 
     fn renew(&mut self, seat: &Seat) -> Result<bool, Unavailable> {
         // Another connection may lead to a server that took this one's place and lacks what was looked at.
+        self.link.settle();
         if !self.link.is_still(self.looked_on) {
             return Err(Trouble::lost("it was lost after the ledger was looked at").unavailable);
         }

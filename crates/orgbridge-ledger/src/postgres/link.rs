@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -10,7 +11,7 @@ use tokio_postgres::{Row, RowStream};
 
 use super::address::PostgresAddress;
 use super::driver::{Beside, Driver, Outcome};
-use super::session::{Answer, Request, Session, within};
+use super::session::{Answer, Request, SILENCE, Session, within};
 use super::trouble::Trouble;
 use super::words;
 
@@ -29,32 +30,32 @@ pub(super) struct Link {
     transaction: Option<Beside>,
     /// A transaction that was begun with the commit of the one before, and that nobody has wanted yet.
     begun: Option<Begun>,
-}
-
-/// By which words a transaction was begun, and what was asked first in it.
-struct Begun {
-    words: &'static str,
-    first: Outcome<Result<Row, Trouble>>,
+    /// Whether the transaction that is open was begun so, before anybody wanted it.
+    is_early: bool,
 }
 
 /// How a transaction is to begin that follows another.
+#[derive(Clone)]
 pub(super) struct Next {
     pub(super) words: &'static str,
     /// What is asked first in it.
     pub(super) first: Request,
 }
 
+/// A transaction that has been begun, and what will have come of it.
+struct Begun {
+    how: Next,
+    row: Outcome<Result<Row, Trouble>>,
+}
+
 impl Link {
     pub(super) const fn new(driver: Arc<Driver>, address: Arc<PostgresAddress>) -> Self {
-        Self { driver, address, session: None, number: 0, transaction: None, begun: None }
+        Self { driver, address, session: None, number: 0, transaction: None, begun: None, is_early: false }
     }
 
     /// The connection, made now if there is none.
     fn session(&mut self) -> Result<Arc<Session>, Trouble> {
-        if self.begun.take().is_some() {
-            // What is asked now is not to be asked in it.
-            self.end();
-        }
+        self.settle();
         if self.transaction.is_some() {
             return self.session.clone().ok_or_else(lost_in_transaction);
         }
@@ -67,6 +68,13 @@ impl Link {
         let opened = self.driver.run(async move { Session::open(&address).await });
         let session = Arc::new(opened.unwrap_or_else(|| Err(stopped()))?);
         Ok(Arc::clone(self.session.insert(session)))
+    }
+
+    /// Ends a transaction that was begun and that nobody wanted: what is asked now is not to be asked in it.
+    pub(super) fn settle(&mut self) {
+        if self.begun.take().is_some() {
+            self.end();
+        }
     }
 
     /// Has something done through the connection.
@@ -86,6 +94,11 @@ impl Link {
     /// Which connection is asked: another one may lead to another server.
     pub(super) const fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Whether the latest transaction was begun before anybody wanted it.
+    pub(super) const fn is_early(&self) -> bool {
+        self.is_early
     }
 
     /// Whether what is asked now is asked on the connection with this number.
@@ -110,21 +123,47 @@ impl Link {
 
     /// Begins a transaction and asks something in it.
     pub(super) fn begin(&mut self, words: &'static str, first: &Request) -> Result<Row, Trouble> {
-        let begun = match self.begun.take_if(|begun| begun.words == words) {
-            Some(begun) => begun.first.wait().unwrap_or_else(|| Err(stopped())),
-            None => self.ask_again(|session| {
+        let early = self.take_begun(words, first);
+        self.is_early = early.is_some();
+        let begun = early.unwrap_or_else(|| {
+            self.ask_again(|session| {
                 let first = first.clone();
                 async move { session.begin(words, &first).await }
-            }),
-        };
-        match (&begun, &self.session) {
-            (Ok(_), Some(session)) => {
+            })
+        });
+        match (begun, &self.session) {
+            (Ok(row), Some(session)) => {
                 self.transaction = Some(self.driver.beside(Arc::clone(session).stay_awake()));
+                Ok(row)
             }
-            // It may have begun all the same.
-            _ => self.end(),
+            (Ok(_), None) => Err(lost_in_transaction()),
+            (Err(trouble), _) => {
+                // It may have begun all the same.
+                self.end();
+                Err(trouble)
+            }
         }
-        begun
+    }
+
+    /// What came of a transaction that was begun in this way with the commit of the one before. Nothing has been asked in it,
+    /// so where it is lost, there is as good as none.
+    fn take_begun(&mut self, words: &'static str, first: &Request) -> Option<Result<Row, Trouble>> {
+        let is_it = |begun: &mut Begun| begun.how.words == words && begun.how.first.sql == first.sql;
+        let row = self.begun.take_if(is_it)?.row.wait_for(SILENCE);
+        let row = row.unwrap_or_else(|error| {
+            Err(match error {
+                RecvTimeoutError::Timeout => Trouble::silence(SILENCE),
+                RecvTimeoutError::Disconnected => stopped(),
+            })
+        });
+        let is_closed = self.session.as_ref().is_none_or(|session| session.is_closed());
+        // After silence, more time would be too much.
+        let is_lost = |trouble: &Trouble| trouble.is_lost() && !trouble.is_silence();
+        if is_closed || row.as_ref().is_err_and(is_lost) {
+            self.session = None;
+            return None;
+        }
+        Some(row)
     }
 
     /// Ends the transaction as if it had never begun.
@@ -134,9 +173,22 @@ impl Link {
         }
     }
 
-    /// The same. Where it comes to nothing, the transaction may have been over for a while: whatever it kept others from
-    /// may have been done.
-    pub(super) fn roll_back(&mut self) -> Result<(), Trouble> {
+    /// Ends a transaction in which nothing was written. After an error it may have been over for a while, and whatever it kept
+    /// others from may have been done.
+    ///
+    /// One that was begun before anybody wanted it is committed: there are engines whose transactions can come to nothing
+    /// unnoticed, and which say so to none but a commit.
+    pub(super) fn end_unchanged(&mut self) -> Result<(), Trouble> {
+        if self.transaction.is_none() {
+            Err(lost_in_transaction())
+        } else if self.is_early {
+            self.commit(Vec::new(), None, None).map(drop)
+        } else {
+            self.roll_back()
+        }
+    }
+
+    fn roll_back(&mut self) -> Result<(), Trouble> {
         let ended = if self.session.is_some() {
             self.ask(|session| async move { session.command(words::ROLLBACK).await })
         } else {
@@ -160,19 +212,20 @@ impl Link {
         question: Option<Request>,
         next: Option<Next>,
     ) -> Result<Answer, Trouble> {
-        let next_words = next.as_ref().map(|next| next.words);
+        let how = next.clone();
         let committed = self.ask(|session| async move {
-            let beginning = next.map(|Next { words, first }| {
-                let session = Arc::clone(&session);
-                Box::pin(async move { session.begin(words, &first).await })
-            });
+            let mut beginning = None;
+            if let Some(Next { words, first }) = next {
+                session.learn(&[&first]).await?;
+                beginning = Some(Box::pin(Arc::clone(&session).begin_next(words, first)));
+            }
             let (answer, begun) = session.end(&requests, words::COMMIT, question.as_ref(), beginning).await?;
             Ok((answer, begun.map(Outcome::of)))
         });
         match committed {
             Ok((answer, begun)) => {
                 self.transaction = None;
-                self.begun = next_words.zip(begun).map(|(words, first)| Begun { words, first });
+                self.begun = how.zip(begun).map(|(how, row)| Begun { how, row });
                 Ok(answer)
             }
             Err(trouble) => {

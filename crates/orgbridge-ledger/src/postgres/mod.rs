@@ -1,7 +1,8 @@
 //! A ledger in a database of PostgreSQL, or of another server that speaks as it does.
 //!
 //! Nothing is waited for that need not be: a transaction begins and reads where the ledger stands in one round trip, and all
-//! that it writes goes out together with its end. So a batch costs two round trips, however many commands it holds.
+//! that it writes goes out together with its end. So a batch costs two round trips, however many commands it holds; where
+//! another follows at once, which begins with its commit, that one costs one.
 //!
 //! Whatever the server does not answer within [`SILENCE`](session::SILENCE) is given up with its connection, and the next
 //! call makes another. Where that happens to a commit, the history itself is asked whether it was kept.
@@ -65,9 +66,10 @@ const MAX_QUEUED: usize = 4096;
 /// How often to look whether another process has written, where no hint says so before.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How many transactions in a row begin with the commit of the one before. Then the lock is free for as long as the way
-/// there and back takes: whoever else waits for it, such as a command, would not come to it in between.
-const MAX_IN_A_ROW: usize = 16;
+/// For how long each transaction may begin with the commit of the one before. Then the lock is free for as long as the way
+/// there and back takes: whoever else waits for it, such as a command, hardly comes to it in between. Several times less
+/// than the server lets them wait.
+const MAX_ROW: Duration = Duration::from_millis(10);
 
 /// How long it is tried to find out whether a commit was kept.
 const UNCERTAINTY: Duration = Duration::from_secs(5);
@@ -88,8 +90,8 @@ pub(crate) struct Postgres {
     queue: Queue,
     /// Whether another transaction follows the one that is open.
     is_followed: bool,
-    /// How many have begun with the commit of the one before, without a pause.
-    in_a_row: usize,
+    /// When the latest transaction began that did not begin with the commit of another.
+    row_began: Instant,
 }
 
 /// What a transaction has not sent yet.
@@ -138,7 +140,7 @@ impl Postgres {
             looked_on: 0,
             queue: Queue::empty(),
             is_followed: false,
-            in_a_row: 0,
+            row_began: Instant::now(),
         };
         // A copy that takes no writes is found out here.
         database.stand().map_err(|trouble| schema::not_opened(database.link.address(), &trouble))?;
@@ -166,6 +168,9 @@ impl Postgres {
         self.queue.clear();
         self.is_followed = false;
         let begun = self.link.begin(words, &Request::new(position, []));
+        if !self.link.is_early() {
+            self.row_began = Instant::now();
+        }
         match begun.and_then(|found| schema::position_in(&found)) {
             Ok(position) => {
                 self.began_at = Some(position);
@@ -219,8 +224,7 @@ impl Postgres {
 
     /// How the next transaction begins, if it is to begin at once.
     fn next_in_a_row(&mut self) -> Option<Next> {
-        let goes_on = mem::take(&mut self.is_followed) && self.in_a_row < MAX_IN_A_ROW;
-        self.in_a_row = if goes_on { self.in_a_row + 1 } else { 0 };
+        let goes_on = mem::take(&mut self.is_followed) && self.row_began.elapsed() < MAX_ROW;
         goes_on.then(|| Next { words: words::BEGIN, first: Request::new(words::LOCKED_STANDING, []) })
     }
 
@@ -338,8 +342,9 @@ impl Storage for Postgres {
     }
 
     fn end_unchanged(&mut self) -> Result<(), Unavailable> {
+        self.queue.clear();
         self.began_at = None;
-        self.link.roll_back().map_err(|trouble| trouble.unavailable)
+        self.link.end_unchanged().map_err(|trouble| trouble.unavailable)
     }
 
     fn position(&mut self) -> Result<Position, Unavailable> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -128,9 +128,7 @@ impl Session {
     /// The one row that a statement gives.
     pub(super) async fn row(&self, request: &Request) -> Result<Row, Trouble> {
         let first = self.rows(request).await?.into_iter().next();
-        first.ok_or_else(|| {
-            Trouble::of(Unavailable::Storage { cause: format!("no row comes of {}", request.sql) })
-        })
+        first.ok_or_else(|| no_row_of(request))
     }
 
     /// Runs a statement, and says how many rows it has found.
@@ -147,7 +145,7 @@ impl Session {
     }
 
     /// Has the server learn statements, so that nothing is waited for in the midst of them.
-    async fn learn(&self, requests: &[&Request]) -> Result<(), Trouble> {
+    pub(super) async fn learn(&self, requests: &[&Request]) -> Result<(), Trouble> {
         for request in requests {
             self.statement(&request.sql).await?;
         }
@@ -171,6 +169,20 @@ impl Session {
         let (begun, row) = future::join(self.command(words), self.row(first)).await;
         begun?;
         row
+    }
+
+    /// The same for [`Self::end`] to hand over, which has learnt what is asked. It takes as long as it takes: nobody waits yet.
+    pub(super) async fn begin_next(
+        self: Arc<Self>,
+        words: &'static str,
+        first: Request,
+    ) -> Result<Row, Trouble> {
+        let statement = self.statement(&first.sql).await?;
+        let begun = self.client.batch_execute(words);
+        let row = async { pin!(self.client.query_raw(&statement, &first.params).await?).try_next().await };
+        let (begun, row) = future::join(begun, row).await;
+        begun?;
+        row?.ok_or_else(|| no_row_of(&first))
     }
 
     /// Runs statements one after the other, without waiting in between.
@@ -222,7 +234,7 @@ impl Session {
         Ok(statements)
     }
 
-    /// Hands statements to the connection, in this order.
+    /// Hands statements to the connection, in this order. After an error it has not been given all of them.
     async fn start_all<'r>(
         &'r self,
         statements: &'r [Statement],
@@ -231,7 +243,13 @@ impl Session {
         let mut all = Vec::with_capacity(requests.len());
         for (statement, request) in statements.iter().zip(requests) {
             let work: Work<'r, _> = Box::pin(self.client.execute_raw(statement, &request.params));
-            all.push(Running { running: handed_over(work).await, request });
+            match handed_over(work).await {
+                // What can't even be sent must not be missing in a transaction that is kept.
+                Either::Left(done) => {
+                    done.await?;
+                }
+                Either::Right(running) => all.push(Running { running, request }),
+            }
         }
         Ok(all)
     }
@@ -250,15 +268,19 @@ pub(super) type Answer = Option<Result<Vec<Row>, Trouble>>;
 
 /// A statement that the server has been given.
 struct Running<'r> {
-    running: HandedOver<Work<'r, Result<u64, tokio_postgres::Error>>>,
+    running: Work<'r, Result<u64, tokio_postgres::Error>>,
     request: &'r Request,
 }
 
 /// Something that is asked of a connection.
-pub(super) type Work<'r, T> = Pin<Box<dyn Future<Output = T> + Send + 'r>>;
+type Work<'r, T> = Pin<Box<dyn Future<Output = T> + Send + 'r>>;
 
 /// The same once the connection has it, behind all that it was given before.
 pub(super) type HandedOver<W> = Either<Ready<<W as Future>::Output>, W>;
+
+fn no_row_of(request: &Request) -> Trouble {
+    Trouble::of(Unavailable::Storage { cause: format!("no row comes of {}", request.sql) })
+}
 
 /// Hands `work` over to the connection, which has it when it was polled once.
 async fn handed_over<W: Future + Unpin>(mut work: W) -> HandedOver<W> {

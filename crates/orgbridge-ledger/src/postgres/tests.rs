@@ -221,13 +221,37 @@ fn a_process_that_stands_still_in_a_transaction_does_not_keep_the_lock() {
     assert_eq!(frozen.position(), Ok(kept));
 }
 
-/// Makes an account in a transaction that another is to follow.
-fn commit_and_go_on(storage: &mut Postgres, number: u128) -> Position {
+#[test]
+fn what_can_not_even_be_sent_is_not_left_out_of_what_is_kept() {
+    let database = database();
+    let mut storage = Postgres::create(&address_of(&database)).unwrap();
+    let before = write_orgs(&mut storage, 1);
+    storage.begin().unwrap();
+    storage.queue.requests.push(Request::new("DELETE FROM org WHERE id = $1", [1_u64.into()]));
+    let wanted = write(&mut storage, 2, before);
+    let refused = storage.commit(wanted);
+    assert!(matches!(refused, Err(Unavailable::Storage { .. })), "{refused:?}");
+    assert_eq!(storage.position(), Ok(before));
+    assert_eq!(database.sql("SELECT count(*) FROM account").unwrap(), "1");
+}
+
+/// Makes an account in a transaction that another follows, and waits until that one has begun.
+fn commit_and_go_on(storage: &mut Postgres, number: u128, database: &Database<'_>) -> Position {
     let position = storage.begin().unwrap();
     let position = write(storage, number, position);
     storage.expect_another();
     storage.commit(position).unwrap();
+    let begun = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND state = 'idle in transaction' AND query LIKE '%FOR UPDATE'";
+    wait_until(|| database.sql(begun).unwrap() == "1");
     position
+}
+
+/// Ends whatever is in the midst of a transaction.
+fn end_transactions(database: &Database<'_>) {
+    let end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
+               WHERE datname = current_database() AND state = 'idle in transaction'";
+    assert_eq!(database.sql(end).unwrap(), "t");
 }
 
 #[test]
@@ -236,7 +260,7 @@ fn a_transaction_that_begins_with_the_commit_of_another_stands_where_that_led_an
     let address = address_of(&database);
     let (mut storage, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
     for number in 1..=3 {
-        let kept = commit_and_go_on(&mut storage, number);
+        let kept = commit_and_go_on(&mut storage, number, &database);
         assert_eq!(other.position(), Ok(kept), "others see it");
         assert_eq!(other.begin(), Err(Unavailable::Locked));
         assert_eq!(storage.begin(), Ok(kept));
@@ -263,7 +287,7 @@ fn a_transaction_that_nobody_wanted_is_over_with_whatever_else_is_asked() {
         },
     ];
     for (ask, number) in asked.iter().zip(1..) {
-        let kept = commit_and_go_on(&mut storage, number);
+        let kept = commit_and_go_on(&mut storage, number, &database);
         ask(&mut storage).unwrap();
         assert_eq!(other.begin(), Ok(kept));
         other.end_unchanged().unwrap();
@@ -271,39 +295,64 @@ fn a_transaction_that_nobody_wanted_is_over_with_whatever_else_is_asked() {
 }
 
 #[test]
-fn the_lock_is_free_from_time_to_time_however_many_transactions_follow_each_other() {
+fn whoever_waits_comes_to_the_lock_however_many_transactions_follow_each_other() {
     let database = database();
     let address = address_of(&database);
     let (mut storage, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
-    for number in 0..=MAX_IN_A_ROW {
-        commit_and_go_on(&mut storage, number as u128 + 1);
+    let came = Arc::new(AtomicUsize::new(0));
+    let coming = {
+        let came = Arc::clone(&came);
+        std::thread::spawn(move || {
+            while other.begin() == Err(Unavailable::Locked) {}
+            came.store(1, Ordering::SeqCst);
+            other.end_unchanged().unwrap();
+        })
+    };
+    let began = Instant::now();
+    let mut number = 0;
+    while came.load(Ordering::SeqCst) == 0 {
+        assert!(began.elapsed() < Duration::from_secs(20), "nobody comes to the lock");
+        if let Ok(position) = storage.begin() {
+            number += 1;
+            let position = write(&mut storage, number, position);
+            storage.expect_another();
+            storage.commit(position).unwrap();
+        }
     }
-    other.begin().unwrap();
+    coming.join().unwrap();
 }
 
 #[test]
 fn nothing_is_said_of_what_was_so_under_a_lock_that_was_lost() {
     let database = database();
+    let mut storage = Postgres::create(&address_of(&database)).unwrap();
+    storage.begin().unwrap();
+    end_transactions(&database);
+    assert!(matches!(storage.end_unchanged(), Err(Unavailable::Unreachable { .. })));
+
+    let kept = commit_and_go_on(&mut storage, 1, &database);
+    assert_eq!(storage.begin(), Ok(kept));
+    end_transactions(&database);
+    assert!(matches!(storage.end_unchanged(), Err(Unavailable::Unreachable { .. })));
+    assert!(matches!(storage.end_unchanged(), Err(Unavailable::Unreachable { .. })), "there is none");
+    assert_eq!(storage.begin(), Ok(kept), "by another connection");
+    storage.end_unchanged().unwrap();
+}
+
+#[test]
+fn a_transaction_that_was_lost_before_anybody_wanted_it_is_begun_anew() {
+    let database = database();
     let address = address_of(&database);
     let (mut storage, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
-    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-               WHERE state = 'idle in transaction' AND datname = current_database()";
-    for number in 1..=2 {
-        if number == 1 {
-            storage.begin().unwrap();
-        } else {
-            commit_and_go_on(&mut storage, number);
-        }
-        database.sql(end).unwrap();
-        let began = other.begin().unwrap();
-        let kept = write(&mut other, number + 10, began);
-        other.commit(kept).unwrap();
-        if storage.began_at.is_some() || storage.begin() != Ok(kept) {
-            assert!(matches!(storage.end_unchanged(), Err(Unavailable::Unreachable { .. })));
-        }
-        assert_eq!(storage.begin(), Ok(kept), "by another connection");
-        storage.end_unchanged().unwrap();
-    }
+    commit_and_go_on(&mut storage, 1, &database);
+    end_transactions(&database);
+    let began = other.begin().unwrap();
+    let kept = write(&mut other, 2, began);
+    other.commit(kept).unwrap();
+    // The connection says that it is over when it is looked at next.
+    wait_until(|| !storage.link.is_still(storage.link.number()));
+    assert_eq!(storage.begin(), Ok(kept));
+    storage.end_unchanged().unwrap();
 }
 
 #[test]
