@@ -30,6 +30,9 @@ const PLACES: usize = 7_000;
 /// Descriptors for all of them, here and, as it inherits the limit, in the server.
 const DESCRIPTORS: usize = 8_192;
 
+/// How long a crowd may take until all of it is there, or gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How often clients work without a crowd and with one.
 const TURNS: usize = 5;
 
@@ -83,12 +86,12 @@ fn beside_a_crowd(orgbridge: &Orgbridge) -> Result<Row, Failure> {
     for _ in 0..TURNS {
         alone.push(load::run(server, &mut clients, TURN)?.latencies.percentile(99));
         let crowd = Crowd::gather(server, IDLE, HALF_OPEN)?;
+        let all_are_held = |open: usize| open >= IDLE + HALF_OPEN;
+        wait_until_held(orgbridge, all_are_held)?;
         beside.push(load::run(server, &mut clients, TURN)?.latencies.percentile(99));
-        let open = orgbridge.metric("orgbridge_edge_connections")? as usize;
-        if open < IDLE + HALF_OPEN {
-            return Err(format!("the server holds {open} connections").into());
-        }
+        wait_until_held(orgbridge, all_are_held)?;
         drop(crowd);
+        wait_until_held(orgbridge, |open| open < HALF_OPEN)?;
     }
     let (alone, beside) = (alone.median(), beside.median());
     let ratio = beside.as_secs_f64() / alone.as_secs_f64();
@@ -103,6 +106,22 @@ fn beside_a_crowd(orgbridge: &Orgbridge) -> Result<Row, Failure> {
         target: "at most 2 ×".to_owned(),
         met: ratio <= 2.0,
     })
+}
+
+/// Waits until the server holds so many connections. A crowd that has just left may still be there, and take the places of the
+/// next one; and one whose time is up is there again a moment later.
+fn wait_until_held(orgbridge: &Orgbridge, is_enough: impl Fn(usize) -> bool) -> Result<(), Failure> {
+    let began = Instant::now();
+    loop {
+        let open = orgbridge.metric("orgbridge_edge_connections")? as usize;
+        if is_enough(open) {
+            return Ok(());
+        }
+        if began.elapsed() > PATIENCE {
+            return Err(format!("the server holds {open} connections").into());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Lets a server be attacked in every way, and looks at its memory meanwhile.

@@ -91,21 +91,6 @@ impl Link {
         done
     }
 
-    /// Which connection is asked: another one may lead to another server.
-    pub(super) const fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// Whether the latest transaction was begun before anybody wanted it.
-    pub(super) const fn is_early(&self) -> bool {
-        self.is_early
-    }
-
-    /// Whether what is asked now is asked on the connection with this number.
-    pub(super) fn is_still(&self, number: u64) -> bool {
-        self.number == number && self.session.as_ref().is_some_and(|session| !session.is_closed())
-    }
-
     /// The same for what can be done twice: where a connection turns out to be lost that has been there for a while, another
     /// is tried at once.
     pub(super) fn ask_again<T, W>(&mut self, work: impl Fn(Arc<Session>) -> W) -> Result<T, Trouble>
@@ -119,6 +104,21 @@ impl Link {
             Err(trouble) if may_be_old && trouble.is_lost() && !trouble.is_silence() => self.ask(&work),
             asked => asked,
         }
+    }
+
+    /// Which connection is asked: another one may lead to another server.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether the latest transaction was begun before anybody wanted it.
+    pub(super) const fn is_early(&self) -> bool {
+        self.is_early
+    }
+
+    /// Whether what is asked now is asked on the connection with this number.
+    pub(super) fn is_still(&self, number: u64) -> bool {
+        self.number == number && self.session.as_ref().is_some_and(|session| !session.is_closed())
     }
 
     /// Begins a transaction and asks something in it.
@@ -157,13 +157,13 @@ impl Link {
             })
         });
         let is_closed = self.session.as_ref().is_none_or(|session| session.is_closed());
-        // After silence, more time would be too much.
-        let is_lost = |trouble: &Trouble| trouble.is_lost() && !trouble.is_silence();
-        if is_closed || row.as_ref().is_err_and(is_lost) {
+        let is_lost = is_closed || row.as_ref().is_err_and(Trouble::is_lost);
+        if is_lost {
             self.session = None;
-            return None;
         }
-        Some(row)
+        // After silence, more time would be too much.
+        let is_silence = row.as_ref().is_err_and(Trouble::is_silence);
+        (!is_lost || is_silence).then_some(row)
     }
 
     /// Ends the transaction as if it had never begun.
