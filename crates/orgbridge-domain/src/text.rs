@@ -84,9 +84,10 @@ impl FromStr for Name {
     }
 }
 
-/// Whether the lower case of a letter beyond ASCII is ASCII, or begins with it. What is kept is in lower case, and holds none.
-fn turns_into_ascii(letter: char) -> bool {
-    !letter.is_ascii() && letter.to_lowercase().any(|letter| letter.is_ascii())
+impl Email {
+    /// The letters beyond ASCII whose lower case is ASCII, or begins with it: a capital i with a dot, and the sign for kelvin.
+    /// What is kept is in lower case, and holds none.
+    pub const TURN_INTO_ASCII: [char; 2] = ['\u{130}', '\u{212a}'];
 }
 
 impl FromStr for Email {
@@ -94,7 +95,7 @@ impl FromStr for Email {
 
     fn from_str(text: &str) -> Result<Self, TextProblem> {
         check(text)?;
-        if text.chars().any(turns_into_ascii) {
+        if text.contains(Self::TURN_INTO_ASCII) {
             return Err(TextProblem::TurnsIntoAnother);
         }
         match text.split_once('@') {
@@ -136,6 +137,14 @@ impl From<crate::OrgId> for PublicId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_letters_that_turn_into_ascii_are_known() {
+        let turns =
+            |letter: &char| !letter.is_ascii() && letter.to_lowercase().any(|letter| letter.is_ascii());
+        let all: Vec<char> = (char::MIN..=char::MAX).filter(turns).collect();
+        assert_eq!(all, Email::TURN_INTO_ASCII);
+    }
 
     #[test]
     fn a_name_holds_any_text_but_control_characters() {

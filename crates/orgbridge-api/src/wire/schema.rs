@@ -1,7 +1,9 @@
 //! What can be said of texts that have no type of their own here. Each bound is one that the domain keeps.
 
 use orgbridge_domain::restriction_policy::{Bindings, Relation};
-use orgbridge_domain::{ConnectionId, ConnectionType, OauthClient, OrgId, Permission, RoleId, SecretUse};
+use orgbridge_domain::{
+    ConnectionId, ConnectionType, Email, OauthClient, OrgId, Permission, RoleId, SecretUse,
+};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::oauth_client::{AUTHENTICATIONS, GRANT_TYPES};
@@ -105,7 +107,9 @@ fn or_null(mut text: Schema) -> Schema {
 
 /// An email address that is to be kept, or sought.
 pub(super) fn new_email(_: &mut SchemaGenerator) -> Schema {
-    let pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$";
+    let others = String::from_iter(Email::TURN_INTO_ASCII);
+    let letter = format!(r"[^@\s\x00-\x1f\x7f-\x9f{others}]");
+    let pattern = format!("^{letter}+@{letter}+$");
     json_schema!({
         "type": "string", "minLength": 3, "maxLength": 255, "pattern": pattern, "examples": ["jane@example.com"]
     })
