@@ -175,6 +175,12 @@ impl<'r> Client<'r> {
         self.random.choice(known)
     }
 
+    /// One of the latest connections with its source, whether it is still there or not.
+    fn any_latest(&mut self) -> Option<(String, usize)> {
+        let latest = self.world.known().latest.clone();
+        self.random.choice(latest)
+    }
+
     fn any_key(&mut self) -> Option<MadeKey> {
         let known = self.world.known().keys.clone();
         self.random.choice(known)

@@ -19,33 +19,12 @@ impl Client<'_> {
         let keys = Keys { api_key, application_key: key.secret.clone() };
         let request =
             Request { keys: &keys, method: "GET", target: "/api/v2/current_user".to_owned(), body: None };
-        let Some(exchange) = self.exchange(replica, request) else { return Ok(()) };
-        let works = match exchange.status() {
-            Some(200) => true,
-            Some(401) => false,
-            _ => return self.saw_nothing(&exchange),
-        };
-        self.saw(&exchange, vec![Fact::Key(key.id.clone())], vec![works], exchange.revision());
-        Ok(())
+        self.see_whether(replica, request, Fact::Key(key.id.clone()), 401)
     }
 
     /// Has the user of an org ask for what the role allows.
     pub(super) fn try_user(&mut self, replica: usize, org: usize) -> Result<(), Failure> {
-        let keys = &self.world.orgs[org].keys_of_user;
-        let target = "/api/v2/org_connections?limit=1".to_owned();
-        let Some(exchange) = self.exchange(replica, Request { keys, method: "GET", target, body: None })
-        else {
-            return Ok(());
-        };
-        let (facts, values) = match exchange.status() {
-            Some(200) => (vec![Fact::User(org), Fact::Role(org)], vec![true, true]),
-            Some(403) => (vec![Fact::User(org), Fact::Role(org)], vec![true, false]),
-            // Of somebody who is switched off, nobody learns what they might do.
-            Some(401) => (vec![Fact::User(org)], vec![false]),
-            _ => return self.saw_nothing(&exchange),
-        };
-        self.saw(&exchange, facts, values, exchange.revision());
-        Ok(())
+        self.look_as_user_of(org, replica, "/api/v2/org_connections?limit=1".to_owned(), None)
     }
 
     /// Asks for a decision, as an admin of either side.
@@ -99,31 +78,16 @@ impl Client<'_> {
     }
 
     pub(super) fn look_at_one(&mut self, replica: usize) -> Result<(), Failure> {
-        let latest = self.world.known().latest.clone();
-        match self.random.choice(latest) {
-            Some((id, source)) => self.look_at(replica, id, source),
-            None => Ok(()),
-        }
+        self.any_latest().map_or(Ok(()), |(id, source)| self.look_at(replica, id, source))
     }
 
     pub(crate) fn look_at(&mut self, replica: usize, id: String, source: usize) -> Result<(), Failure> {
         let request = self.as_admin_of(source, "GET", format!("/api/v2/org_connections/{id}"), None);
-        let Some(exchange) = self.exchange(replica, request) else { return Ok(()) };
-        let is_there = match exchange.status() {
-            Some(200) => true,
-            Some(404) => false,
-            _ => return self.saw_nothing(&exchange),
-        };
-        self.saw(&exchange, vec![Fact::Connection(id)], vec![is_there], exchange.revision());
-        Ok(())
+        self.see_whether(replica, request, Fact::Connection(id), 404)
     }
 
     pub(super) fn look_at_one_as_user(&mut self, replica: usize) -> Result<(), Failure> {
-        let latest = self.world.known().latest.clone();
-        match self.random.choice(latest) {
-            Some((id, source)) => self.look_at_as_user(replica, id, source),
-            None => Ok(()),
-        }
+        self.any_latest().map_or(Ok(()), |(id, source)| self.look_at_as_user(replica, id, source))
     }
 
     /// Has the user of the source look at a connection, whom a policy may keep it from.
@@ -133,20 +97,34 @@ impl Client<'_> {
         id: String,
         source: usize,
     ) -> Result<(), Failure> {
-        let keys = &self.world.orgs[source].keys_of_user;
         let target = format!("/api/v2/org_connections/{id}");
+        self.look_as_user_of(source, replica, target, Some(Fact::Open(id)))
+    }
+
+    /// Has the user of an org look at something, which is there as long as `there` is so.
+    fn look_as_user_of(
+        &mut self,
+        org: usize,
+        replica: usize,
+        target: String,
+        there: Option<Fact>,
+    ) -> Result<(), Failure> {
+        let keys = &self.world.orgs[org].keys_of_user;
         let Some(exchange) = self.exchange(replica, Request { keys, method: "GET", target, body: None })
         else {
             return Ok(());
         };
-        let (user, role) = (Fact::User(source), Fact::Role(source));
-        let (facts, values) = match exchange.status() {
-            Some(200) => (vec![user, role, Fact::Open(id)], vec![true, true, true]),
-            Some(404) => (vec![user, role, Fact::Open(id)], vec![true, true, false]),
-            Some(403) => (vec![user, role], vec![true, false]),
-            Some(401) => (vec![user], vec![false]),
+        let (user, role) = (Fact::User(org), Fact::Role(org));
+        let seen = match (exchange.status(), there) {
+            (Some(200), Some(there)) => vec![(user, true), (role, true), (there, true)],
+            (Some(200), None) => vec![(user, true), (role, true)],
+            (Some(404), Some(there)) => vec![(user, true), (role, true), (there, false)],
+            (Some(403), _) => vec![(user, true), (role, false)],
+            // Of somebody who is switched off, nobody learns what they might do.
+            (Some(401), _) => vec![(user, false)],
             _ => return self.saw_nothing(&exchange),
         };
+        let (facts, values) = seen.into_iter().unzip();
         self.saw(&exchange, facts, values, exchange.revision());
         Ok(())
     }
@@ -162,22 +140,31 @@ impl Client<'_> {
 
     fn try_key_of_guest(&mut self, replica: usize, guest: usize) -> Result<(), Failure> {
         let (keys, target) = (&self.world.guests[guest].keys, "/api/v2/current_user".to_owned());
-        let Some(exchange) = self.exchange(replica, Request { keys, method: "GET", target, body: None })
-        else {
-            return Ok(());
-        };
-        let is_on = match exchange.status() {
-            Some(200) => true,
-            Some(401) => false,
-            _ => return self.saw_nothing(&exchange),
-        };
-        self.saw(&exchange, vec![Fact::Guest(guest)], vec![is_on], exchange.revision());
-        Ok(())
+        let request = Request { keys, method: "GET", target, body: None };
+        self.see_whether(replica, request, Fact::Guest(guest), 401)
     }
 
     fn decide_about_guest(&mut self, replica: usize, guest: usize) -> Result<(), Failure> {
         let (source, sink) = (&self.world.guests[guest].id, &self.world.orgs[0].id);
         self.ask(replica, 0, question(source, sink, Kind::Logs), Fact::Guest(guest))
+    }
+
+    /// Makes a call that is answered with 200 if `fact` is so, and with the status `otherwise` if not.
+    fn see_whether(
+        &mut self,
+        replica: usize,
+        request: Request<'_>,
+        fact: Fact,
+        otherwise: u16,
+    ) -> Result<(), Failure> {
+        let Some(exchange) = self.exchange(replica, request) else { return Ok(()) };
+        let is_so = match exchange.status() {
+            Some(200) => true,
+            Some(status) if status == otherwise => false,
+            _ => return self.saw_nothing(&exchange),
+        };
+        self.saw(&exchange, vec![fact], vec![is_so], exchange.revision());
+        Ok(())
     }
 }
 

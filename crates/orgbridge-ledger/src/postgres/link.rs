@@ -217,7 +217,8 @@ impl Link {
             let mut beginning = None;
             if let Some(Next { words, first }) = next {
                 session.learn(&[&first]).await?;
-                beginning = Some(Box::pin(Arc::clone(&session).begin_next(words, first)));
+                let session = Arc::clone(&session);
+                beginning = Some(Box::pin(async move { session.begin_learnt(words, &first).await }));
             }
             let (answer, begun) = session.end(&requests, words::COMMIT, question.as_ref(), beginning).await?;
             Ok((answer, begun.map(Outcome::of)))

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::future::{self, Either, Ready};
+use futures_util::future::{self, Either, OptionFuture, Ready};
 use futures_util::{TryStreamExt, poll};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::{Client, Row, RowStream, Statement};
@@ -166,23 +166,17 @@ impl Session {
     /// Begins a transaction and asks something in it, without waiting in between.
     pub(super) async fn begin(&self, words: &str, first: &Request) -> Result<Row, Trouble> {
         self.learn(&[first]).await?;
-        let (begun, row) = future::join(self.command(words), self.row(first)).await;
-        begun?;
-        row
+        limited(self.begin_learnt(words, first)).await
     }
 
-    /// The same for [`Self::end`] to hand over, which has learnt what is asked. It takes as long as it takes: nobody waits yet.
-    pub(super) async fn begin_next(
-        self: Arc<Self>,
-        words: &'static str,
-        first: Request,
-    ) -> Result<Row, Trouble> {
+    /// The same for what has been learnt, as long as it takes: [`Self::end`] hands it over, and nobody waits yet.
+    pub(super) async fn begin_learnt(&self, words: &str, first: &Request) -> Result<Row, Trouble> {
         let statement = self.statement(&first.sql).await?;
         let begun = self.client.batch_execute(words);
         let row = async { pin!(self.client.query_raw(&statement, &first.params).await?).try_next().await };
         let (begun, row) = future::join(begun, row).await;
         begun?;
-        row?.ok_or_else(|| no_row_of(&first))
+        row?.ok_or_else(|| no_row_of(first))
     }
 
     /// Runs statements one after the other, without waiting in between.
@@ -209,21 +203,12 @@ impl Session {
         // Each is handed to the connection before the next, so the server takes them in this order.
         let running = self.start_all(&statements, requests).await?;
         let ending = handed_over(Box::pin(self.client.batch_execute(last))).await;
-        let asking = match question {
-            Some(question) => Some(handed_over(Box::pin(self.rows(question))).await),
-            None => None,
-        };
-        let next = match next {
-            Some(next) => Some(handed_over(next).await),
-            None => None,
-        };
+        let asking = question.map(|question| handed_over(Box::pin(self.rows(question))));
+        let asking = OptionFuture::from(asking).await;
+        let next = OptionFuture::from(next.map(handed_over)).await;
         self.await_all(running).await?;
         limited(async { Ok(ending.await?) }).await?;
-        let answer = match asking {
-            Some(asking) => Some(asking.await),
-            None => None,
-        };
-        Ok((answer, next))
+        Ok((OptionFuture::from(asking).await, next))
     }
 
     async fn statements_of(&self, requests: &[Request]) -> Result<Vec<Statement>, Trouble> {
