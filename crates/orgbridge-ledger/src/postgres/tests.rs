@@ -22,6 +22,12 @@ fn address_of(database: &Database<'_>) -> PostgresAddress {
     database.address().parse().unwrap()
 }
 
+/// Two who write one ledger.
+fn side_by_side(database: &Database<'_>) -> (Postgres, Postgres) {
+    let address = address_of(database);
+    (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap())
+}
+
 /// An account, and its entry after `position`.
 fn account(number: u128, position: Position) -> (Entry, Change) {
     let account = Account {
@@ -105,8 +111,7 @@ fn wait_until(what: impl Fn() -> bool) {
 #[test]
 fn a_hint_wakes_the_others_and_not_whoever_gave_it() {
     let database = database();
-    let address = address_of(&database);
-    let (mut one, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let (mut one, mut other) = side_by_side(&database);
     let listen = |storage: &mut Postgres| {
         let woken = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&woken);
@@ -136,8 +141,7 @@ fn a_hint_wakes_the_others_and_not_whoever_gave_it() {
 #[test]
 fn a_seat_is_renewed_and_removed_only_as_it_is_known() {
     let database = database();
-    let address = address_of(&database);
-    let (mut here, mut there) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let (mut here, mut there) = side_by_side(&database);
     let lease = Duration::from_millis(1_234);
     let seat = Seat::taken_by(ReplicaId::new(Uuid::from_u128(7)), lease);
     here.enter(&seat).unwrap();
@@ -185,8 +189,7 @@ fn a_commit_whose_answer_is_lost_is_looked_up_in_the_history() {
 #[test]
 fn what_is_left_of_a_commit_is_waited_for_before_anybody_says_that_it_is_not_there() {
     let database = database();
-    let address = address_of(&database);
-    let (mut slow, mut asking) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let (mut slow, mut asking) = side_by_side(&database);
     let began = slow.begin().unwrap();
     let wanted = write(&mut slow, 1, began);
     let committing = std::thread::spawn(move || {
@@ -200,8 +203,7 @@ fn what_is_left_of_a_commit_is_waited_for_before_anybody_says_that_it_is_not_the
 #[test]
 fn a_process_that_stands_still_in_a_transaction_does_not_keep_the_lock() {
     let database = database();
-    let address = address_of(&database);
-    let (mut frozen, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let (mut frozen, mut other) = side_by_side(&database);
     // One that only thinks for long keeps it.
     let began = frozen.begin().unwrap();
     std::thread::sleep(Duration::from_secs(4));
@@ -257,8 +259,7 @@ fn end_transactions(database: &Database<'_>) {
 #[test]
 fn a_transaction_that_begins_with_the_commit_of_another_stands_where_that_led_and_keeps_others_out() {
     let database = database();
-    let address = address_of(&database);
-    let (mut storage, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let (mut storage, mut other) = side_by_side(&database);
     for number in 1..=3 {
         let kept = commit_and_go_on(&mut storage, number, &database);
         assert_eq!(other.position(), Ok(kept), "others see it");
@@ -275,8 +276,7 @@ type Asked = fn(&mut Postgres) -> Result<(), Unavailable>;
 #[test]
 fn a_transaction_that_nobody_wanted_is_over_with_whatever_else_is_asked() {
     let database = database();
-    let address = address_of(&database);
-    let (mut storage, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let (mut storage, mut other) = side_by_side(&database);
     let asked: [Asked; 4] = [
         |storage| storage.position().map(|_| ()),
         |storage| storage.seats().map(drop),
@@ -297,8 +297,7 @@ fn a_transaction_that_nobody_wanted_is_over_with_whatever_else_is_asked() {
 #[test]
 fn whoever_waits_comes_to_the_lock_however_many_transactions_follow_each_other() {
     let database = database();
-    let address = address_of(&database);
-    let (mut storage, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let (mut storage, mut other) = side_by_side(&database);
     let came = Arc::new(AtomicUsize::new(0));
     let coming = {
         let came = Arc::clone(&came);
@@ -342,8 +341,7 @@ fn nothing_is_said_of_what_was_so_under_a_lock_that_was_lost() {
 #[test]
 fn a_transaction_that_was_lost_before_anybody_wanted_it_is_begun_anew() {
     let database = database();
-    let address = address_of(&database);
-    let (mut storage, mut other) = (Postgres::create(&address).unwrap(), Postgres::open(&address).unwrap());
+    let (mut storage, mut other) = side_by_side(&database);
     commit_and_go_on(&mut storage, 1, &database);
     end_transactions(&database);
     let began = other.begin().unwrap();
